@@ -1,0 +1,1 @@
+//! Community grids, service stations and walking circles.

@@ -1,0 +1,2 @@
+//! The `gridplan` program.
+fn main() {}
