@@ -2,5 +2,8 @@
 //!
 //! Read `ARCHITECTURE.md` for the map of the modules.
 
+pub mod geometry;
+pub mod model;
 #[doc(hidden)]
 pub mod testing;
+pub mod units;
