@@ -1,0 +1,106 @@
+//! Divides one benchmark instance and writes one grid number a line.
+//!
+//! `partition_instance INSTANCE MODE EFFORT OUT [SEED]`: MODE F, N or C; EFFORT draft or full.
+//! Prints wall seconds, peak memory and what the answer says about itself.
+
+use std::error::Error;
+use std::fs;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use gridplan::partition::{Effort, GridSize, PartitionParams, PartitionProblem, partition};
+
+const CLASS_FACTOR: [f64; 5] = [1.0, 0.5, 0.2, 0.1, 0.1];
+
+#[derive(Default)]
+struct Instance {
+    households: Vec<u32>,
+    compound: Vec<i32>,
+    community: Vec<u32>,
+    edge_from: Vec<u32>,
+    edge_to: Vec<u32>,
+    edge_length: Vec<f64>,
+    edge_cost: Vec<f64>,
+}
+
+fn read(path: &str) -> Result<Instance, Box<dyn Error>> {
+    let mut instance = Instance::default();
+    for line in fs::read_to_string(path)?.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let kind = words.next();
+        let words: Vec<&str> = words.collect();
+        match kind {
+            Some("node") => {
+                instance.households.push(words[1].parse()?);
+                instance.compound.push(words[4].parse()?);
+                instance.community.push(words[5].parse()?);
+            }
+            Some("edge") => {
+                let length: f64 = words[2].parse()?;
+                let class: usize = words[3].parse()?;
+                instance.edge_from.push(words[0].parse()?);
+                instance.edge_to.push(words[1].parse()?);
+                instance.edge_length.push(length);
+                instance.edge_cost.push(length * CLASS_FACTOR[class]);
+            }
+            _ => {}
+        }
+    }
+    Ok(instance)
+}
+
+/// Peak memory of this process in MB, from the kernel's own account.
+fn peak_mb() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("");
+    line.split_ascii_whitespace().nth(1).and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, path, mode, effort, out, rest @ ..] = arguments.as_slice() else {
+        return Err("usage: partition_instance INSTANCE F|N|C draft|full OUT [SEED]".into());
+    };
+    let instance = read(path)?;
+    let before = peak_mb();
+    let problem = PartitionProblem {
+        households: &instance.households,
+        edge_from: &instance.edge_from,
+        edge_to: &instance.edge_to,
+        edge_length: &instance.edge_length,
+        edge_cost: Some(&instance.edge_cost),
+        community: (mode != "F").then_some(&instance.community),
+        compound: (mode == "C").then_some(&instance.compound),
+        ..PartitionProblem::default()
+    };
+    let mut params = PartitionParams::new(GridSize::around(300, 0.10), 1);
+    params.effort = if effort == "draft" { Effort::Draft } else { Effort::Full };
+    if let Some(seed) = rest.first() {
+        params.seed = seed.parse()?;
+    }
+    let begin = Instant::now();
+    let answer = partition(&problem, &params, &|_| ControlFlow::Continue(()))?;
+    let wall = begin.elapsed().as_secs_f64();
+    let out_of_range: usize = answer.communities.iter().map(|c| c.n_out).sum();
+    let least_out: usize = answer.communities.iter().map(|c| c.least_out).sum();
+    let mut gaps: Vec<f64> = answer.communities.iter().map(|c| 100.0 * c.gap()).collect();
+    gaps.sort_by(f64::total_cmp);
+    println!("wall_s        {wall:.2}");
+    println!("peak_mb_input {before:.0}");
+    println!("peak_mb_extra {:.0}", peak_mb() - before);
+    println!("k             {}", answer.grid_load.len());
+    println!("out, at least {out_of_range} {least_out}");
+    println!("cost_km       {:.3}, bound {:.3}", answer.cut_cost / 1000.0, answer.lower_bound / 1000.0);
+    println!(
+        "gap median    {:.2} %, p95 {:.2} %",
+        gaps[gaps.len() / 2],
+        gaps[(gaps.len() * 95 / 100).min(gaps.len() - 1)]
+    );
+    println!("findings      {}", answer.findings.len());
+    let mut file = std::io::BufWriter::new(fs::File::create(out)?);
+    for grid in &answer.grid {
+        writeln!(file, "{grid}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,266 @@
+//! Puts the zones' divisions together: numbers, loads, findings, bounds.
+
+use super::PartitionProblem;
+use super::solve::ZoneAnswer;
+use super::zones::{Kind, Zones, millimetres};
+
+/// The division of all communities.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartitionAnswer {
+    /// Grid per atom, 0 to k−1 without gaps, counted community by community in ascending order.
+    pub grid: Vec<u32>,
+    /// Load per grid.
+    pub grid_load: Vec<u64>,
+    /// Community per grid.
+    pub grid_community: Vec<u32>,
+    /// What each community got, ascending by community.
+    pub communities: Vec<CommunityResult>,
+    /// What is not as wished, with its reason.
+    pub findings: Vec<Finding>,
+    /// Cost of all edges between grids, edges between communities included, in metres.
+    pub cut_cost: f64,
+    /// No division with these numbers of grids out of range costs less, in metres; edges between
+    /// communities included.
+    pub lower_bound: f64,
+}
+
+/// What one community got. Costs count the edges inside the community only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CommunityResult {
+    /// The community, as the caller numbers it.
+    pub community: u32,
+    /// Number of grids.
+    pub k: usize,
+    /// Grids out of range.
+    pub n_out: usize,
+    /// No division has fewer.
+    pub least_out: usize,
+    /// Boundary cost between its grids, in metres.
+    pub cost: f64,
+    /// No division with `n_out` grids out of range costs less, in metres.
+    pub least_cost: f64,
+}
+
+impl CommunityResult {
+    /// How far the cost may be from the best possible at this balance: (cost − bound) / cost, 0 to 1.
+    #[must_use]
+    pub fn gap(&self) -> f64 {
+        if self.cost <= 0.0 { 0.0 } else { ((self.cost - self.least_cost) / self.cost).max(0.0) }
+    }
+}
+
+/// Something that is not as wished.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The community, as the caller numbers it.
+    pub community: u32,
+    /// The grid concerned, if it is about one.
+    pub grid: Option<u32>,
+    /// The atom that names the blocking unit or the place, if there is one.
+    pub atom: Option<u32>,
+    /// Load of the grid or community concerned.
+    pub load: u64,
+    /// What is the matter.
+    pub reason: Reason,
+    /// Whether no division at all avoids it.
+    pub proven: bool,
+}
+
+/// Why something is not as wished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The grid's heaviest unit, an atom or a whole compound, alone exceeds the upper limit.
+    BlockingUnit {
+        /// Load of that unit.
+        unit_load: u64,
+    },
+    /// The load of the community cannot be shared by its number of grids within the limits.
+    TotalOutOfRange {
+        /// Number of grids.
+        k: usize,
+    },
+    /// The community has fewer units than the wanted number of grids.
+    TooFewUnits {
+        /// Number wanted.
+        wanted: usize,
+        /// Number of grids made.
+        made: usize,
+    },
+    /// The grid lies in several pieces because an island is too small, or of the wrong size, for grids of its own.
+    Island,
+    /// No connected set of whole units around here has a load in range together with in-range neighbours.
+    NoSuchSubset,
+    /// The search found no division with this grid in range; there may be one.
+    NotFound,
+}
+
+/// Assembles the answer from one division per zone.
+pub(super) fn assemble(
+    problem: &PartitionProblem<'_>,
+    zones: &Zones,
+    solved: Vec<ZoneAnswer>,
+) -> PartitionAnswer {
+    let n = problem.households.len();
+    let mut answer = PartitionAnswer {
+        grid: vec![0; n],
+        grid_load: Vec::new(),
+        grid_community: Vec::new(),
+        communities: Vec::new(),
+        findings: Vec::new(),
+        cut_cost: 0.0,
+        lower_bound: 0.0,
+    };
+    let mut slack_mm = 0;
+    for (zone, mut divided) in zones.zones.iter().zip(solved) {
+        let first = answer.grid_load.len();
+        answer.grid_load.resize(first + divided.k, 0);
+        answer.grid_community.resize(first + divided.k, zone.community);
+        for (&atom, &g) in zones.atoms[zone.atoms.clone()].iter().zip(&divided.grid) {
+            answer.grid[atom as usize] = first as u32 + g;
+            answer.grid_load[first + g as usize] += u64::from(problem.households[atom as usize]);
+        }
+        divided.grid = Vec::new();
+        add_findings(&mut answer, zone.community, zone.kind, first, &divided);
+        slack_mm += add_result(&mut answer, zone.community, zone.kind, first, &divided);
+    }
+    add_islands(problem, zones, &mut answer);
+    let cut_mm = cut_by_community(problem, zones, &mut answer);
+    answer.cut_cost = cut_mm as f64 / 1000.0;
+    answer.lower_bound = (cut_mm - slack_mm) as f64 / 1000.0;
+    answer
+}
+
+/// Findings about the number of grids and about each grid out of range.
+fn add_findings(
+    answer: &mut PartitionAnswer,
+    community: u32,
+    kind: Kind,
+    first: usize,
+    divided: &ZoneAnswer,
+) {
+    let Kind::Divide { size, .. } = kind else { return };
+    let loads = first..first + divided.k;
+    let total: u64 = answer.grid_load[loads.clone()].iter().sum();
+    if divided.k != divided.wanted {
+        let reason = Reason::TooFewUnits { wanted: divided.wanted, made: divided.k };
+        answer.findings.push(Finding {
+            community,
+            grid: None,
+            atom: None,
+            load: total,
+            reason,
+            proven: true,
+        });
+    }
+    let out = loads.clone().filter(|&g| !size.holds(answer.grid_load[g])).count();
+    let least: usize = divided.parts.iter().map(|p| p.least_out).sum();
+    let k = divided.k as u64;
+    let impossible = total < u64::from(size.low) * k || u64::from(size.high) * k < total;
+    for g in loads {
+        let load = answer.grid_load[g];
+        if size.holds(load) {
+            continue;
+        }
+        let (unit_load, atom) = divided.heaviest[g - first];
+        let reason = if u64::from(size.high) < unit_load {
+            Reason::BlockingUnit { unit_load }
+        } else if impossible {
+            Reason::TotalOutOfRange { k: divided.k }
+        } else if out <= least {
+            Reason::NoSuchSubset
+        } else {
+            Reason::NotFound
+        };
+        let proven = out <= least || matches!(reason, Reason::BlockingUnit { .. });
+        answer.findings.push(Finding {
+            community,
+            grid: Some(g as u32),
+            atom: Some(atom),
+            load,
+            reason,
+            proven,
+        });
+    }
+}
+
+/// Adds the zone to its community's result; returns by how much its cost may exceed the bound, in mm.
+fn add_result(
+    answer: &mut PartitionAnswer,
+    community: u32,
+    kind: Kind,
+    first: usize,
+    divided: &ZoneAnswer,
+) -> i64 {
+    if answer.communities.last().is_none_or(|last| last.community != community) {
+        let (k, n_out, least_out, cost, least_cost) = (0, 0, 0, 0.0, 0.0);
+        answer.communities.push(CommunityResult { community, k, n_out, least_out, cost, least_cost });
+    }
+    let slack: i64 = divided.parts.iter().map(|p| p.score.cost - p.least_cost).sum();
+    let loads = &answer.grid_load[first..];
+    let out = match kind {
+        Kind::Divide { size, .. } => loads.iter().filter(|&&load| !size.holds(load)).count(),
+        Kind::Exclusive | Kind::Locked => 0,
+    };
+    if let Some(result) = answer.communities.last_mut() {
+        result.k += divided.k;
+        result.n_out += out;
+        result.least_out += divided.parts.iter().map(|p| p.least_out).sum::<usize>();
+        result.least_cost -= slack as f64 / 1000.0;
+    }
+    slack
+}
+
+/// Findings about grids in several pieces.
+fn add_islands(problem: &PartitionProblem<'_>, zones: &Zones, answer: &mut PartitionAnswer) {
+    let mut sets = super::piece::Sets::new(problem.households.len());
+    for (&a, &b) in problem.edge_from.iter().zip(problem.edge_to) {
+        if answer.grid[a as usize] == answer.grid[b as usize] {
+            sets.join(a, b);
+        }
+    }
+    let mut piece_of = vec![u32::MAX; answer.grid_load.len()];
+    let mut seen = vec![false; answer.grid_load.len()];
+    for atom in 0..problem.households.len() as u32 {
+        let g = answer.grid[atom as usize] as usize;
+        let piece = sets.find(atom);
+        if piece_of[g] == u32::MAX {
+            piece_of[g] = piece;
+        } else if piece_of[g] != piece && !seen[g] {
+            seen[g] = true;
+            let community = zones.zones[zones.zone_of(atom)].community;
+            let (grid, atom, load) = (Some(g as u32), Some(atom), answer.grid_load[g]);
+            answer.findings.push(Finding {
+                community,
+                grid,
+                atom,
+                load,
+                reason: Reason::Island,
+                proven: false,
+            });
+        }
+    }
+}
+
+/// Fills the communities' costs; returns the cost of all edges between grids, in mm.
+fn cut_by_community(problem: &PartitionProblem<'_>, zones: &Zones, answer: &mut PartitionAnswer) -> i64 {
+    let mut cut_mm = 0;
+    let costs = problem.edge_cost.unwrap_or(problem.edge_length);
+    let mut inside = vec![0i64; answer.communities.len()];
+    for (edge, (&a, &b)) in problem.edge_from.iter().zip(problem.edge_to).enumerate() {
+        if answer.grid[a as usize] == answer.grid[b as usize] {
+            continue;
+        }
+        let cost = millimetres(costs[edge]);
+        cut_mm += cost;
+        let community = zones.zones[zones.zone_of(a)].community;
+        if community == zones.zones[zones.zone_of(b)].community {
+            let at = answer.communities.partition_point(|c| c.community < community);
+            inside[at] += cost;
+        }
+    }
+    for (result, mm) in answer.communities.iter_mut().zip(inside) {
+        result.cost = mm as f64 / 1000.0;
+        result.least_cost += result.cost;
+    }
+    cut_mm
+}

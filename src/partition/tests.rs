@@ -1,0 +1,130 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::ops::ControlFlow;
+
+use super::*;
+
+/// A lattice of `w` × `h` atoms with loads from `load(x, y)`.
+struct Lattice {
+    households: Vec<u32>,
+    edge_from: Vec<u32>,
+    edge_to: Vec<u32>,
+    edge_length: Vec<f64>,
+}
+
+fn lattice(w: u32, h: u32, load: impl Fn(u32, u32) -> u32) -> Lattice {
+    let mut made = Lattice { households: vec![], edge_from: vec![], edge_to: vec![], edge_length: vec![] };
+    for y in 0..h {
+        for x in 0..w {
+            made.households.push(load(x, y));
+            for (dx, dy) in [(1, 0), (0, 1)] {
+                if x + dx < w && y + dy < h {
+                    made.edge_from.push(y * w + x);
+                    made.edge_to.push((y + dy) * w + x + dx);
+                    made.edge_length.push(20.0);
+                }
+            }
+        }
+    }
+    made
+}
+
+impl Lattice {
+    fn problem(&self) -> PartitionProblem<'_> {
+        PartitionProblem {
+            households: &self.households,
+            edge_from: &self.edge_from,
+            edge_to: &self.edge_to,
+            edge_length: &self.edge_length,
+            ..PartitionProblem::default()
+        }
+    }
+}
+
+fn run(problem: &PartitionProblem<'_>, effort: Effort) -> PartitionAnswer {
+    let mut params = PartitionParams::new(GridSize::around(300, 0.10), 1);
+    params.effort = effort;
+    partition(problem, &params, &|_| ControlFlow::Continue(())).unwrap()
+}
+
+#[test]
+fn limits_of_ten_percent_are_whole_and_included() {
+    let size = GridSize::around(300, 0.10);
+    assert!(size.holds(270) && size.holds(330));
+    assert!(!size.holds(269) && !size.holds(331));
+    assert_eq!(GridSize::around(46, 0.10), GridSize { low: 42, target: 46, high: 50 });
+}
+
+#[test]
+fn the_number_of_grids_rounds_halves_to_even() {
+    for (total, k) in [(0, 1), (149, 1), (450, 2), (750, 2), (751, 3), (1050, 4), (300, 1)] {
+        assert_eq!(zones::number_of_grids(total, 300), k, "{total}");
+    }
+}
+
+#[test]
+fn an_even_lattice_is_divided_evenly_at_either_effort() {
+    let town = lattice(10, 9, |_, _| 30);
+    for effort in [Effort::Draft, Effort::Full] {
+        let answer = run(&town.problem(), effort);
+        assert_eq!(answer.grid_load.len(), 9);
+        assert!(answer.grid_load.iter().all(|&load| (270..=330).contains(&load)), "{:?}", answer.grid_load);
+        assert!(answer.findings.is_empty(), "{:?}", answer.findings);
+    }
+}
+
+#[test]
+fn a_tower_above_the_limit_is_named_as_the_blocking_unit() {
+    let town = lattice(5, 2, |x, y| if (x, y) == (2, 0) { 700 } else { 100 });
+    let answer = run(&town.problem(), Effort::Full);
+    let tower = answer.findings.iter().find(|f| f.atom == Some(2)).unwrap();
+    assert_eq!(tower.reason, Reason::BlockingUnit { unit_load: 700 });
+    assert!(tower.proven);
+}
+
+#[test]
+fn fewer_units_than_grids_is_said() {
+    let town = lattice(1, 1, |_, _| 900);
+    let answer = run(&town.problem(), Effort::Full);
+    assert_eq!(answer.grid, vec![0]);
+    assert!(answer.findings.iter().any(|f| f.reason == Reason::TooFewUnits { wanted: 3, made: 1 }));
+}
+
+#[test]
+fn nobody_at_all_is_one_grid() {
+    let answer = run(&PartitionProblem::default(), Effort::Full);
+    assert!(answer.grid.is_empty() && answer.grid_load.is_empty());
+    let town = lattice(3, 1, |_, _| 0);
+    assert_eq!(run(&town.problem(), Effort::Full).grid, vec![0, 0, 0]);
+}
+
+#[test]
+fn atoms_without_neighbors_still_get_a_grid() {
+    let households = [100, 100, 100, 100, 100, 100];
+    let problem = PartitionProblem { households: &households, ..PartitionProblem::default() };
+    let answer = run(&problem, Effort::Full);
+    assert_eq!(answer.grid_load, vec![300, 300]);
+    assert_eq!(answer.findings.iter().filter(|f| f.reason == Reason::Island).count(), 2);
+}
+
+#[test]
+fn a_wrong_column_is_named() {
+    let problem = PartitionProblem {
+        households: &[1, 2],
+        edge_from: &[0],
+        edge_to: &[2],
+        edge_length: &[1.0],
+        ..PartitionProblem::default()
+    };
+    let params = PartitionParams::new(GridSize::around(300, 0.10), 1);
+    let error = partition(&problem, &params, &|_| ControlFlow::Continue(())).unwrap_err();
+    assert_eq!(error, PartitionError::NoSuchAtom { edge: 0, atom: 2, atoms: 2 });
+}
+
+#[test]
+fn break_stops_the_work() {
+    let town = lattice(30, 30, |_, _| 10);
+    let params = PartitionParams::new(GridSize::around(300, 0.10), 1);
+    let error = partition(&town.problem(), &params, &|_| ControlFlow::Break(())).unwrap_err();
+    assert_eq!(error, PartitionError::Cancelled);
+}
