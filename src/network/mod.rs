@@ -1,0 +1,57 @@
+//! The walk network: who reaches what on foot, and how long it takes.
+
+mod contract;
+mod engine;
+mod order;
+mod search;
+#[cfg(test)]
+mod tests;
+
+pub use engine::{Nearest, UNREACHED, WalkNetwork, Within};
+
+/// Why a network cannot be built or asked.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum NetworkError {
+    /// Two arrays that belong together differ in length.
+    #[error("`{what}` has {found} values and `{like}` has {expected}; both describe the same rows, so pass arrays of equal length")]
+    Length {
+        /// The array.
+        what: &'static str,
+        /// Its length.
+        found: usize,
+        /// The array it belongs to.
+        like: &'static str,
+        /// That array's length.
+        expected: usize,
+    },
+    /// An index beyond the nodes.
+    #[error("{what} {index} names node {node}, but the network has {n_nodes} nodes (0 to n - 1); check that ids are positions in the node arrays")]
+    NoSuchNode {
+        /// What names the node.
+        what: &'static str,
+        /// Its position.
+        index: usize,
+        /// The node it names.
+        node: u32,
+        /// Number of nodes.
+        n_nodes: usize,
+    },
+    /// A coordinate that is no place.
+    #[error("node {node} lies at ({x}, {y}); coordinates are finite metres on a plane, so drop or repair the node")]
+    NotFinite {
+        /// The node.
+        node: usize,
+        /// Its coordinates.
+        x: f64,
+        /// Its coordinates.
+        y: f64,
+    },
+    /// More than the index type holds.
+    #[error("{found} {what} are more than 2,147,483,646; split the area")]
+    TooMany {
+        /// Nodes, edges or stations.
+        what: &'static str,
+        /// How many.
+        found: usize,
+    },
+}
