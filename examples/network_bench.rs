@@ -40,8 +40,12 @@ fn read_network(path: &Path) -> Result<Columns, Box<dyn Error>> {
         Ok(u64::from_le_bytes(data[at..at + 8].try_into()?) as usize)
     };
     let (n, m) = (size(8)?, size(16)?);
-    let floats = |at: usize| data[at..at + 8 * n].chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().expect("8")));
-    let words = |at: usize| data[at..at + 4 * m].chunks_exact(4).map(|b| u32::from_le_bytes(b.try_into().expect("4")));
+    let floats = |at: usize| {
+        data[at..at + 8 * n].chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().expect("8")))
+    };
+    let words = |at: usize| {
+        data[at..at + 4 * m].chunks_exact(4).map(|b| u32::from_le_bytes(b.try_into().expect("4")))
+    };
     let edges = 24 + 33 * n;
     Ok(Columns {
         x: floats(24).collect(),
@@ -92,7 +96,9 @@ struct Judge {
 
 impl Judge {
     fn verdict(&mut self, key: &str, values: impl IntoIterator<Item = u32>) -> &'static str {
-        let Some(known) = self.expected.as_ref().and_then(|known| known.get(key)?.as_str()) else { return "" };
+        let Some(known) = self.expected.as_ref().and_then(|known| known.get(key)?.as_str()) else {
+            return "";
+        };
         if digest(values) == known {
             return "equal";
         }
@@ -110,7 +116,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let threads = option("--threads").map_or(Ok(1), |threads| threads.parse())?;
     let expect = option("--expect");
-    let [network, stations] = &arguments[..] else { return Err("two files: the network and its stations".into()) };
+    let [network, stations] = &arguments[..] else {
+        return Err("two files: the network and its stations".into());
+    };
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     let name = Path::new(network).file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let name = name.split('.').next().unwrap_or_default();
@@ -149,7 +157,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         judge.verdict("t2_cost", found.cost),
     ]
     .join(" ");
-    println!("within       wall {wall:.4} s, CPU {cpu:.4} s, {settled} settled, {per_node:.1} ns each {verdict}");
+    println!(
+        "within       wall {wall:.4} s, CPU {cpu:.4} s, {settled} settled, {per_node:.1} ns each {verdict}"
+    );
     let (wall, cpu, one) = best(|| net.count_within(&stations, &[LIMIT_MM]));
     println!("count 1200   wall {wall:.4} s, CPU {cpu:.4} s {}", judge.verdict("t3_1200", one?.remove(0)));
     let (wall, cpu, three) = best(|| net.count_within(&stations, &[400_000, 800_000, 1_200_000]));

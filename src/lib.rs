@@ -4,6 +4,7 @@
 
 pub mod geometry;
 pub mod model;
+pub mod network;
 pub mod partition;
 #[doc(hidden)]
 pub mod testing;

@@ -334,7 +334,8 @@ impl Raw {
             let mut leaf = first;
             while left[leaf] == 1 && self.role[leaf] == Role::Inner && size[leaf] < MAX_FOLDED {
                 self.role[leaf] = Role::Tree;
-                let remaining = self.ends(leaf as u32).iter().find(|end| self.role[end.node as usize] == Role::Inner);
+                let remaining =
+                    self.ends(leaf as u32).iter().find(|end| self.role[end.node as usize] == Role::Inner);
                 let parent = remaining.expect("a leaf has one neighbour left").node as usize;
                 self.parent[leaf] = parent as u32;
                 left[parent] -= 1;
@@ -451,9 +452,10 @@ impl Tracer {
                 self.raw.role[node as usize] = Role::Chained;
                 before = self.unfold_tree(end, before);
             }
-            let onward = self.raw.ends(node).iter().find(|onward| {
-                onward.node != previous && self.raw.role[onward.node as usize] != Role::Tree
-            });
+            let onward =
+                self.raw.ends(node).iter().find(|onward| {
+                    onward.node != previous && self.raw.role[onward.node as usize] != Role::Tree
+                });
             end = *onward.expect("a chain node has two neighbours");
             previous = node;
         }
@@ -574,7 +576,8 @@ impl Tracer {
 
     /// Walks between neighbouring junctions, grouped by the junction walked to, the cheapest for each pair.
     fn arcs(&self, n_junctions: usize, links: &[Link]) -> (Vec<u32>, Vec<Arc>) {
-        let along_chains = self.chains.iter().enumerate().filter(|(_, chain)| chain.b != NONE && chain.a != chain.b);
+        let along_chains =
+            self.chains.iter().enumerate().filter(|(_, chain)| chain.b != NONE && chain.a != chain.b);
         let along_chains = along_chains.map(|(index, chain)| {
             let there = self.folded[chain.start as usize].to_b.saturating_add(self.down(chain.start));
             let close_in = self.close_in.get(index).unwrap_or(&self.close_out[index]);

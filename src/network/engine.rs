@@ -73,7 +73,8 @@ impl WalkNetwork {
         edge_cost: &[u32],
         edge_back_cost: Option<&[u32]>,
     ) -> Result<Self, NetworkError> {
-        let edges = Edges { from: edge_from, to: edge_to, there: edge_cost, back: edge_back_cost.unwrap_or(&[]) };
+        let edges =
+            Edges { from: edge_from, to: edge_to, there: edge_cost, back: edge_back_cost.unwrap_or(&[]) };
         check(x, y, edges, edge_back_cost.is_some())?;
         let core = Core::build(x, y, edges);
         Ok(Self { width: BucketWidth::for_core(&core), core, n: x.len() })
@@ -263,9 +264,12 @@ impl WalkNetwork {
             return Err(NetworkError::TooMany { what: "stations", found: stations.len() });
         }
         match stations.iter().position(|&station| station as usize >= self.n) {
-            Some(index) => {
-                Err(NetworkError::NoSuchNode { what: "station", index, node: stations[index], n_nodes: self.n })
-            }
+            Some(index) => Err(NetworkError::NoSuchNode {
+                what: "station",
+                index,
+                node: stations[index],
+                n_nodes: self.n,
+            }),
             None => Ok(()),
         }
     }

@@ -13,7 +13,9 @@ pub use engine::{Nearest, UNREACHED, WalkNetwork, Within};
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum NetworkError {
     /// Two arrays that belong together differ in length.
-    #[error("`{what}` has {found} values and `{like}` has {expected}; both describe the same rows, so pass arrays of equal length")]
+    #[error(
+        "`{what}` has {found} values and `{like}` has {expected}; both describe the same rows, so pass arrays of equal length"
+    )]
     Length {
         /// The array.
         what: &'static str,
@@ -25,7 +27,9 @@ pub enum NetworkError {
         expected: usize,
     },
     /// An index beyond the nodes.
-    #[error("{what} {index} names node {node}, but the network has {n_nodes} nodes (0 to n - 1); check that ids are positions in the node arrays")]
+    #[error(
+        "{what} {index} names node {node}, but the network has {n_nodes} nodes (0 to n - 1); check that ids are positions in the node arrays"
+    )]
     NoSuchNode {
         /// What names the node.
         what: &'static str,
@@ -37,7 +41,9 @@ pub enum NetworkError {
         n_nodes: usize,
     },
     /// A coordinate that is no place.
-    #[error("node {node} lies at ({x}, {y}); coordinates are finite metres on a plane, so drop or repair the node")]
+    #[error(
+        "node {node} lies at ({x}, {y}); coordinates are finite metres on a plane, so drop or repair the node"
+    )]
     NotFinite {
         /// The node.
         node: usize,

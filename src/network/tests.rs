@@ -119,7 +119,8 @@ fn check_against_plain_search(arrays: &Arrays, stations: &[u32], limit: u32) {
     let counts = net.count_within(stations, &limits).unwrap();
     for (counts, limit) in counts.iter().zip(limits) {
         for node in 0..n {
-            let expected = walks.iter().filter(|walks| walks[node] <= limit && walks[node] != UNREACHED).count();
+            let expected =
+                walks.iter().filter(|walks| walks[node] <= limit && walks[node] != UNREACHED).count();
             assert_eq!(counts[node] as usize, expected, "node {node}, limit {limit}");
         }
     }
