@@ -1,4 +1,10 @@
-//! What tests share: where the real inputs and benchmark instances are.
+//! What tests share: where the real inputs and benchmark instances are, and a small invented place.
+
+mod toy;
+mod toy_plan;
+
+pub use toy::toy_scenario;
+pub use toy_plan::toy_plan;
 
 use std::path::PathBuf;
 
