@@ -3,6 +3,7 @@
 //! Read `ARCHITECTURE.md` for the map of the modules.
 
 pub mod geometry;
+pub mod land;
 pub mod model;
 pub mod network;
 pub mod partition;

@@ -1,0 +1,364 @@
+//! One community on the mesh: what is laid where, which triangles belong to whom before the open ground is divided.
+
+use geo::Coord;
+use rustc_hash::FxHashMap;
+
+use super::exact::{Pt, length_squared, snap, units};
+use super::input::{
+    AtomsAre, BarrierGeometry, BarrierKind, BarrierShape, Footprint, LandInput, StreetClass, StreetLevel,
+};
+use super::mesh::{Cover, Mesh, NONE};
+use super::noding::{Noded, Noder};
+use super::outlines::{lay_ring, rings, snapped};
+use super::{BoundaryClass, LandParams};
+
+/// Label of ground outside the community.
+pub(super) const OUTSIDE: u32 = u32::MAX;
+/// Label of open ground that has no owner yet.
+pub(super) const OPEN: u32 = u32::MAX - 1;
+
+/// What laid a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Outline,
+    /// Wall of an atom's part: the region it bounds.
+    Wall(u32),
+    Street(u32),
+    Barrier(u32),
+    /// Edge of a barrier area: the barrier and the region it bounds.
+    Bank(u32, u32),
+}
+
+/// What a stretch of boundary is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum BoundaryKind {
+    /// A line drawn half-way between two plots.
+    Cut,
+    /// The wall of a building.
+    Wall,
+    /// A street: its class and index in the input.
+    Street(StreetClass, u32),
+    /// A barrier: its kind and index in the input.
+    Barrier(BarrierKind, u32),
+    /// The community's outline.
+    Outline,
+}
+
+/// Everything known about a stretch of boundary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Tag {
+    pub kind: BoundaryKind,
+    pub class: BoundaryClass,
+    /// Whether people cannot cross it here.
+    pub blocked: bool,
+    /// Index into the caller's names.
+    pub name: Option<u32>,
+}
+
+impl Tag {
+    pub const CUT: Self =
+        Self { kind: BoundaryKind::Cut, class: BoundaryClass::Inside, blocked: false, name: None };
+    pub const WET_CUT: Self =
+        Self { kind: BoundaryKind::Cut, class: BoundaryClass::RiverOrRail, blocked: true, name: None };
+}
+
+/// The indices of what may touch a community.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    /// Atoms at home here, ascending.
+    pub atoms: Vec<u32>,
+    pub streets: Vec<u32>,
+    pub barriers: Vec<u32>,
+}
+
+/// A community's mesh with owners.
+#[derive(Debug)]
+pub(super) struct Scene {
+    pub mesh: Mesh,
+    /// Per triangle: [`OUTSIDE`], [`OPEN`] or the place of the owning atom in [`Contents::atoms`].
+    pub owner: Vec<u32>,
+    /// Per triangle: under water or another barrier area.
+    pub wet: Vec<bool>,
+    /// Per noded edge: whether labels stop at it on dry ground.
+    pub separates: Vec<bool>,
+    /// Per noded edge its tag; edges that bound nothing have [`Tag::CUT`].
+    pub tags: Vec<Tag>,
+}
+
+/// Lays and triangulates. `None` if noding or triangulation failed.
+pub(super) fn build(
+    input: &LandInput,
+    params: &LandParams,
+    outline: &[[Pt; 2]],
+    contents: &Contents,
+    extra: &FxHashMap<u32, Pt>,
+) -> Option<Scene> {
+    let mut builder =
+        Builder { noder: Noder::default(), sources: vec![Source::Outline], region_atom: vec![NONE] };
+    for &[a, b] in outline {
+        builder.noder.lay(a, b, 0);
+    }
+    builder.lay_atoms(input, params, contents, extra);
+    if params.atoms_are == AtomsAre::Buildings {
+        builder.lay_lines(input, contents, outline);
+    }
+    let Builder { noder, sources, region_atom } = builder;
+    let longest = |source: u32| match (params.atoms_are, sources[source as usize]) {
+        (AtomsAre::Areas, _) => f64::INFINITY,
+        (_, Source::Wall(_)) => units(params.wall_step_m),
+        _ => units(params.line_step_m),
+    };
+    let noded = noder.node(longest)?;
+    let mesh = Mesh::new(&noded)?;
+    let cover = Cover::flood(&mesh, |edge, out| {
+        for &source in noded.sources(edge as usize) {
+            match sources[source as usize] {
+                Source::Outline => out.push(0),
+                Source::Wall(region) | Source::Bank(_, region) => out.push(region),
+                Source::Street(_) | Source::Barrier(_) => {}
+            }
+        }
+    });
+    let (owner, wet) = own(&mesh, &cover, &region_atom);
+    let (separates, tags) = classify(input, params, &noded, &sources);
+    Some(Scene { mesh, owner, wet, separates, tags })
+}
+
+struct Builder {
+    noder: Noder,
+    sources: Vec<Source>,
+    /// Per region the place of its atom, or [`NONE`] for the community and barrier areas.
+    region_atom: Vec<u32>,
+}
+
+impl Builder {
+    fn source(&mut self, source: Source) -> u32 {
+        self.sources.push(source);
+        self.sources.len() as u32 - 1
+    }
+
+    fn region(&mut self, atom: u32) -> u32 {
+        self.region_atom.push(atom);
+        self.region_atom.len() as u32 - 1
+    }
+
+    fn lay_atoms(
+        &mut self,
+        input: &LandInput,
+        params: &LandParams,
+        contents: &Contents,
+        extra: &FxHashMap<u32, Pt>,
+    ) {
+        for (place, &atom) in contents.atoms.iter().enumerate() {
+            let place = place as u32;
+            if let Some(&center) = extra.get(&place) {
+                self.lay_spot(center, place, params);
+                continue;
+            }
+            match &input.atoms[atom as usize].footprint {
+                Footprint::Point(at) => {
+                    if let Some(center) = snap(*at) {
+                        self.lay_spot(center, place, params);
+                    }
+                }
+                Footprint::Polygons(shape) => {
+                    for polygon in shape.iter() {
+                        let region = self.region(place);
+                        let source = self.source(Source::Wall(region));
+                        rings(polygon).for_each(|ring| lay_ring(&mut self.noder, ring, source));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A small square that stands for an atom without a footprint of its own.
+    fn lay_spot(&mut self, center: Pt, place: u32, params: &LandParams) {
+        let half = (units(params.spot_m / 2.0) as i64).max(16) / 4 * 4;
+        let region = self.region(place);
+        let source = self.source(Source::Wall(region));
+        let corner = |dx: i64, dy: i64| [center[0] + dx * half, center[1] + dy * half];
+        let corners = [corner(-1, -1), corner(1, -1), corner(1, 1), corner(-1, 1)];
+        for i in 0..4 {
+            self.noder.lay(corners[i], corners[(i + 1) % 4], source);
+        }
+    }
+
+    fn lay_lines(&mut self, input: &LandInput, contents: &Contents, outline: &[[Pt; 2]]) {
+        let Some([low, high]) = super::outlines::bounds(outline, 1.0) else { return };
+        let near = |a: Pt, b: Pt| (0..2).all(|i| a[i].max(b[i]) >= low[i] && a[i].min(b[i]) <= high[i]);
+        for &street in &contents.streets {
+            let line = &input.streets[street as usize];
+            if line.level == StreetLevel::Tunnel {
+                continue;
+            }
+            let source = self.source(Source::Street(street));
+            for pair in snapped(&line.line).windows(2).filter(|pair| near(pair[0], pair[1])) {
+                self.noder.lay(pair[0], pair[1], source);
+            }
+        }
+        for &barrier in &contents.barriers {
+            match &input.barriers[barrier as usize].geometry {
+                BarrierGeometry::Line(line) => {
+                    let source = self.source(Source::Barrier(barrier));
+                    for pair in snapped(line).windows(2).filter(|pair| near(pair[0], pair[1])) {
+                        self.noder.lay(pair[0], pair[1], source);
+                    }
+                }
+                BarrierGeometry::Area(shape) => {
+                    for polygon in shape.iter() {
+                        let region = self.region(NONE);
+                        let source = self.source(Source::Bank(barrier, region));
+                        rings(polygon).for_each(|ring| lay_ring(&mut self.noder, ring, source));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Owners: where footprints overlap the smaller one wins, ties by place.
+fn own(mesh: &Mesh, cover: &Cover, region_atom: &[u32]) -> (Vec<u32>, Vec<bool>) {
+    let mut sizes = vec![0i128; region_atom.len()];
+    for t in 0..mesh.n_triangles() {
+        let area = mesh.double_area(t);
+        for &region in cover.regions(t) {
+            sizes[region as usize] += area;
+        }
+    }
+    let per_set: Vec<(u32, bool)> = cover
+        .sets()
+        .iter()
+        .map(|set| {
+            if set.first() != Some(&0) {
+                return (OUTSIDE, false);
+            }
+            let built = set.iter().filter(|&&r| region_atom[r as usize] != NONE);
+            let winner = built.min_by_key(|&&r| (sizes[r as usize], region_atom[r as usize]));
+            let wet = set.iter().any(|&r| r != 0 && region_atom[r as usize] == NONE);
+            (winner.map_or(OPEN, |&r| region_atom[r as usize]), wet)
+        })
+        .collect();
+    (0..mesh.n_triangles()).map(|t| per_set[cover.set_id(t) as usize]).unzip()
+}
+
+/// Which edges stop labels, and what each edge is when it becomes a boundary.
+fn classify(
+    input: &LandInput,
+    params: &LandParams,
+    noded: &Noded,
+    sources: &[Source],
+) -> (Vec<bool>, Vec<Tag>) {
+    let gaps = Crossings::new(input, params, noded, sources);
+    let mut separates = vec![false; noded.edges.len()];
+    let mut tags = vec![Tag::CUT; noded.edges.len()];
+    for edge in 0..noded.edges.len() {
+        for &source in noded.sources(edge) {
+            let tag = tag_of(input, sources[source as usize]);
+            separates[edge] |=
+                matches!(sources[source as usize], Source::Outline | Source::Street(_) | Source::Barrier(_));
+            tags[edge] = stronger(tags[edge], tag);
+        }
+        if tags[edge].blocked && noded.edges[edge].iter().any(|&v| gaps.near(noded.points[v as usize])) {
+            tags[edge].blocked = false;
+        }
+    }
+    (separates, tags)
+}
+
+fn stronger(a: Tag, b: Tag) -> Tag {
+    let rank =
+        |t: &Tag| (t.kind == BoundaryKind::Outline, t.blocked, t.class, t.kind, std::cmp::Reverse(t.name));
+    let mut best = if rank(&b) > rank(&a) { b } else { a };
+    best.blocked = a.blocked || b.blocked;
+    best
+}
+
+fn tag_of(input: &LandInput, source: Source) -> Tag {
+    match source {
+        Source::Outline => Tag { kind: BoundaryKind::Outline, ..Tag::CUT },
+        Source::Wall(_) => Tag { kind: BoundaryKind::Wall, ..Tag::CUT },
+        Source::Street(street) => {
+            let line = &input.streets[street as usize];
+            let kind = BoundaryKind::Street(line.class, street);
+            Tag { kind, class: BoundaryClass::of_street(line.class), blocked: false, name: line.name }
+        }
+        Source::Barrier(barrier) | Source::Bank(barrier, _) => {
+            barrier_tag(&input.barriers[barrier as usize], barrier)
+        }
+    }
+}
+
+fn barrier_tag(shape: &BarrierShape, barrier: u32) -> Tag {
+    let class = match shape.kind {
+        BarrierKind::Rail | BarrierKind::Water => BoundaryClass::RiverOrRail,
+        BarrierKind::Wall | BarrierKind::Compound => BoundaryClass::Lane,
+    };
+    let kind = BoundaryKind::Barrier(shape.kind, barrier);
+    Tag { kind, class, blocked: shape.kind != BarrierKind::Compound, name: shape.name }
+}
+
+/// Places where barriers may be crossed, in square cells.
+struct Crossings {
+    cells: FxHashMap<Pt, Vec<Pt>>,
+    radius: f64,
+}
+
+impl Crossings {
+    fn new(input: &LandInput, params: &LandParams, noded: &Noded, sources: &[Source]) -> Self {
+        let mut found = Self { cells: FxHashMap::default(), radius: units(params.crossing_m).max(1.0) };
+        let mut on_foot = vec![false; noded.points.len()];
+        let mut on_barrier = vec![false; noded.points.len()];
+        for (edge, ends) in noded.edges.iter().enumerate() {
+            for &source in noded.sources(edge) {
+                let marks = match sources[source as usize] {
+                    Source::Street(s) if input.streets[s as usize].level == StreetLevel::Ground => {
+                        &mut on_foot
+                    }
+                    Source::Barrier(_) => &mut on_barrier,
+                    _ => continue,
+                };
+                ends.iter().for_each(|&v| marks[v as usize] = true);
+            }
+        }
+        for v in (0..noded.points.len()).filter(|&v| on_foot[v] && on_barrier[v]) {
+            found.add(noded.points[v]);
+        }
+        let listed: Vec<Coord<f64>> = listed_crossings(input, sources).collect();
+        listed.into_iter().filter_map(snap).for_each(|p| found.add(p));
+        found
+    }
+
+    fn cell(&self, p: Pt) -> Pt {
+        let size = self.radius.ceil() as i64;
+        [p[0].div_euclid(size), p[1].div_euclid(size)]
+    }
+
+    fn add(&mut self, p: Pt) {
+        let cell = self.cell(p);
+        self.cells.entry(cell).or_default().push(p);
+    }
+
+    fn near(&self, p: Pt) -> bool {
+        let [column, row] = self.cell(p);
+        let around = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| [column + dx, row + dy]));
+        let mut candidates = around.filter_map(|cell| self.cells.get(&cell)).flatten();
+        candidates.any(|&c| length_squared(c, p) <= self.radius * self.radius)
+    }
+}
+
+fn listed_crossings<'a>(
+    input: &'a LandInput,
+    sources: &'a [Source],
+) -> impl Iterator<Item = Coord<f64>> + 'a {
+    sources
+        .iter()
+        .filter_map(|source| match source {
+            Source::Barrier(barrier) | Source::Bank(barrier, _) => {
+                Some(&input.barriers[*barrier as usize].crossings)
+            }
+            _ => None,
+        })
+        .flatten()
+        .copied()
+}
