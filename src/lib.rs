@@ -7,6 +7,7 @@ pub mod land;
 pub mod model;
 pub mod network;
 pub mod partition;
+pub mod planfile;
 #[doc(hidden)]
 pub mod testing;
 pub mod units;

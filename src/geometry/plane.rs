@@ -112,6 +112,46 @@ impl Plane {
         }
     }
 
+    /// The plane as well-known text, version 1, for files that carry one.
+    #[must_use]
+    pub fn wkt(&self) -> String {
+        let (meridian, scale, false_easting, false_northing) = match self.epsg {
+            4513..=4533 => {
+                ((self.epsg - 4513 + 25) * 3, 1.0, f64::from(self.epsg - 4513 + 25) * 1e6 + 5e5, 0.0)
+            }
+            4534..=4554 => (75 + (self.epsg - 4534) * 3, 1.0, 5e5, 0.0),
+            _ => return self.utm_wkt(),
+        };
+        format!(
+            "PROJCS[\"{}\",GEOGCS[\"China Geodetic Coordinate System 2000\",DATUM[\"China_2000\",\
+             SPHEROID[\"CGCS2000\",6378137,298.257222101,AUTHORITY[\"EPSG\",\"1024\"]],AUTHORITY[\"EPSG\",\"1043\"]],\
+             PRIMEM[\"Greenwich\",0],UNIT[\"degree\",0.0174532925199433],AUTHORITY[\"EPSG\",\"4490\"]],\
+             PROJECTION[\"Transverse_Mercator\"],PARAMETER[\"latitude_of_origin\",0],\
+             PARAMETER[\"central_meridian\",{meridian}],PARAMETER[\"scale_factor\",{scale}],\
+             PARAMETER[\"false_easting\",{false_easting}],PARAMETER[\"false_northing\",{false_northing}],\
+             UNIT[\"metre\",1],AUTHORITY[\"EPSG\",\"{}\"]]",
+            self.name(),
+            self.epsg
+        )
+    }
+
+    fn utm_wkt(&self) -> String {
+        let south = 32700 < self.epsg;
+        let zone = self.epsg % 100;
+        format!(
+            "PROJCS[\"{}\",GEOGCS[\"WGS 84\",DATUM[\"WGS_1984\",SPHEROID[\"WGS 84\",6378137,298.257223563,\
+             AUTHORITY[\"EPSG\",\"7030\"]],AUTHORITY[\"EPSG\",\"6326\"]],PRIMEM[\"Greenwich\",0],\
+             UNIT[\"degree\",0.0174532925199433],AUTHORITY[\"EPSG\",\"4326\"]],PROJECTION[\"Transverse_Mercator\"],\
+             PARAMETER[\"latitude_of_origin\",0],PARAMETER[\"central_meridian\",{}],\
+             PARAMETER[\"scale_factor\",0.9996],PARAMETER[\"false_easting\",500000],\
+             PARAMETER[\"false_northing\",{}],UNIT[\"metre\",1],AUTHORITY[\"EPSG\",\"{}\"]]",
+            self.name(),
+            i64::from(zone) * 6 - 183,
+            if south { 10_000_000 } else { 0 },
+            self.epsg
+        )
+    }
+
     /// Longitude and latitude in degrees (WGS 84) to metres.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Who reaches a station, by which method, within which limit.
 
-use super::ids::{CommunityId, GridId, StationId};
+use super::ids::{AtomId, CommunityId, GridId, StationId};
+use super::scenario::Scenario;
 use super::station::StationTier;
 use crate::units::{Households, Metres, Residents, Seconds};
 
@@ -178,6 +179,19 @@ pub struct Coverage {
 }
 
 impl Coverage {
+    /// Buildings with households that no station reaches within the widest circle's minutes, in table order.
+    #[must_use]
+    pub fn uncovered(&self, scenario: &Scenario) -> Vec<AtomId> {
+        let Some(widest) = self.bands.last() else { return Vec::new() };
+        let is_left_out =
+            |reach: &AtomCoverage| !reach.nearest.is_ok_and(|(_, walk)| widest.reaches_in_time(walk));
+        let pairs = scenario.atoms.iter().zip(&self.atoms).enumerate();
+        pairs
+            .filter(|(_, (atom, reach))| 0 < atom.households.0 && is_left_out(reach))
+            .map(|(index, _)| AtomId::from_index(index))
+            .collect()
+    }
+
     /// The row asked for.
     #[must_use]
     pub fn row(
