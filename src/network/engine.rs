@@ -94,25 +94,32 @@ impl WalkNetwork {
     /// A station that is no node.
     pub fn nearest(&self, stations: &[u32], limit: Option<u32>) -> Result<Nearest, NetworkError> {
         self.check_stations(stations)?;
+        Ok(self.nearest_of(&Sources::nodes(stations), limit))
+    }
+
+    /// [`Self::nearest`] for stations that lie beside several nodes.
+    pub(super) fn nearest_of(&self, sources: &Sources, limit: Option<u32>) -> Nearest {
         let limit = limit.unwrap_or(NONE).min(NONE - 1);
         let core = &self.core;
         let mut search = Search::<Owned>::new(core, self.width);
         let mut locals = Vec::new();
-        for (index, &station) in stations.iter().enumerate() {
-            let at = Owned::new(0, index as u32);
-            match core.place(station) {
-                Place::Junction(junction) => search.seed(junction, at, limit),
-                Place::Folded(folded) => {
-                    let local = core.local(folded);
-                    let chain = core.chain(local.chain);
-                    search.seed_end(chain.a, at.farther_or_unreached(local.from_a), limit);
-                    search.seed_end(chain.b, at.farther_or_unreached(local.from_b), limit);
-                    locals.push((at, local));
+        for index in 0..sources.len() as u32 {
+            for &(node, cost) in sources.seeds(index) {
+                let at = Owned::new(cost, index);
+                match core.place(node) {
+                    Place::Junction(junction) => search.seed(junction, at, limit),
+                    Place::Folded(folded) => {
+                        let local = core.local(folded);
+                        let chain = core.chain(local.chain);
+                        search.seed_end(chain.a, at.farther_or_unreached(local.from_a), limit);
+                        search.seed_end(chain.b, at.farther_or_unreached(local.from_b), limit);
+                        locals.push((at, local));
+                    }
                 }
             }
         }
         search.run(core, limit);
-        Ok(self.unfold_nearest(&search, &locals, limit))
+        self.unfold_nearest(&search, &locals, limit)
     }
 
     /// Labels of all nodes from those of the junctions.
@@ -168,14 +175,13 @@ impl WalkNetwork {
     /// A station that is no node.
     pub fn within(&self, stations: &[u32], limit: u32) -> Result<Within, NetworkError> {
         self.check_stations(stations)?;
-        let limit = limit.min(NONE - 1);
-        let order = self.stations_along_curve(stations);
-        let parts = self.share_out(&order, |scratch: &mut Rows, station| {
-            let start = scratch.found.len();
-            scratch.reach(&self.core, &[(stations[station as usize], 0)], limit);
-            scratch.found[start..].sort_unstable();
-            scratch.rows.push((station, start, scratch.found.len()));
-        });
+        let parts =
+            self.each_within(&Sources::nodes(stations), limit, Rows::default, |rows, station, found| {
+                let start = rows.found.len();
+                rows.found.extend_from_slice(found);
+                rows.found[start..].sort_unstable();
+                rows.rows.push((station, start, rows.found.len()));
+            });
         let mut rows: Vec<&[u64]> = vec![&[]; stations.len()];
         for part in &parts {
             for &(station, start, end) in &part.rows {
@@ -200,21 +206,18 @@ impl WalkNetwork {
     /// A station that is no node.
     pub fn count_within(&self, stations: &[u32], limits: &[u32]) -> Result<Vec<Vec<u32>>, NetworkError> {
         self.check_stations(stations)?;
-        let widest = limits.iter().copied().max().unwrap_or(0).min(NONE - 1);
-        let order = self.stations_along_curve(stations);
-        let parts = self.share_out(&order, |scratch: &mut Rows, station| {
-            scratch.counts.resize_with(limits.len(), || vec![0; self.n]);
-            scratch.found.clear();
-            scratch.reach(&self.core, &[(stations[station as usize], 0)], widest);
-            for &pair in &scratch.found {
-                for (count, &limit) in scratch.counts.iter_mut().zip(limits) {
+        let widest = limits.iter().copied().max().unwrap_or(0);
+        let none = || vec![vec![0; self.n]; limits.len()];
+        let parts = self.each_within(&Sources::nodes(stations), widest, none, |counts, _, found| {
+            for &pair in found {
+                for (count, &limit) in counts.iter_mut().zip(limits) {
                     count[(pair >> 32) as usize] += u32::from(pair as u32 <= limit);
                 }
             }
         });
-        let mut total = vec![vec![0; self.n]; limits.len()];
+        let mut total = none();
         for part in parts {
-            for (total, count) in total.iter_mut().zip(part.counts) {
+            for (total, count) in total.iter_mut().zip(part) {
                 for (total, count) in total.iter_mut().zip(count) {
                     *total += count;
                 }
@@ -223,40 +226,51 @@ impl WalkNetwork {
         Ok(total)
     }
 
-    /// Station indices in the order of their places in memory: neighbours share what is in the cache.
-    fn stations_along_curve(&self, stations: &[u32]) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..stations.len() as u32).collect();
-        order.sort_by_key(|&index| match self.core.place(stations[index as usize]) {
-            Place::Junction(junction) => junction,
-            Place::Folded(folded) => self.core.chain(self.core.chain_of(folded)).a,
-        });
-        order
-    }
-
-    /// Lets each thread take stations until none is left, every thread with its own scratch. Who takes
-    /// which is not determined, so `work` must write by station.
-    fn share_out(&self, order: &[u32], work: impl Fn(&mut Rows, u32) + Sync) -> Vec<Rows> {
+    /// Searches from every source and hands `work` what lies within `limit` of it: `node << 32 | cost`, in
+    /// no order. Each thread takes sources until none is left and keeps a state of its own; who takes which
+    /// is not determined, so the states must not depend on it. Returns the states.
+    pub(super) fn each_within<S: Send>(
+        &self,
+        sources: &Sources,
+        limit: u32,
+        state: impl Fn() -> S + Sync,
+        work: impl Fn(&mut S, u32, &[u64]) + Sync,
+    ) -> Vec<S> {
         const PORTION: usize = 8;
+        let limit = limit.min(NONE - 1);
+        let order = self.along_curve(sources);
         let taken = AtomicUsize::new(0);
         let workers = rayon::current_num_threads().min(order.len().div_ceil(PORTION)).max(1);
         (0..workers)
             .into_par_iter()
             .with_max_len(1)
             .map(|_| {
-                let mut scratch = Rows::new(&self.core, self.width);
+                let mut scratch = Scratch::new(&self.core, self.width);
+                let mut state = state();
                 loop {
                     let start = taken.fetch_add(PORTION, Ordering::Relaxed);
-                    let Some(rest) = order.get(start..) else { break };
-                    if rest.is_empty() {
-                        break;
+                    if order.len() <= start {
+                        return state;
                     }
-                    for &station in &rest[..rest.len().min(PORTION)] {
-                        work(&mut scratch, station);
+                    for &source in &order[start..order.len().min(start + PORTION)] {
+                        scratch.reach(&self.core, sources.seeds(source), limit);
+                        work(&mut state, source, &scratch.found);
                     }
                 }
-                scratch
             })
             .collect()
+    }
+
+    /// Source indices in the order of their places in memory: neighbours share what is in the cache.
+    fn along_curve(&self, sources: &Sources) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..sources.len() as u32).collect();
+        order.sort_by_cached_key(|&index| {
+            sources.seeds(index).first().map(|&(node, _)| match self.core.place(node) {
+                Place::Junction(junction) => junction,
+                Place::Folded(folded) => self.core.chain(self.core.chain_of(folded)).a,
+            })
+        });
+        order
     }
 
     fn check_stations(&self, stations: &[u32]) -> Result<(), NetworkError> {
@@ -275,24 +289,62 @@ impl WalkNetwork {
     }
 }
 
-/// One thread's scratch and findings.
-struct Rows {
-    search: Search<u32>,
-    /// `node << 32 | cost`.
-    found: Vec<u64>,
-    /// Station, and its range in `found`.
-    rows: Vec<(u32, usize, usize)>,
-    counts: Vec<Vec<u32>>,
+/// Where searches start: for each station the nodes beside it, and the walk from each to the station.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sources {
+    offsets: Vec<u32>,
+    seeds: Vec<(u32, u32)>,
 }
 
-impl Rows {
-    fn new(core: &Core, width: BucketWidth) -> Self {
-        Self { search: Search::new(core, width), found: Vec::new(), rows: Vec::new(), counts: Vec::new() }
+impl Sources {
+    /// Stations that are nodes themselves.
+    pub fn nodes(stations: &[u32]) -> Self {
+        let seeds = stations.iter().map(|&station| (station, 0)).collect();
+        Self { offsets: (0..=stations.len() as u32).collect(), seeds }
     }
 
-    /// Appends all nodes within `limit` of the nearest of `seeds`: nodes with a cost to start with.
+    /// Appends a station.
+    pub fn push(&mut self, seeds: impl IntoIterator<Item = (u32, u32)>) {
+        if self.offsets.is_empty() {
+            self.offsets.push(0);
+        }
+        self.seeds.extend(seeds);
+        self.offsets.push(self.seeds.len() as u32);
+    }
+
+    pub fn len(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    pub fn seeds(&self, station: u32) -> &[(u32, u32)] {
+        let station = station as usize;
+        &self.seeds[self.offsets[station] as usize..self.offsets[station + 1] as usize]
+    }
+}
+
+/// Findings of one thread: rows of `node << 32 | cost`, each with its station and its range in `found`.
+#[derive(Default)]
+struct Rows {
+    found: Vec<u64>,
+    rows: Vec<(u32, usize, usize)>,
+}
+
+/// One thread's scratch.
+struct Scratch {
+    search: Search<u32>,
+    /// `node << 32 | cost` of the last search.
+    found: Vec<u64>,
+}
+
+impl Scratch {
+    fn new(core: &Core, width: BucketWidth) -> Self {
+        Self { search: Search::new(core, width), found: Vec::new() }
+    }
+
+    /// Finds all nodes within `limit` of the seeds: nodes with a cost to start with.
     fn reach(&mut self, core: &Core, seeds: &[(u32, u32)], limit: u32) {
         let search = &mut self.search;
+        self.found.clear();
         search.clear();
         let mut locals: Vec<(u32, Local)> = Vec::new();
         for &(node, cost) in seeds {
@@ -309,38 +361,45 @@ impl Rows {
         }
         search.run(core, limit);
         for &junction in search.reached() {
-            let label = search.label(junction);
-            self.found.push(pair(core.junction_id[junction as usize], label));
+            self.found.push(pair(core.junction_id[junction as usize], search.label(junction)));
             for &index in core.chains_at(junction) {
                 let chain = core.chain(index);
-                let (at_a, at_b) = (search.label(chain.a), search.label_or_unreached(chain.b));
-                let seen_from_a = junction != chain.a && at_a != NONE;
-                if seen_from_a || locals.iter().any(|(_, local)| local.chain == index) {
-                    continue;
-                }
-                for node in &core.folded[core.chain_nodes(index)] {
-                    let cost = at_a.saturating_add(node.to_a).min(at_b.saturating_add(node.to_b));
-                    if cost <= limit {
-                        self.found.push(pair(node.id, cost));
-                    }
+                let seen_from_a = junction != chain.a && search.label(chain.a) != NONE;
+                if !seen_from_a && locals.iter().all(|(_, local)| local.chain != index) {
+                    unfold(core, search, index, limit, &mut self.found, |_| NONE);
                 }
             }
         }
+        // Chains that hold a seed: the walk inside the chain competes with those around.
         for (i, (_, local)) in locals.iter().enumerate() {
-            if locals[..i].iter().any(|(_, other)| other.chain == local.chain) {
-                continue;
+            if locals[..i].iter().all(|(_, other)| other.chain != local.chain) {
+                let here = || locals.iter().filter(|(_, other)| other.chain == local.chain);
+                unfold(core, search, local.chain, limit, &mut self.found, |position| {
+                    here()
+                        .map(|(cost, other)| cost.saturating_add(other.walk[position]))
+                        .min()
+                        .unwrap_or(NONE)
+                });
             }
-            let chain = core.chain(local.chain);
-            let (at_a, at_b) = (search.label(chain.a), search.label_or_unreached(chain.b));
-            for (position, node) in core.folded[core.chain_nodes(local.chain)].iter().enumerate() {
-                let mut cost = at_a.saturating_add(node.to_a).min(at_b.saturating_add(node.to_b));
-                for (seed, other) in locals.iter().filter(|(_, other)| other.chain == local.chain) {
-                    cost = cost.min(seed.saturating_add(other.walk[position]));
-                }
-                if cost <= limit {
-                    self.found.push(pair(node.id, cost));
-                }
-            }
+        }
+    }
+}
+
+/// Appends the nodes of a chain within `limit`; `inside` is the walk that does not leave the chain.
+fn unfold(
+    core: &Core,
+    search: &Search<u32>,
+    index: u32,
+    limit: u32,
+    found: &mut Vec<u64>,
+    inside: impl Fn(usize) -> u32,
+) {
+    let chain = core.chain(index);
+    let (at_a, at_b) = (search.label(chain.a), search.label_or_unreached(chain.b));
+    for (position, node) in core.folded[core.chain_nodes(index)].iter().enumerate() {
+        let cost = at_a.saturating_add(node.to_a).min(at_b.saturating_add(node.to_b)).min(inside(position));
+        if cost <= limit {
+            found.push(pair(node.id, cost));
         }
     }
 }

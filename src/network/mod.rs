@@ -1,13 +1,27 @@
 //! The walk network: who reaches what on foot, and how long it takes.
+//!
+//! Two layers. [`WalkNetwork`] works on plain arrays of nodes, edges and whole costs, and answers exactly
+//! and fast. [`StreetNetwork`] stands on top: [`build`] joins a scenario's streets and times them for a
+//! [`WalkProfile`] (slope, stairs, crossings), doors attach to positions on edges through gates and never
+//! through walls, and [`StreetNetwork::reach`] gives the table of walks between sites and doors that siting
+//! and coverage share. The method and its limits: `docs/methods/coverage.md`.
 
+mod cells;
 mod contract;
 mod engine;
 mod order;
+mod reach;
 mod search;
+mod snap;
+mod streets;
 #[cfg(test)]
 mod tests;
+mod walking;
 
 pub use engine::{Nearest, UNREACHED, WalkNetwork, Within};
+pub use reach::{Measure, NearestSite, Reach, StreetNetwork, build};
+pub use snap::{Attachment, DoorPlace, SnapFailure, Snaps};
+pub use walking::{KerbResponse, SlopeResponse, StairsResponse, WalkProfile, WalkRules};
 
 /// Why a network cannot be built or asked.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

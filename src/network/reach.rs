@@ -1,0 +1,433 @@
+//! The street network as the stages use it: build it, attach doors, and read off walks between them.
+
+use std::sync::OnceLock;
+
+use geo::Coord;
+use rustc_hash::FxHashMap;
+
+use super::engine::{Sources, UNREACHED, WalkNetwork};
+use super::snap::{Attachment, Components, DoorPlace, Snaps, Surroundings};
+use super::streets::{StreetEdges, street_edges};
+use super::walking::WalkRules;
+use crate::model::{Atom, AtomShape, Scenario};
+
+/// What a walk costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Milliseconds to the station.
+    TimeThere,
+    /// Milliseconds from the station back home.
+    TimeBack,
+    /// Millimetres, the same in both directions.
+    Distance,
+}
+
+/// Streets on foot for one kind of walker: joined, timed, with what stands between doors and streets.
+#[derive(Debug)]
+pub struct StreetNetwork {
+    edges: StreetEdges,
+    components: Components,
+    surroundings: Surroundings,
+    /// By [`Measure`], prepared when first asked.
+    walks: [OnceLock<WalkNetwork>; 3],
+    rules: WalkRules,
+    with_terrain: bool,
+}
+
+/// Builds the walk network of a scenario for the rules' profile.
+///
+/// Streets join where they share a vertex (to the millimetre); a bridge or tunnel that only passes over
+/// another street does not. Doors attach later, with [`StreetNetwork::snap_atoms`] and
+/// [`StreetNetwork::snap_sites`]. O(n log n) in the vertices. A scenario without walkable streets gives an
+/// empty network, on which every door fails with a reason.
+#[must_use]
+pub fn build(scenario: &Scenario, rules: &WalkRules) -> StreetNetwork {
+    let edges = street_edges(&scenario.streets, scenario.terrain.as_ref(), rules);
+    let components = Components::of(&edges);
+    let (barriers, compounds) = (&scenario.barriers, &scenario.compounds);
+    let surroundings = Surroundings::of(&edges, &components, barriers, compounds, &scenario.gates, rules);
+    StreetNetwork {
+        edges,
+        components,
+        surroundings,
+        walks: [const { OnceLock::new() }; 3],
+        rules: rules.clone(),
+        with_terrain: scenario.terrain.is_some(),
+    }
+}
+
+/// For each site the doors within a limit, ascending: row `s` is `offsets[s] .. offsets[s + 1]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// One more than there are sites.
+    pub offsets: Vec<u64>,
+    /// Doors.
+    pub door: Vec<u32>,
+    /// Walk from the door to the site, ms or mm.
+    pub cost: Vec<u32>,
+}
+
+impl Reach {
+    /// Doors and costs of one site.
+    pub fn row(&self, site: usize) -> impl ExactSizeIterator<Item = (u32, u32)> + '_ {
+        let row = self.offsets[site] as usize..self.offsets[site + 1] as usize;
+        self.door[row.clone()].iter().copied().zip(self.cost[row].iter().copied())
+    }
+
+    /// Number of sites.
+    #[must_use]
+    pub fn n_sites(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    /// The same table with one row per door: `(offsets, site, cost)`, sites ascending. The form that siting
+    /// takes.
+    #[must_use]
+    pub fn by_door(&self, n_doors: usize) -> (Vec<u64>, Vec<u32>, Vec<u32>) {
+        let mut offsets = vec![0_u64; n_doors + 1];
+        for &door in &self.door {
+            offsets[door as usize + 1] += 1;
+        }
+        for door in 0..n_doors {
+            offsets[door + 1] += offsets[door];
+        }
+        let mut place = offsets.clone();
+        let (mut site, mut cost) = (vec![0; self.door.len()], vec![0; self.door.len()]);
+        for index in 0..self.n_sites() {
+            for (door, walk) in self.row(index) {
+                let slot = &mut place[door as usize];
+                site[*slot as usize] = index as u32;
+                cost[*slot as usize] = walk;
+                *slot += 1;
+            }
+        }
+        (offsets, site, cost)
+    }
+}
+
+/// Per door the nearest site.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NearestSite {
+    /// Walk to it, ms or mm; [`UNREACHED`] if there is none.
+    pub cost: Vec<u32>,
+    /// Its index, −1 if there is none.
+    pub site: Vec<i32>,
+}
+
+impl StreetNetwork {
+    /// The rules it was built with.
+    #[must_use]
+    pub fn rules(&self) -> &WalkRules {
+        &self.rules
+    }
+
+    /// Whether slopes were counted. Every result that rests on this network says so.
+    #[must_use]
+    pub fn with_terrain(&self) -> bool {
+        self.with_terrain
+    }
+
+    /// Nodes and edges.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        (self.edges.x.len(), self.edges.from.len())
+    }
+
+    /// Number of small parts of the network that do not hang together with the rest.
+    #[must_use]
+    pub fn n_fragments(&self) -> usize {
+        self.components.fragments()
+    }
+
+    /// Edges outside the terrain model; they count as flat.
+    #[must_use]
+    pub fn n_edges_without_height(&self) -> usize {
+        self.edges.without_height
+    }
+
+    /// Ends of an edge on the metric plane.
+    #[must_use]
+    pub fn edge_ends(&self, edge: u32) -> (Coord<f64>, Coord<f64>) {
+        self.edges.ends(edge)
+    }
+
+    /// Row of [`Scenario::streets`] that an edge belongs to.
+    #[must_use]
+    pub fn street_of(&self, edge: u32) -> u32 {
+        self.edges.street[edge as usize]
+    }
+
+    /// Attaches the buildings: at their door if it is known, else from the wall nearest to the street.
+    #[must_use]
+    pub fn snap_atoms(&self, atoms: &[Atom]) -> Snaps {
+        let doors: Vec<DoorPlace<'_>> = atoms
+            .iter()
+            .map(|atom| match (atom.door, &atom.shape) {
+                (Some(door), _) => DoorPlace { at: door, footprint: None, compound: atom.compound },
+                (None, AtomShape::Point(point)) => {
+                    DoorPlace { at: point.0, footprint: None, compound: atom.compound }
+                }
+                (None, AtomShape::Area(area)) => {
+                    DoorPlace { at: atom.shape.anchor(), footprint: Some(area), compound: atom.compound }
+                }
+            })
+            .collect();
+        self.snap(&doors)
+    }
+
+    /// Attaches stations or premises by their doors.
+    #[must_use]
+    pub fn snap_sites(&self, doors: &[Coord<f64>]) -> Snaps {
+        self.snap(&doors.iter().map(|&at| DoorPlace::at(at)).collect::<Vec<_>>())
+    }
+
+    /// Attaches doors: to the nearest position on an edge that no barrier hides, else through the gates of
+    /// the compound around; farther than [`WalkRules::max_access`] from any street they fail with a reason.
+    #[must_use]
+    pub fn snap(&self, doors: &[DoorPlace<'_>]) -> Snaps {
+        self.surroundings.snap(&self.edges, &self.components, doors)
+    }
+
+    /// Position of a door on the network, for drawing.
+    #[must_use]
+    pub fn position(&self, attachment: &Attachment) -> Coord<f64> {
+        let (from, to) = self.edges.ends(attachment.edge);
+        from + (to - from) * attachment.share
+    }
+
+    /// The array network of a measure.
+    #[must_use]
+    pub fn walks(&self, measure: Measure) -> &WalkNetwork {
+        self.walks[measure as usize].get_or_init(|| {
+            let (there, back) = self.costs(measure);
+            let (from, to) = (&self.edges.from, &self.edges.to);
+            let back = (measure != Measure::Distance).then_some(back);
+            WalkNetwork::new(&self.edges.x, &self.edges.y, from, to, there, back)
+                .expect("street edges lie between their own nodes at finite places")
+        })
+    }
+
+    /// Costs of the edges from first to second node, and back.
+    fn costs(&self, measure: Measure) -> (&[u32], &[u32]) {
+        match measure {
+            Measure::TimeThere => (&self.edges.there_ms, &self.edges.back_ms),
+            Measure::TimeBack => (&self.edges.back_ms, &self.edges.there_ms),
+            Measure::Distance => (&self.edges.mm, &self.edges.mm),
+        }
+    }
+
+    /// Walks from doors to sites no longer than `limit` (ms or mm, inclusive): the table that siting and
+    /// coverage share. Legs between door and street count on both sides.
+    #[must_use]
+    pub fn reach(&self, sites: &Snaps, doors: &Snaps, measure: Measure, limit: u32) -> Reach {
+        let legs = DoorLegs::of(self, doors, measure);
+        let sources = self.sources(sites, measure);
+        let net = self.walks(measure);
+        let state = || Collected { best: vec![UNREACHED; doors.len()], ..Collected::default() };
+        let parts = net.each_within(&sources, limit, state, |collected, site, found| {
+            let mut offer = |door: u32, cost: u32| {
+                let best = &mut collected.best[door as usize];
+                if cost <= limit && cost < *best {
+                    if *best == UNREACHED {
+                        collected.doors.push(door);
+                    }
+                    *best = cost;
+                }
+            };
+            for &pair in found {
+                for &(door, leg) in legs.at((pair >> 32) as u32) {
+                    offer(door, (pair as u32).saturating_add(leg));
+                }
+            }
+            for &attachment in sites.attachments(site as usize) {
+                for &(door, _) in legs.at(self.edges.from[attachment.edge as usize]) {
+                    for beside in
+                        doors.attachments(door as usize).iter().filter(|at| at.edge == attachment.edge)
+                    {
+                        offer(door, self.along_edge(beside, &attachment, measure));
+                    }
+                }
+            }
+            collected.doors.sort_unstable();
+            let start = collected.row_door.len();
+            for &door in &collected.doors {
+                collected.row_door.push(door);
+                collected.row_cost.push(std::mem::replace(&mut collected.best[door as usize], UNREACHED));
+            }
+            collected.doors.clear();
+            collected.rows.push((site, start, collected.row_door.len()));
+        });
+        Collected::table(&parts, sites.len())
+    }
+
+    /// The nearest site of every door, however far unless `limit` says otherwise; ties go to the lower index.
+    #[must_use]
+    pub fn nearest(&self, sites: &Snaps, doors: &Snaps, measure: Measure, limit: Option<u32>) -> NearestSite {
+        let sources = self.sources(sites, measure);
+        let found = self.walks(measure).nearest_of(&sources, limit);
+        let limit = limit.unwrap_or(UNREACHED).min(UNREACHED - 1);
+        let mut sites_on: FxHashMap<u32, Vec<(u32, Attachment)>> = FxHashMap::default();
+        for site in 0..sites.len() {
+            for &attachment in sites.attachments(site) {
+                sites_on.entry(attachment.edge).or_default().push((site as u32, attachment));
+            }
+        }
+        let best_of = |door: usize| {
+            let mut best = (UNREACHED, u32::MAX);
+            for attachment in doors.attachments(door) {
+                for (node, leg) in self.legs(attachment, measure, Side::Door) {
+                    let cost = found.cost[node as usize].saturating_add(leg);
+                    if cost <= limit {
+                        best = best.min((cost, found.station[node as usize] as u32));
+                    }
+                }
+                for (site, other) in sites_on.get(&attachment.edge).into_iter().flatten() {
+                    let cost = self.along_edge(attachment, other, measure);
+                    if cost <= limit {
+                        best = best.min((cost, *site));
+                    }
+                }
+            }
+            best
+        };
+        let pairs: Vec<(u32, u32)> = (0..doors.len()).map(best_of).collect();
+        NearestSite {
+            cost: pairs.iter().map(|pair| pair.0).collect(),
+            site: pairs.iter().map(|pair| if pair.0 == UNREACHED { -1 } else { pair.1 as i32 }).collect(),
+        }
+    }
+
+    /// Whether any site hangs together with the door, by streets alone.
+    #[must_use]
+    pub fn is_island(&self, door: usize, doors: &Snaps, sites: &Snaps) -> bool {
+        let component = |at: &Attachment| self.components.of_node[self.edges.from[at.edge as usize] as usize];
+        let mut of_sites = (0..sites.len()).flat_map(|site| sites.attachments(site)).map(component);
+        let of_door: Vec<u32> = doors.attachments(door).iter().map(component).collect();
+        !of_sites.any(|component| of_door.contains(&component))
+    }
+
+    fn sources(&self, sites: &Snaps, measure: Measure) -> Sources {
+        let mut sources = Sources::default();
+        for site in 0..sites.len() {
+            let legs = sites.attachments(site).iter();
+            sources.push(
+                legs.flat_map(|at| self.legs(at, measure, Side::Site)).filter(|leg| leg.1 != UNREACHED),
+            );
+        }
+        sources
+    }
+
+    /// Cost of the leg between door and street.
+    fn access(&self, attachment: &Attachment, measure: Measure) -> f64 {
+        match measure {
+            Measure::Distance => attachment.access * 1000.0,
+            Measure::TimeThere | Measure::TimeBack => {
+                attachment.access / self.rules.profile.flat_speed.value() * 1000.0
+            }
+        }
+    }
+
+    /// The two ways between an attachment and the ends of its edge: from door to node, or from node to site.
+    fn legs(&self, attachment: &Attachment, measure: Measure, side: Side) -> [(u32, u32); 2] {
+        let edge = attachment.edge as usize;
+        let (there, back) = self.costs(measure);
+        let access = self.access(attachment, measure);
+        let (from_part, to_part) = (attachment.share, 1.0 - attachment.share);
+        // Towards the first node a door walks back, towards the second there; to a site it is the reverse.
+        let (by_from, by_to) = match side {
+            Side::Door => (back[edge], there[edge]),
+            Side::Site => (there[edge], back[edge]),
+        };
+        let cost = |whole: u32, part: f64| {
+            if whole == UNREACHED { UNREACHED } else { (access + f64::from(whole) * part).round() as u32 }
+        };
+        [(self.edges.from[edge], cost(by_from, from_part)), (self.edges.to[edge], cost(by_to, to_part))]
+    }
+
+    /// Walk from a door to a site on the same edge without touching its ends.
+    fn along_edge(&self, door: &Attachment, site: &Attachment, measure: Measure) -> u32 {
+        let (there, back) = self.costs(measure);
+        let part = site.share - door.share;
+        let whole = if 0.0 <= part { there[door.edge as usize] } else { back[door.edge as usize] };
+        if whole == UNREACHED {
+            return UNREACHED;
+        }
+        (self.access(door, measure) + self.access(site, measure) + f64::from(whole) * part.abs()).round()
+            as u32
+    }
+}
+
+/// Which side of the walk a leg is on.
+#[derive(Clone, Copy)]
+enum Side {
+    Door,
+    Site,
+}
+
+/// The doors beside each node, with the leg between.
+struct DoorLegs {
+    start: Vec<u32>,
+    legs: Vec<(u32, u32)>,
+}
+
+impl DoorLegs {
+    fn of(network: &StreetNetwork, doors: &Snaps, measure: Measure) -> Self {
+        let each = || {
+            let attached =
+                (0..doors.len()).flat_map(|door| doors.attachments(door).iter().map(move |at| (door, at)));
+            attached.flat_map(|(door, at)| {
+                network.legs(at, measure, Side::Door).map(|(node, leg)| (node, door, leg))
+            })
+        };
+        let mut start = vec![0_u32; network.edges.x.len() + 1];
+        for (node, _, _) in each() {
+            start[node as usize] += 1;
+        }
+        let mut before = 0;
+        for slot in &mut start {
+            before += *slot;
+            *slot = before;
+        }
+        let mut legs = vec![(0, 0); before as usize];
+        for (node, door, leg) in each() {
+            let slot = &mut start[node as usize];
+            *slot -= 1;
+            legs[*slot as usize] = (door as u32, leg);
+        }
+        Self { start, legs }
+    }
+
+    fn at(&self, node: u32) -> &[(u32, u32)] {
+        &self.legs[self.start[node as usize] as usize..self.start[node as usize + 1] as usize]
+    }
+}
+
+/// What one thread has collected of a [`Reach`].
+#[derive(Default)]
+struct Collected {
+    /// Best cost of each door in the current row, and the doors that have one.
+    best: Vec<u32>,
+    doors: Vec<u32>,
+    row_door: Vec<u32>,
+    row_cost: Vec<u32>,
+    /// Site, and its range in the two columns.
+    rows: Vec<(u32, usize, usize)>,
+}
+
+impl Collected {
+    fn table(parts: &[Self], n_sites: usize) -> Reach {
+        let mut place = vec![(0, 0, 0); n_sites];
+        for (index, part) in parts.iter().enumerate() {
+            for &(site, start, end) in &part.rows {
+                place[site as usize] = (index, start, end);
+            }
+        }
+        let mut reach = Reach { offsets: vec![0], ..Reach::default() };
+        for (index, start, end) in place {
+            reach.door.extend_from_slice(&parts[index].row_door[start..end]);
+            reach.cost.extend_from_slice(&parts[index].row_cost[start..end]);
+            reach.offsets.push(reach.door.len() as u64);
+        }
+        reach
+    }
+}
