@@ -8,6 +8,7 @@ pub mod model;
 pub mod network;
 pub mod partition;
 pub mod planfile;
+pub mod siting;
 #[doc(hidden)]
 pub mod testing;
 pub mod units;

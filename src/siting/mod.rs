@@ -1,0 +1,108 @@
+//! Siting: which candidate sites become stations, with a proof of how good the choice is.
+//!
+//! Four models of the location literature work on one table of walking costs (demand points by sites):
+//! [`set_cover`] (LSCP, Toregas et al. 1971), [`max_cover`] (MCLP, Church and `ReVelle` 1974), [`p_median`]
+//! (Hakimi 1964) and [`p_center`] (Hakimi 1965). Each takes weights, fixed stations, capacities, budgets, groups,
+//! minimum spacing and backup cover, as plain data in [`Problem`]. Every [`Siting`] carries its objective,
+//! recomputed from the chosen sites alone, and a bound that [`certificate::check`] can verify in integers.
+//! [`tiers`] plans several levels of stations on top of these models.
+//!
+//! The formulation with all symbols and sources stands in `docs/methods/siting.md`.
+
+mod bound;
+mod build;
+mod center;
+pub mod certificate;
+mod construct;
+mod evaluate;
+mod presolve;
+mod problem;
+mod solve;
+mod swap;
+mod table;
+pub mod tiers;
+
+use std::time::Instant;
+
+pub use certificate::Certificate;
+pub use problem::{
+    Backup, Change, Effort, Existing, Group, Model, Options, Problem, Reason, Siting, SitingError,
+};
+pub use table::{Table, UNREACHED};
+
+/// Fewest (or cheapest) sites such that every demand point with weight is served.
+///
+/// - Cost of a site: [`Problem::site_cost`], or 1 each. The objective is their sum over chosen sites, fixed ones included.
+/// - A demand point is served by any chosen site of its table row (cost at most [`Problem::limit`]), or by two
+///   with [`Problem::backup`].
+/// - Fails: [`SitingError::Unreachable`] lists every point that no candidate reaches.
+///
+/// ```
+/// use gridplan::siting::{Options, Problem, Table, set_cover};
+/// // Three demand points; site 1 reaches all of them.
+/// let table = Table::sparse(2, &[0, 2, 3, 4], &[0, 1, 1, 1], None)?;
+/// let answer = set_cover(&Problem::new(table), &Options::default())?;
+/// assert_eq!((answer.sites, answer.proven), (vec![1], true));
+/// # Ok::<(), gridplan::siting::SitingError>(())
+/// ```
+///
+/// # Errors
+/// See [`SitingError`].
+pub fn set_cover(problem: &Problem, options: &Options) -> Result<Siting, SitingError> {
+    solve::solve(problem, Model::SetCover, options)
+}
+
+/// At most `p` sites (or what [`Problem::budget`] pays for) such that the weight served is largest.
+///
+/// `p` counts the fixed sites; `None` leaves the number to the budget. Fewer than `p` sites come back when
+/// one more would add nothing. Points that stay unserved have assignment −1.
+///
+/// # Errors
+/// See [`SitingError`].
+pub fn max_cover(problem: &Problem, p: Option<usize>, options: &Options) -> Result<Siting, SitingError> {
+    solve::solve(problem, Model::MaxCover { p }, options)
+}
+
+/// `p` sites such that the weighted sum of costs from each demand point to its nearest site is smallest.
+///
+/// `p` counts the fixed sites. With [`Problem::backup`] the costs of the two nearest sites add up.
+///
+/// # Errors
+/// See [`SitingError`].
+pub fn p_median(problem: &Problem, p: usize, options: &Options) -> Result<Siting, SitingError> {
+    solve::solve(problem, Model::PMedian { p }, options)
+}
+
+/// `p` sites such that the largest cost from any demand point to its nearest site is smallest.
+///
+/// Weights do not multiply the cost; they only load capacities, and points of weight 0 need no service.
+/// With [`Problem::backup`] the second nearest site counts.
+///
+/// # Errors
+/// See [`SitingError`].
+pub fn p_center(problem: &Problem, p: usize, options: &Options) -> Result<Siting, SitingError> {
+    solve::solve(problem, Model::PCenter { p }, options)
+}
+
+/// When to stop: polled between pieces of work.
+pub(crate) struct Clock<'a> {
+    deadline: Option<Instant>,
+    cancel: Option<&'a (dyn Fn() -> bool + Sync)>,
+    stopped: std::cell::Cell<bool>,
+}
+
+impl<'a> Clock<'a> {
+    fn new(options: &Options<'a>) -> Self {
+        let deadline = options.time_limit.map(|limit| Instant::now() + limit);
+        Self { deadline, cancel: options.cancel, stopped: std::cell::Cell::new(false) }
+    }
+
+    /// Whether the search must end now; once true it stays true.
+    pub(crate) fn is_over(&self) -> bool {
+        if !self.stopped.get() {
+            let late = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
+            self.stopped.set(late || self.cancel.is_some_and(|cancel| cancel()));
+        }
+        self.stopped.get()
+    }
+}
