@@ -9,6 +9,7 @@ pub mod network;
 pub mod partition;
 pub mod planfile;
 pub mod siting;
+pub mod synth;
 #[doc(hidden)]
 pub mod testing;
 pub mod units;
