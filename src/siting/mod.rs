@@ -15,6 +15,7 @@ mod center;
 pub mod certificate;
 mod construct;
 mod evaluate;
+mod frontier;
 mod presolve;
 mod problem;
 mod solve;
@@ -22,9 +23,13 @@ mod swap;
 mod table;
 pub mod tiers;
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Instant;
 
 pub use certificate::Certificate;
+pub use frontier::{FrontierPoint, frontier};
 pub use problem::{
     Backup, Change, Effort, Existing, Group, Model, Options, Problem, Reason, Siting, SitingError,
 };

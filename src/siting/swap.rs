@@ -86,7 +86,7 @@ impl<'c> Search<'c> {
 
     /// Change of the objective at and above which a row that must be served is not.
     pub fn big(&self) -> i64 {
-        self.big
+        if self.core.miss.contains(&MUST) { self.big } else { i64::MAX }
     }
 
     /// The open sites, ascending.

@@ -1,0 +1,99 @@
+//! Coverage against the number of sites (or money) for a whole range in one call.
+
+use std::ops::RangeInclusive;
+
+use super::bound::{Volume, climb, evaluate};
+use super::build::build;
+use super::construct::greedy;
+use super::swap::{Search, iterate};
+use super::{Clock, Effort, Model, Options, Problem, SitingError};
+
+/// One point of the curve.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrontierPoint {
+    /// Number of sites allowed, fixed ones included.
+    pub p: usize,
+    /// Sites of the answer.
+    pub sites: Vec<u32>,
+    /// Weight they serve.
+    pub objective: u64,
+    /// No p sites serve more (floating point rounded up; [`super::max_cover`] gives a checkable certificate).
+    pub bound: u64,
+    /// Sum of the sites' costs, if costs are given.
+    pub cost: Option<u64>,
+}
+
+/// Max cover for every number of sites in `range`, each improved from its neighbour.
+///
+/// Cost: about one exchange descent per point; bounds come from a few sets of multipliers used for all points.
+///
+/// # Errors
+/// As [`super::max_cover`]; capacities are not supported here.
+pub fn frontier(
+    problem: &Problem,
+    range: RangeInclusive<usize>,
+    options: &Options,
+) -> Result<Vec<FrontierPoint>, SitingError> {
+    let clock = Clock::new(options);
+    let (first, last) = (*range.start(), (*range.end()).min(problem.table.n_sites()));
+    let mut problem = problem.clone();
+    problem.capacity.clear();
+    let mut core = build(&problem, Model::MaxCover { p: Some(first.max(problem.fixed.len())) })?;
+    let coverable: i64 = core.weight.iter().sum();
+    let rounds = if options.effort == Effort::Quick { 0 } else { 20 };
+    let mut points = Vec::new();
+    let mut sites: Option<Vec<u32>> = None;
+    for p in first.max(problem.fixed.len())..=last {
+        core.p = Some(p);
+        let mut search = match &sites {
+            None => greedy(&core, &clock),
+            Some(sites) => {
+                let mut search = Search::new(&core);
+                search.become_sites(sites);
+                search
+            }
+        };
+        while search.open_best() {}
+        iterate(&mut search, rounds, options.seed, &clock);
+        let chosen = search.sites();
+        let cost = (!problem.site_cost.is_empty())
+            .then(|| chosen.iter().map(|&site| u64::from(problem.site_cost[site as usize])).sum());
+        let objective = (coverable - search.value) as u64;
+        points.push(FrontierPoint { p, sites: chosen.clone(), objective, bound: coverable as u64, cost });
+        sites = Some(chosen);
+        if search.value == 0 || clock.is_over() {
+            break;
+        }
+    }
+    bound_points(&mut core, coverable, &mut points, options, &clock);
+    Ok(points)
+}
+
+/// Multipliers fitted at about twelve points bound all points.
+fn bound_points(
+    core: &mut super::build::Core,
+    coverable: i64,
+    points: &mut [FrontierPoint],
+    options: &Options,
+    clock: &Clock,
+) {
+    let steps = if options.effort == Effort::Quick { 150 } else { 600 };
+    let stride = points.len().div_ceil(12).max(1);
+    let fate = core.fate.clone();
+    let mut start = None;
+    for index in (0..points.len()).step_by(stride) {
+        core.p = Some(points[index].p);
+        let target = (coverable as u64 - points[index].objective) as f64;
+        let mut volume = Volume::new(core, &fate, start.take());
+        climb(&mut volume, &fate, steps, target, clock, |_, _, _| target);
+        let (u, price) = (volume.best.u.clone(), volume.best.price.clone());
+        let mut reduced = vec![0.0; core.n_sites];
+        for point in points.iter_mut() {
+            core.p = Some(point.p);
+            let missed = evaluate(core, &fate, &u, &price, &mut reduced).value;
+            let bound = coverable - (missed - 1e-6).ceil().max(0.0) as i64;
+            point.bound = point.bound.min(bound.max(point.objective as i64) as u64);
+        }
+        start = Some((u, price));
+    }
+}

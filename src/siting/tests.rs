@@ -1,0 +1,153 @@
+//! Hand-worked tiers and suggestions. Models against brute force stand in `tests/siting.rs`.
+
+use super::tiers::{Origin, TierGoal, TierNote, TierRule, TierSite, TierTask, plan, suggest, tier_frontier};
+use super::{Options, Table, UNREACHED};
+
+const NO: u32 = UNREACHED;
+
+fn site(community: u32) -> TierSite {
+    TierSite {
+        community: Some(community),
+        existing: None,
+        suits: Vec::new(),
+        area: None,
+        cost: 10,
+        capacity: None,
+    }
+}
+
+fn rule(name: &str, walk_limit: u32, goal: TierGoal) -> TierRule {
+    TierRule {
+        name: name.to_owned(),
+        walk_limit,
+        goal,
+        least_area: None,
+        capacity: None,
+        demand_share: 1.0,
+        serves_lower: false,
+        most_per_community: None,
+    }
+}
+
+/// Six buildings in a row, sites at 0, 2, 3 and 5, one minute between neighbours; community 0 left, 1 right.
+const WALKS: [u32; 24] = [0, 2, 3, 5, 1, 1, 2, 4, 2, 0, 1, 3, 3, 1, 0, 2, 4, 2, 1, 1, 5, 3, 2, 0];
+const HOUSEHOLDS: [u32; 6] = [10, 20, 30, 40, 50, 60];
+const COMMUNITY: [Option<u32>; 6] = [Some(0), Some(0), Some(0), Some(1), Some(1), Some(1)];
+
+fn check(rules: &[TierRule], sites: &[TierSite]) -> Vec<super::tiers::TierAnswer> {
+    let task = TierTask {
+        reach: Table::dense(6, 4, &WALKS).expect("6 by 4"),
+        households: &HOUSEHOLDS,
+        community: &COMMUNITY,
+        sites,
+        rules,
+    };
+    plan(&task, &Options::default()).expect("a plan")
+}
+
+fn four_sites() -> Vec<TierSite> {
+    vec![site(0), site(0), site(1), site(1)]
+}
+
+#[test]
+fn a_coverage_goal_takes_the_fewest_stations() {
+    // Within 1 minute: site 0 → 10+20, site 1 → 20+30+40, site 2 → 30+40+50, site 3 → 50+60.
+    let answers = check(&[rule("corner", 1, TierGoal::Coverage(0.95))], &four_sites());
+    // 95 % of 210 is 199.5: sites 1 and 3 give 200.
+    let chosen: Vec<u32> = answers[0].stations.iter().map(|station| station.site).collect();
+    assert_eq!((chosen, answers[0].covered, answers[0].proven), (vec![3, 1], 200, true));
+    let [first, second] = &answers[0].stations[..] else { panic!("two stations") };
+    assert_eq!((first.adds, second.adds), (110, 90));
+    // Without site 3 the households at 4 and 5 are lost; site 2 would keep those at 4.
+    assert_eq!((first.loss, first.runner_up), (110, Some((2, 60))));
+}
+
+#[test]
+fn an_unreachable_goal_says_how_far_it_gets() {
+    let answers = check(&[rule("corner", 0, TierGoal::Coverage(1.0))], &four_sites());
+    assert_eq!(answers[0].covered, 10 + 30 + 40 + 60);
+    assert!(matches!(answers[0].notes[..], [TierNote::GoalOutOfReach { households: 140, wanted: 210, .. }]));
+    let far: Vec<(u32, Option<u32>)> =
+        answers[0].out_of_reach.iter().map(|far| (far.demand, far.nearest)).collect();
+    assert_eq!(far, [(1, Some(1)), (4, Some(1))]);
+}
+
+#[test]
+fn wider_stations_serve_the_nearer_tier_if_the_rule_says_so() {
+    for serves_lower in [false, true] {
+        let mut sites = four_sites();
+        sites[1].existing = Some(0);
+        let wide = TierRule { serves_lower, ..rule("community", 3, TierGoal::KeepExisting) };
+        let answers = check(&[wide, rule("corner", 1, TierGoal::Count(1))], &sites);
+        assert_eq!(answers[0].covered, 10 + 20 + 30 + 40 + 50 + 60);
+        let corner: Vec<(u32, Origin)> = answers[1].stations.iter().map(|at| (at.site, at.origin)).collect();
+        if serves_lower {
+            assert_eq!(corner, [(1, Origin::Wider), (3, Origin::Chosen)]);
+            assert_eq!(answers[1].covered, 200);
+        } else {
+            assert_eq!(corner, [(2, Origin::Chosen)]);
+            assert_eq!(answers[1].covered, 120);
+        }
+    }
+}
+
+#[test]
+fn every_community_gets_its_one_centre() {
+    let answers = check(&[rule("community", 2, TierGoal::OnePerCommunity)], &four_sites());
+    let mut chosen: Vec<u32> = answers[0].stations.iter().map(|station| station.site).collect();
+    chosen.sort_unstable();
+    // Own households within two minutes: sites 0 and 1 cover all of community 0; walks 10·0+20·1+30·2 = 80 against
+    // 10·2+20·1 = 40. In community 1: site 2 walks 50·1+60·2 = 170, site 3 walks 40·2+50·1 = 130.
+    assert_eq!(chosen, [1, 3]);
+    let mut sites = four_sites();
+    sites[0].community = None;
+    sites[1].community = Some(1);
+    let answers = check(&[rule("community", 2, TierGoal::OnePerCommunity)], &sites);
+    let missing = TierNote::NoPlace { community: 0, tier: "community".to_owned() };
+    assert_eq!(answers[0].notes, [missing]);
+}
+
+#[test]
+fn small_places_and_dear_places_are_left_out() {
+    let mut sites = four_sites();
+    sites[3].area = Some(599.0);
+    sites[2].area = Some(600.0);
+    let large = TierRule { least_area: Some(600.0), ..rule("community", 1, TierGoal::Count(1)) };
+    let answers = check(&[large], &sites);
+    assert_eq!(answers[0].stations[0].site, 2);
+    assert!(matches!(answers[0].notes[..], [TierNote::UnknownArea { count: 2, least: 600, .. }]));
+    sites[3].cost = 25;
+    let answers = check(&[rule("compound", 1, TierGoal::Budget(20))], &sites);
+    // 20 buys two of the sites 0, 1, 2: 0 and 2 cover 10+20+30+40+50.
+    assert_eq!(answers[0].covered, 150);
+}
+
+#[test]
+fn the_frontier_rises_with_falling_gains() {
+    let sites = four_sites();
+    let rules = [rule("corner", 1, TierGoal::Count(1))];
+    let task = TierTask {
+        reach: Table::dense(6, 4, &WALKS).expect("6 by 4"),
+        households: &HOUSEHOLDS,
+        community: &COMMUNITY,
+        sites: &sites,
+        rules: &rules,
+    };
+    let points = tier_frontier(&task, 0, &[], 4, &Options::default()).expect("a frontier");
+    let curve: Vec<(usize, u64, u64)> =
+        points.iter().map(|point| (point.p, point.objective, point.bound)).collect();
+    assert_eq!(curve[..2], [(0, 0, 0), (1, 120, 120)]);
+    assert_eq!(curve[3], (3, 210, 210));
+    assert_eq!(curve.len(), 4);
+}
+
+#[test]
+fn suggestions_go_where_most_are_left_out() {
+    // Three places; building 2 is served already.
+    let walks = [1, NO, NO, 1, 1, NO, NO, 1, NO, NO, NO, 1];
+    let places = Table::dense(4, 3, &walks).expect("4 by 3");
+    let suggestions = suggest(&places, 1, &[5, 7, 90, 6], &[-1, -1, 0, -1], 5);
+    let found: Vec<(u32, u64)> =
+        suggestions.iter().map(|suggestion| (suggestion.place, suggestion.gain)).collect();
+    assert_eq!(found, [(0, 12), (2, 6)]);
+}
