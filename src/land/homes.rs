@@ -5,12 +5,13 @@ use rayon::prelude::*;
 use rstar::{AABB, RTree, primitives::GeomWithData, primitives::Rectangle};
 
 use super::exact::{Pt, inside_edges, snap, to_metres};
-use super::input::{AtomShape, Footprint};
+use super::input::LandAtom;
 use super::outlines::{bounds, rings};
+use crate::model::AtomShape;
 
 /// Homes of all atoms; `None` where no community holds any part of it.
 pub(super) fn find(
-    atoms: &[AtomShape],
+    atoms: &[LandAtom],
     outlines: &[&MultiPolygon<f64>],
     settled: &[Vec<[Pt; 2]>],
 ) -> Vec<Option<u32>> {
@@ -27,7 +28,7 @@ pub(super) fn find(
 type Boxes = RTree<GeomWithData<Rectangle<[f64; 2]>, u32>>;
 
 fn home(
-    atom: &AtomShape,
+    atom: &LandAtom,
     outlines: &[&MultiPolygon<f64>],
     locators: &[Option<Locator>],
     tree: &Boxes,
@@ -35,7 +36,7 @@ fn home(
     if let Some(given) = atom.home {
         return locators.get(given as usize)?.as_ref().map(|_| given);
     }
-    let places = places(&atom.footprint);
+    let places = places(&atom.shape);
     let (low, high) = places.iter().fold((*places.first()?, *places.first()?), |(l, h), c| {
         (Coord { x: l.x.min(c.x), y: l.y.min(c.y) }, Coord { x: h.x.max(c.x), y: h.y.max(c.y) })
     });
@@ -47,13 +48,13 @@ fn home(
         candidates.iter().copied().find(|&c| locators[c as usize].as_ref().is_some_and(|l| l.holds(p)))
     };
     let first = holder(&places[0]);
-    if let Footprint::Point(_) = atom.footprint {
+    if let AtomShape::Point(_) = atom.shape {
         return first;
     }
     if first.is_some() && places[1..].iter().all(|place| holder(place) == first) {
         return first;
     }
-    let Footprint::Polygons(shape) = &atom.footprint else { return first };
+    let AtomShape::Area(shape) = &atom.shape else { return first };
     let shares = candidates
         .iter()
         .map(|&c| (shared_area(shape, outlines[c as usize]), c))
@@ -63,11 +64,11 @@ fn home(
 }
 
 /// The places of a footprint that can be snapped.
-pub(super) fn places(footprint: &Footprint) -> Vec<Coord<f64>> {
+pub(super) fn places(shape: &AtomShape) -> Vec<Coord<f64>> {
     let ok = |c: &Coord<f64>| snap(*c).is_some();
-    match footprint {
-        Footprint::Point(at) => Some(*at).filter(ok).into_iter().collect(),
-        Footprint::Polygons(shape) => {
+    match shape {
+        AtomShape::Point(at) => Some(at.0).filter(ok).into_iter().collect(),
+        AtomShape::Area(shape) => {
             shape.iter().flat_map(|p| p.exterior().coords()).copied().filter(ok).collect()
         }
     }

@@ -1,6 +1,9 @@
 //! What the subdivision is built from: shapes in metres on one local plane.
 
-use geo::{Coord, LineString, MultiPolygon, Polygon};
+use geo::{Coord, LineString, MultiPolygon};
+use rustc_hash::FxHashMap;
+
+use crate::model::{AtomShape, BarrierKind, BarrierShape, Scenario, StreetClass, UnitKind};
 
 /// Everything that shapes the land of a set of communities, in metres on one local plane.
 ///
@@ -8,122 +11,123 @@ use geo::{Coord, LineString, MultiPolygon, Polygon};
 /// Ids are indices: an atom is its place in `atoms`, a community its place in `communities`.
 #[derive(Clone, Debug, Default)]
 pub struct LandInput {
+    /// Buildings on open ground, or areas such as census blocks that are kept as they are.
+    pub unit_kind: UnitKind,
     /// Outlines of the communities. They may overlap or leave slits; both are settled by rule and reported.
     pub communities: Vec<MultiPolygon<f64>>,
     /// The smallest units: buildings, entrance groups, or whole census areas.
-    pub atoms: Vec<AtomShape>,
+    pub atoms: Vec<LandAtom>,
     /// Street centre-lines.
-    pub streets: Vec<StreetLine>,
-    /// Lines and areas that people do not cross except at crossings, and walls.
-    pub barriers: Vec<BarrierShape>,
+    pub streets: Vec<LandStreet>,
+    /// Lines and areas that people do not cross except at crossings.
+    pub barriers: Vec<LandBarrier>,
+    /// Outlines of compounds: natural boundaries, passable for planning.
+    pub compounds: Vec<MultiPolygon<f64>>,
+    /// Gates, level crossings, bridges: barriers are open around them. Streets on foot that meet a barrier open it without being listed.
+    pub crossings: Vec<Coord<f64>>,
+    /// Names that streets and barriers refer to.
+    pub names: Vec<String>,
 }
 
 /// An atom on the ground.
 #[derive(Clone, Debug)]
-pub struct AtomShape {
-    /// Where it stands.
-    pub footprint: Footprint,
+pub struct LandAtom {
+    /// Footprint (self-crossing rings count by the even-odd rule) or position.
+    pub shape: AtomShape,
     /// Its community, if known; otherwise the one that holds the largest share of the footprint.
     pub home: Option<u32>,
 }
 
-/// The shape of an atom.
-#[derive(Clone, Debug)]
-pub enum Footprint {
-    /// One or more parts, each with courtyards. Self-crossing rings count by the even-odd rule.
-    Polygons(MultiPolygon<f64>),
-    /// Only a place is known.
-    Point(Coord<f64>),
-}
-
-impl From<Polygon<f64>> for Footprint {
-    fn from(polygon: Polygon<f64>) -> Self {
-        Self::Polygons(MultiPolygon(vec![polygon]))
-    }
-}
-
 /// One street: a centre-line with its class.
 #[derive(Clone, Debug)]
-pub struct StreetLine {
+pub struct LandStreet {
     /// The centre-line.
     pub line: LineString<f64>,
     /// What kind of street it is.
     pub class: StreetClass,
-    /// Whether its centre-line can be seen on the ground and walked across.
+    /// How it relates to the ground it runs over.
     pub level: StreetLevel,
-    /// Index into the caller's own table of names.
+    /// Index into [`LandInput::names`].
     pub name: Option<u32>,
-}
-
-/// Street classes, from the widest to the narrowest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum StreetClass {
-    /// Primary and trunk roads.
-    Arterial,
-    /// Secondary and tertiary roads.
-    Secondary,
-    /// Residential streets and lanes.
-    Lane,
-    /// Drives and access ways inside blocks.
-    Service,
-    /// Footpaths.
-    Footway,
-    /// Stairs.
-    Steps,
 }
 
 /// How a street relates to the ground it runs over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StreetLevel {
     /// On the ground or on a bridge: a boundary may follow it, and where it meets a barrier it crosses it.
-    Ground,
+    Open,
     /// In a tunnel: never a boundary; still crosses barriers.
     Tunnel,
-    /// Closed to people on foot, such as a motorway: a boundary may follow it, but it opens no barrier.
+    /// Closed to people on foot: a boundary may follow it, but it opens no barrier.
     NotOnFoot,
 }
 
-/// A barrier with the places where people cross it.
+/// A barrier.
 #[derive(Clone, Debug)]
-pub struct BarrierShape {
-    /// Where it runs.
-    pub geometry: BarrierGeometry,
+pub struct LandBarrier {
+    /// Where it runs; of an area the edge is the barrier, and the inside belongs to no plot.
+    pub shape: BarrierShape,
     /// What it is.
     pub kind: BarrierKind,
-    /// Index into the caller's own table of names.
+    /// Index into [`LandInput::names`].
     pub name: Option<u32>,
-    /// Bridges, level crossings, gates: places on or near the barrier where people cross.
-    /// Streets open to people on foot that meet the barrier are found without being listed.
-    pub crossings: Vec<Coord<f64>>,
 }
 
-/// The shape of a barrier.
-#[derive(Clone, Debug)]
-pub enum BarrierGeometry {
-    /// A centre-line.
-    Line(LineString<f64>),
-    /// An area; its edge is the barrier.
-    Area(MultiPolygon<f64>),
+impl LandInput {
+    /// The land of a scenario: its communities, atoms, compounds, streets, barriers and open gates.
+    #[must_use]
+    pub fn from_scenario(scenario: &Scenario) -> Self {
+        let mut names = Names::default();
+        let streets = scenario.streets.iter().map(|street| LandStreet {
+            line: street.line.clone(),
+            class: street.class,
+            level: match (street.tunnel, street.foot) {
+                (true, _) => StreetLevel::Tunnel,
+                (false, true) => StreetLevel::Open,
+                (false, false) => StreetLevel::NotOnFoot,
+            },
+            name: names.id(street.name.as_deref()),
+        });
+        let streets = streets.collect();
+        let barriers = scenario.barriers.iter().map(|barrier| LandBarrier {
+            shape: barrier.shape.clone(),
+            kind: barrier.kind,
+            name: names.id(barrier.name.as_deref()),
+        });
+        let barriers = barriers.collect();
+        let atoms = scenario.atoms.iter().map(|atom| LandAtom {
+            shape: atom.shape.clone(),
+            home: atom.community.map(|community| community.0),
+        });
+        Self {
+            unit_kind: scenario.unit_kind,
+            communities: scenario.communities.iter().map(|community| community.outline.clone()).collect(),
+            atoms: atoms.collect(),
+            streets,
+            barriers,
+            compounds: scenario.compounds.iter().map(|compound| compound.outline.clone()).collect(),
+            crossings: scenario.gates.iter().filter(|gate| gate.open).map(|gate| gate.at).collect(),
+            names: names.all,
+        }
+    }
 }
 
-/// What a barrier is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum BarrierKind {
-    /// A railway.
-    Rail,
-    /// A river, canal, lake or sea. As an area it belongs to no plot.
-    Water,
-    /// A wall or fence that nobody passes except at its crossings.
-    Wall,
-    /// The wall or outline of a compound: a natural boundary, passable for planning.
-    Compound,
+/// Distinct names in order of appearance.
+#[derive(Default)]
+struct Names {
+    all: Vec<String>,
+    index: FxHashMap<String, u32>,
 }
 
-/// Which areas become plots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AtomsAre {
-    /// Atoms are buildings on open ground: the ground between them is divided.
-    Buildings,
-    /// Atoms are areas that carry counts, such as census blocks: they are kept as they are, and only slits between them are filled.
-    Areas,
+impl Names {
+    fn id(&mut self, name: Option<&str>) -> Option<u32> {
+        let name = name.map(str::trim).filter(|name| !name.is_empty())?;
+        if let Some(&id) = self.index.get(name) {
+            return Some(id);
+        }
+        let id = self.all.len() as u32;
+        self.all.push(name.to_owned());
+        self.index.insert(name.to_owned(), id);
+        Some(id)
+    }
 }

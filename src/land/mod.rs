@@ -23,22 +23,18 @@ use rayon::prelude::*;
 use rstar::{AABB, RTree, primitives::GeomWithData, primitives::Rectangle};
 use rustc_hash::FxHashMap;
 
-pub use input::{
-    AtomShape, AtomsAre, BarrierGeometry, BarrierKind, BarrierShape, Footprint, LandInput, StreetClass,
-    StreetLevel, StreetLine,
-};
+pub use input::{LandAtom, LandBarrier, LandInput, LandStreet, StreetLevel};
 pub use outlines::Settlement;
 pub use scene::BoundaryKind;
-pub use subdivision::{BoundaryClass, SharedBorder, Stretch, Subdivision, Unit, UnitKind, VoidKind};
+pub use subdivision::{BoundaryClass, Ground, SharedBorder, Stretch, Subdivision, Unit, VoidKind};
 
+use crate::model::{BarrierShape, UnitKind};
 use exact::{Pt, snap, to_metres, units};
 use scene::{Contents, OPEN, OUTSIDE, Scene};
 
 /// How the land is divided. Lengths in metres, areas in square metres.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LandParams {
-    /// Whether atoms are buildings on open ground or areas that carry counts.
-    pub atoms_are: AtomsAre,
     /// Enclosed slits between outlines (and between areas) narrower than this on average are given to a neighbor.
     pub slit_width_m: f64,
     /// Walls are cut into pieces no longer than this, so that plots keep their distance.
@@ -55,6 +51,22 @@ pub struct LandParams {
     pub river_width_m: f64,
     /// Barriers are open this far around a crossing.
     pub crossing_m: f64,
+}
+
+impl Default for LandParams {
+    /// Our choices; the reasons stand in `docs/methods/land.md`.
+    fn default() -> Self {
+        Self {
+            slit_width_m: 2.0,
+            wall_step_m: 4.0,
+            line_step_m: 8.0,
+            spot_m: 0.5,
+            void_width_m: 8.0,
+            void_area_m2: 400.0,
+            river_width_m: 40.0,
+            crossing_m: 12.0,
+        }
+    }
 }
 
 /// Why land could not be divided.
@@ -98,6 +110,8 @@ pub struct Land {
     pub hidden: Vec<u32>,
     /// Overlaps and slits between community outlines and who got them.
     pub settled: Vec<Settlement>,
+    /// Where atoms are areas: overlaps and slits between them and who got them.
+    pub settled_areas: Vec<Settlement>,
 }
 
 /// Divides the land of every community among its atoms.
@@ -114,7 +128,7 @@ pub fn divide(input: &LandInput, params: &LandParams) -> Result<Land, LandError>
     let settled = outlines::settle(&shapes, params.slit_width_m).ok_or(LandError::TangledOutlines)?;
     let homes = homes::find(&input.atoms, &shapes, &settled.edges);
     let contents = contents(input, &settled.edges, &homes);
-    let parts: Vec<(Subdivision, Vec<u32>)> = (0..shapes.len())
+    let parts: Vec<Part> = (0..shapes.len())
         .into_par_iter()
         .map(|community| {
             divide_one(input, params, community as u32, &settled.edges[community], &contents[community])
@@ -122,21 +136,30 @@ pub fn divide(input: &LandInput, params: &LandParams) -> Result<Land, LandError>
         })
         .collect::<Result<_, _>>()?;
     let outside = (0..homes.len() as u32).filter(|&atom| homes[atom as usize].is_none()).collect();
-    let mut hidden: Vec<u32> = parts.iter().flat_map(|(_, hidden)| hidden).copied().collect();
-    hidden.sort_unstable();
-    let subdivisions = parts.into_iter().map(|(subdivision, _)| subdivision).collect();
-    Ok(Land { subdivisions, outside, hidden, settled: settled.settlements })
+    let mut land = Land {
+        subdivisions: Vec::new(),
+        outside,
+        hidden: Vec::new(),
+        settled: settled.settlements,
+        settled_areas: Vec::new(),
+    };
+    for part in parts {
+        land.subdivisions.push(part.subdivision);
+        land.hidden.extend(part.hidden);
+        land.settled_areas.extend(part.settled);
+    }
+    land.hidden.sort_unstable();
+    Ok(land)
 }
 
 /// What may touch each community, found by boxes.
 fn contents(input: &LandInput, outlines: &[Vec<[Pt; 2]>], homes: &[Option<u32>]) -> Vec<Contents> {
     let streets = box_tree(input.streets.iter().map(|street| line_box(&street.line)));
-    let barriers = box_tree(input.barriers.iter().map(|barrier| match &barrier.geometry {
-        BarrierGeometry::Line(line) => line_box(line),
-        BarrierGeometry::Area(shape) => shape.iter().filter_map(|p| line_box(p.exterior())).reduce(|a, b| {
-            [[a[0][0].min(b[0][0]), a[0][1].min(b[0][1])], [a[1][0].max(b[1][0]), a[1][1].max(b[1][1])]]
-        }),
+    let barriers = box_tree(input.barriers.iter().map(|barrier| match &barrier.shape {
+        BarrierShape::Line(line) => line_box(line),
+        BarrierShape::Area(shape) => area_box(shape),
     }));
+    let compounds = box_tree(input.compounds.iter().map(area_box));
     let mut all: Vec<Contents> = outlines
         .par_iter()
         .map(|edges| {
@@ -152,7 +175,12 @@ fn contents(input: &LandInput, outlines: &[Vec<[Pt; 2]>], homes: &[Option<u32>])
                 found.sort_unstable();
                 found
             };
-            Contents { atoms: Vec::new(), streets: find(&streets), barriers: find(&barriers) }
+            Contents {
+                atoms: Vec::new(),
+                streets: find(&streets),
+                barriers: find(&barriers),
+                compounds: find(&compounds),
+            }
         })
         .collect();
     for (atom, home) in homes.iter().enumerate() {
@@ -180,6 +208,35 @@ fn line_box(line: &LineString<f64>) -> Option<[[f64; 2]; 2]> {
     }))
 }
 
+fn area_box(shape: &MultiPolygon<f64>) -> Option<[[f64; 2]; 2]> {
+    shape.iter().filter_map(|polygon| line_box(polygon.exterior())).reduce(|[low, high], [l, h]| {
+        [[low[0].min(l[0]), low[1].min(l[1])], [high[0].max(h[0]), high[1].max(h[1])]]
+    })
+}
+
+/// The land of one community.
+struct Part {
+    subdivision: Subdivision,
+    hidden: Vec<u32>,
+    settled: Vec<Settlement>,
+}
+
+/// Overlaps and slits of areas, in the input's numbers.
+fn settled_areas(contents: &Contents, scene: &Scene, slits: Vec<(u32, f64)>) -> Vec<Settlement> {
+    let atom = |place: u32| contents.atoms[place as usize];
+    let overlaps = scene.overlaps.iter().map(|overlap| Settlement {
+        claimants: overlap.claimants.iter().map(|&place| atom(place)).collect(),
+        given_to: atom(overlap.given_to),
+        area_m2: overlap.area_m2,
+    });
+    let slits = slits.into_iter().map(|(place, area_m2)| Settlement {
+        claimants: Vec::new(),
+        given_to: atom(place),
+        area_m2,
+    });
+    overlaps.chain(slits).collect()
+}
+
 /// Rounds in which hidden atoms look for a spot.
 const SPOT_ROUNDS: usize = 4;
 
@@ -189,7 +246,7 @@ fn divide_one(
     community: u32,
     outline: &[[Pt; 2]],
     contents: &Contents,
-) -> Option<(Subdivision, Vec<u32>)> {
+) -> Option<Part> {
     let n_atoms = contents.atoms.len();
     let mut spots: FxHashMap<u32, Pt> = FxHashMap::default();
     let mut scene = scene::build(input, params, outline, contents, &spots)?;
@@ -201,15 +258,22 @@ fn divide_one(
         place_spots(input, params, contents, &unseen, round, &mut spots);
         scene = scene::build(input, params, outline, contents, &spots)?;
     }
-    let division = sectors::divide(&scene, params, n_atoms as u32);
+    let mut settled = Vec::new();
+    let division = if input.unit_kind == UnitKind::Areas {
+        let (division, slits) = sectors::fill(&scene, params, n_atoms as u32);
+        settled = settled_areas(contents, &scene, slits);
+        division
+    } else {
+        sectors::divide(&scene, params, n_atoms as u32)
+    };
     let pieces = cut::cut(&scene, &division);
-    let atoms = contents.atoms.iter().map(|&atom| UnitKind::Atom(atom));
-    let kinds: Vec<UnitKind> = atoms.chain(division.voids.iter().map(|&kind| UnitKind::Void(kind))).collect();
+    let atoms = contents.atoms.iter().map(|&atom| Ground::Plot(atom));
+    let kinds: Vec<Ground> = atoms.chain(division.voids.iter().map(|&kind| Ground::Void(kind))).collect();
     let mut subdivision = Subdivision::new(community, kinds, chains::join(&pieces));
     attach_unseen(input, contents, &scene, &division, &mut subdivision);
     let mut hidden: Vec<u32> = spots.keys().map(|&place| contents.atoms[place as usize]).collect();
     hidden.sort_unstable();
-    Some((subdivision, hidden))
+    Some(Part { subdivision, hidden, settled })
 }
 
 /// Places of atoms that own no triangle.
@@ -252,7 +316,7 @@ fn place_spots(
 
 /// Where an atom should be: its point, or the middle of its corners' box.
 fn base(input: &LandInput, contents: &Contents, place: u32) -> Option<Pt> {
-    let places = homes::places(&input.atoms[contents.atoms[place as usize] as usize].footprint);
+    let places = homes::places(&input.atoms[contents.atoms[place as usize] as usize].shape);
     let [low, high] = line_box(&LineString(places))?;
     snap(geo::Coord { x: (low[0] + high[0]) / 2.0, y: (low[1] + high[1]) / 2.0 })
 }

@@ -1,16 +1,14 @@
 //! One community on the mesh: what is laid where, which triangles belong to whom before the open ground is divided.
 
-use geo::Coord;
 use rustc_hash::FxHashMap;
 
-use super::exact::{Pt, length_squared, snap, units};
-use super::input::{
-    AtomsAre, BarrierGeometry, BarrierKind, BarrierShape, Footprint, LandInput, StreetClass, StreetLevel,
-};
+use super::exact::{Pt, double_area_to_m2, length_squared, snap, units};
+use super::input::{LandBarrier, LandInput, StreetLevel};
 use super::mesh::{Cover, Mesh, NONE};
 use super::noding::{Noded, Noder};
-use super::outlines::{lay_ring, rings, snapped};
+use super::outlines::{Settlement, lay_ring, rings, snapped};
 use super::{BoundaryClass, LandParams};
+use crate::model::{AtomShape, BarrierKind, BarrierShape, StreetClass, UnitKind};
 
 /// Label of ground outside the community.
 pub(super) const OUTSIDE: u32 = u32::MAX;
@@ -27,6 +25,8 @@ enum Source {
     Barrier(u32),
     /// Edge of a barrier area: the barrier and the region it bounds.
     Bank(u32, u32),
+    /// Outline of a compound.
+    Compound,
 }
 
 /// What a stretch of boundary is.
@@ -38,6 +38,8 @@ pub enum BoundaryKind {
     Wall,
     /// A street: its class and index in the input.
     Street(StreetClass, u32),
+    /// The outline of a compound.
+    Compound,
     /// A barrier: its kind and index in the input.
     Barrier(BarrierKind, u32),
     /// The community's outline.
@@ -69,6 +71,7 @@ pub(super) struct Contents {
     pub atoms: Vec<u32>,
     pub streets: Vec<u32>,
     pub barriers: Vec<u32>,
+    pub compounds: Vec<u32>,
 }
 
 /// A community's mesh with owners.
@@ -83,6 +86,8 @@ pub(super) struct Scene {
     pub separates: Vec<bool>,
     /// Per noded edge its tag; edges that bound nothing have [`Tag::CUT`].
     pub tags: Vec<Tag>,
+    /// Ground that several atoms claimed, by their places.
+    pub overlaps: Vec<Settlement>,
 }
 
 /// Lays and triangulates. `None` if noding or triangulation failed.
@@ -99,12 +104,12 @@ pub(super) fn build(
         builder.noder.lay(a, b, 0);
     }
     builder.lay_atoms(input, params, contents, extra);
-    if params.atoms_are == AtomsAre::Buildings {
+    if input.unit_kind == UnitKind::Buildings {
         builder.lay_lines(input, contents, outline);
     }
     let Builder { noder, sources, region_atom } = builder;
-    let longest = |source: u32| match (params.atoms_are, sources[source as usize]) {
-        (AtomsAre::Areas, _) => f64::INFINITY,
+    let longest = |source: u32| match (input.unit_kind, sources[source as usize]) {
+        (UnitKind::Areas, _) => f64::INFINITY,
         (_, Source::Wall(_)) => units(params.wall_step_m),
         _ => units(params.line_step_m),
     };
@@ -115,13 +120,13 @@ pub(super) fn build(
             match sources[source as usize] {
                 Source::Outline => out.push(0),
                 Source::Wall(region) | Source::Bank(_, region) => out.push(region),
-                Source::Street(_) | Source::Barrier(_) => {}
+                Source::Street(_) | Source::Barrier(_) | Source::Compound => {}
             }
         }
     });
-    let (owner, wet) = own(&mesh, &cover, &region_atom);
+    let (owner, wet, overlaps) = own(&mesh, &cover, &region_atom);
     let (separates, tags) = classify(input, params, &noded, &sources);
-    Some(Scene { mesh, owner, wet, separates, tags })
+    Some(Scene { mesh, owner, wet, separates, tags, overlaps })
 }
 
 struct Builder {
@@ -155,13 +160,13 @@ impl Builder {
                 self.lay_spot(center, place, params);
                 continue;
             }
-            match &input.atoms[atom as usize].footprint {
-                Footprint::Point(at) => {
-                    if let Some(center) = snap(*at) {
+            match &input.atoms[atom as usize].shape {
+                AtomShape::Point(at) => {
+                    if let Some(center) = snap(at.0) {
                         self.lay_spot(center, place, params);
                     }
                 }
-                Footprint::Polygons(shape) => {
+                AtomShape::Area(shape) => {
                     for polygon in shape.iter() {
                         let region = self.region(place);
                         let source = self.source(Source::Wall(region));
@@ -198,14 +203,14 @@ impl Builder {
             }
         }
         for &barrier in &contents.barriers {
-            match &input.barriers[barrier as usize].geometry {
-                BarrierGeometry::Line(line) => {
+            match &input.barriers[barrier as usize].shape {
+                BarrierShape::Line(line) => {
                     let source = self.source(Source::Barrier(barrier));
                     for pair in snapped(line).windows(2).filter(|pair| near(pair[0], pair[1])) {
                         self.noder.lay(pair[0], pair[1], source);
                     }
                 }
-                BarrierGeometry::Area(shape) => {
+                BarrierShape::Area(shape) => {
                     for polygon in shape.iter() {
                         let region = self.region(NONE);
                         let source = self.source(Source::Bank(barrier, region));
@@ -214,14 +219,22 @@ impl Builder {
                 }
             }
         }
+        for &compound in &contents.compounds {
+            let source = self.source(Source::Compound);
+            for polygon in input.compounds[compound as usize].iter() {
+                rings(polygon).for_each(|ring| lay_ring(&mut self.noder, ring, source));
+            }
+        }
     }
 }
 
 /// Owners: where footprints overlap the smaller one wins, ties by place.
-fn own(mesh: &Mesh, cover: &Cover, region_atom: &[u32]) -> (Vec<u32>, Vec<bool>) {
+fn own(mesh: &Mesh, cover: &Cover, region_atom: &[u32]) -> (Vec<u32>, Vec<bool>, Vec<Settlement>) {
     let mut sizes = vec![0i128; region_atom.len()];
+    let mut areas = vec![0i128; cover.sets().len()];
     for t in 0..mesh.n_triangles() {
         let area = mesh.double_area(t);
+        areas[cover.set_id(t) as usize] += area;
         for &region in cover.regions(t) {
             sizes[region as usize] += area;
         }
@@ -239,7 +252,20 @@ fn own(mesh: &Mesh, cover: &Cover, region_atom: &[u32]) -> (Vec<u32>, Vec<bool>)
             (winner.map_or(OPEN, |&r| region_atom[r as usize]), wet)
         })
         .collect();
-    (0..mesh.n_triangles()).map(|t| per_set[cover.set_id(t) as usize]).unzip()
+    let overlaps = (0..areas.len()).filter(|&set| per_set[set].0 < OPEN).filter_map(|set| {
+        let atoms = cover.sets()[set].iter().map(|&r| region_atom[r as usize]).filter(|&atom| atom != NONE);
+        let mut claimants: Vec<u32> = atoms.collect();
+        claimants.sort_unstable();
+        claimants.dedup();
+        (claimants.len() > 1).then(|| Settlement {
+            claimants,
+            given_to: per_set[set].0,
+            area_m2: double_area_to_m2(areas[set]),
+        })
+    });
+    let overlaps = overlaps.collect();
+    let (owner, wet) = (0..mesh.n_triangles()).map(|t| per_set[cover.set_id(t) as usize]).unzip();
+    (owner, wet, overlaps)
 }
 
 /// Which edges stop labels, and what each edge is when it becomes a boundary.
@@ -255,8 +281,10 @@ fn classify(
     for edge in 0..noded.edges.len() {
         for &source in noded.sources(edge) {
             let tag = tag_of(input, sources[source as usize]);
-            separates[edge] |=
-                matches!(sources[source as usize], Source::Outline | Source::Street(_) | Source::Barrier(_));
+            separates[edge] |= matches!(
+                sources[source as usize],
+                Source::Outline | Source::Street(_) | Source::Barrier(_) | Source::Compound
+            );
             tags[edge] = stronger(tags[edge], tag);
         }
         if tags[edge].blocked && noded.edges[edge].iter().any(|&v| gaps.near(noded.points[v as usize])) {
@@ -278,6 +306,7 @@ fn tag_of(input: &LandInput, source: Source) -> Tag {
     match source {
         Source::Outline => Tag { kind: BoundaryKind::Outline, ..Tag::CUT },
         Source::Wall(_) => Tag { kind: BoundaryKind::Wall, ..Tag::CUT },
+        Source::Compound => Tag { kind: BoundaryKind::Compound, class: BoundaryClass::Lane, ..Tag::CUT },
         Source::Street(street) => {
             let line = &input.streets[street as usize];
             let kind = BoundaryKind::Street(line.class, street);
@@ -289,13 +318,13 @@ fn tag_of(input: &LandInput, source: Source) -> Tag {
     }
 }
 
-fn barrier_tag(shape: &BarrierShape, barrier: u32) -> Tag {
+fn barrier_tag(shape: &LandBarrier, barrier: u32) -> Tag {
     let class = match shape.kind {
-        BarrierKind::Rail | BarrierKind::Water => BoundaryClass::RiverOrRail,
-        BarrierKind::Wall | BarrierKind::Compound => BoundaryClass::Lane,
+        BarrierKind::Railway | BarrierKind::River | BarrierKind::Water => BoundaryClass::RiverOrRail,
+        BarrierKind::Motorway => BoundaryClass::Arterial,
+        BarrierKind::Wall | BarrierKind::Cliff => BoundaryClass::Lane,
     };
-    let kind = BoundaryKind::Barrier(shape.kind, barrier);
-    Tag { kind, class, blocked: shape.kind != BarrierKind::Compound, name: shape.name }
+    Tag { kind: BoundaryKind::Barrier(shape.kind, barrier), class, blocked: true, name: shape.name }
 }
 
 /// Places where barriers may be crossed, in square cells.
@@ -312,9 +341,7 @@ impl Crossings {
         for (edge, ends) in noded.edges.iter().enumerate() {
             for &source in noded.sources(edge) {
                 let marks = match sources[source as usize] {
-                    Source::Street(s) if input.streets[s as usize].level == StreetLevel::Ground => {
-                        &mut on_foot
-                    }
+                    Source::Street(s) if input.streets[s as usize].level == StreetLevel::Open => &mut on_foot,
                     Source::Barrier(_) => &mut on_barrier,
                     _ => continue,
                 };
@@ -324,8 +351,7 @@ impl Crossings {
         for v in (0..noded.points.len()).filter(|&v| on_foot[v] && on_barrier[v]) {
             found.add(noded.points[v]);
         }
-        let listed: Vec<Coord<f64>> = listed_crossings(input, sources).collect();
-        listed.into_iter().filter_map(snap).for_each(|p| found.add(p));
+        input.crossings.iter().filter_map(|&at| snap(at)).for_each(|p| found.add(p));
         found
     }
 
@@ -345,20 +371,4 @@ impl Crossings {
         let mut candidates = around.filter_map(|cell| self.cells.get(&cell)).flatten();
         candidates.any(|&c| length_squared(c, p) <= self.radius * self.radius)
     }
-}
-
-fn listed_crossings<'a>(
-    input: &'a LandInput,
-    sources: &'a [Source],
-) -> impl Iterator<Item = Coord<f64>> + 'a {
-    sources
-        .iter()
-        .filter_map(|source| match source {
-            Source::Barrier(barrier) | Source::Bank(barrier, _) => {
-                Some(&input.barriers[*barrier as usize].crossings)
-            }
-            _ => None,
-        })
-        .flatten()
-        .copied()
 }

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::exact::length_squared;
+use super::exact::{double_area_to_m2, length_squared};
 use super::mesh::{Mesh, NONE};
-use super::outlines::Patch;
+use super::outlines::{Patch, longest_neighbor};
 use super::scene::{OPEN, OUTSIDE, Scene};
 use super::{LandParams, VoidKind};
 
@@ -34,6 +34,37 @@ pub(super) fn divide(scene: &Scene, params: &LandParams, n_atoms: u32) -> Divisi
         .collect();
     let shared_water = (0..still.len()).map(|t| scene.wet[t] && !still[t]).collect();
     Division { corner, shared_water, voids }
+}
+
+/// Fills what the areas of a scene leave open: slits go to the neighbor with the longest border, the rest are voids.
+///
+/// Returns the slits too: who got each and its area.
+pub(super) fn fill(scene: &Scene, params: &LandParams, n_atoms: u32) -> (Division, Vec<(u32, f64)>) {
+    let mesh = &scene.mesh;
+    let mut label = scene.owner.clone();
+    let mut seen = vec![false; mesh.n_triangles()];
+    let (mut voids, mut slits) = (Vec::new(), Vec::new());
+    for t in 0..mesh.n_triangles() as u32 {
+        if scene.owner[t as usize] != OPEN || seen[t as usize] {
+            continue;
+        }
+        let patch = Patch::collect(mesh, t, &mut seen, |t, side| {
+            scene.owner[mesh.across[t as usize][side] as usize] == OPEN
+        });
+        let neighbor = longest_neighbor(mesh, &patch, |t| {
+            if scene.owner[t as usize] < OPEN { scene.owner[t as usize] } else { NONE }
+        });
+        let to = if neighbor != NONE && patch.mean_width_m() < params.slit_width_m {
+            slits.push((neighbor, double_area_to_m2(patch.double_area)));
+            neighbor
+        } else {
+            voids.push(VoidKind::Block);
+            n_atoms + voids.len() as u32 - 1
+        };
+        patch.triangles.iter().for_each(|&t| label[t as usize] = to);
+    }
+    let corner = label.into_iter().map(|label| [label; 3]).collect();
+    (Division { corner, shared_water: vec![false; mesh.n_triangles()], voids }, slits)
 }
 
 /// Water wide enough to be kept whole.
@@ -281,7 +312,7 @@ fn label_voids(
             continue;
         }
         let patch = Patch::collect(mesh, t, &mut seen, |t, side| fan.passes(t, side));
-        let area_m2 = super::exact::double_area_to_m2(patch.double_area);
+        let area_m2 = double_area_to_m2(patch.double_area);
         if patch.mean_width_m() < params.void_width_m || area_m2 < params.void_area_m2 {
             thin.push(patch);
             continue;

@@ -7,6 +7,7 @@ use super::chains::{self, Chain};
 use super::exact::{UNITS, double_area_to_m2};
 use super::mesh::NONE;
 use super::scene::{BoundaryKind, OUTSIDE};
+use crate::model::StreetClass;
 
 /// What crossing or following a boundary means, as the partition weighs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,12 +27,11 @@ pub enum BoundaryClass {
 
 impl BoundaryClass {
     /// The class of a boundary along a street.
-    pub(super) fn of_street(class: super::StreetClass) -> Self {
-        use super::StreetClass as S;
+    pub(super) fn of_street(class: StreetClass) -> Self {
         match class {
-            S::Arterial => Self::Arterial,
-            S::Secondary => Self::Secondary,
-            S::Lane | S::Service | S::Footway | S::Steps => Self::Lane,
+            StreetClass::Arterial => Self::Arterial,
+            StreetClass::Secondary => Self::Secondary,
+            StreetClass::Lane | StreetClass::Path | StreetClass::Steps => Self::Lane,
         }
     }
 }
@@ -47,9 +47,9 @@ pub enum VoidKind {
 
 /// What a unit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum UnitKind {
+pub enum Ground {
     /// The plot of an atom, by its index in the input.
-    Atom(u32),
+    Plot(u32),
     /// Ground that no atom claims; no household lives there.
     Void(VoidKind),
 }
@@ -58,7 +58,7 @@ pub enum UnitKind {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Unit {
     /// Atom or void.
-    pub kind: UnitKind,
+    pub ground: Ground,
     /// Area, m². Zero only for an atom hidden under others.
     pub area_m2: f64,
     /// Length of its whole border, m.
@@ -93,13 +93,13 @@ pub struct Subdivision {
 }
 
 impl Subdivision {
-    pub(super) fn new(community: u32, kinds: Vec<UnitKind>, chains: Vec<Chain>) -> Self {
-        let areas = chains::double_areas(&chains, kinds.len());
-        let mut units: Vec<Unit> = kinds
+    pub(super) fn new(community: u32, grounds: Vec<Ground>, chains: Vec<Chain>) -> Self {
+        let areas = chains::double_areas(&chains, grounds.len());
+        let mut units: Vec<Unit> = grounds
             .into_iter()
             .zip(areas)
-            .map(|(kind, area)| Unit {
-                kind,
+            .map(|(ground, area)| Unit {
+                ground,
                 area_m2: double_area_to_m2(area),
                 perimeter_m: 0.0,
                 outer_perimeter_m: 0.0,
@@ -121,7 +121,7 @@ impl Subdivision {
     /// How many of the units are atoms; they come first.
     #[must_use]
     pub fn n_atoms(&self) -> usize {
-        self.units.iter().take_while(|unit| matches!(unit.kind, UnitKind::Atom(_))).count()
+        self.units.iter().take_while(|unit| matches!(unit.ground, Ground::Plot(_))).count()
     }
 
     /// The community as it is divided: its outline after snapping and settling.

@@ -4,35 +4,26 @@ use geo::Area;
 use geo::{Coord, LineString, MultiPolygon, Polygon};
 
 use super::*;
+use crate::model::{AtomShape, BarrierKind, StreetClass, UnitKind};
 
-pub(crate) fn params() -> LandParams {
-    LandParams {
-        atoms_are: AtomsAre::Buildings,
-        slit_width_m: 2.0,
-        wall_step_m: 4.0,
-        line_step_m: 8.0,
-        spot_m: 0.5,
-        void_width_m: 8.0,
-        void_area_m2: 400.0,
-        river_width_m: 40.0,
-        crossing_m: 12.0,
-    }
+fn params() -> LandParams {
+    LandParams::default()
 }
 
 fn rectangle(x0: f64, y0: f64, x1: f64, y1: f64) -> Polygon<f64> {
     Polygon::new(LineString::from(vec![(x0, y0), (x1, y0), (x1, y1), (x0, y1)]), vec![])
 }
 
-fn building(x: f64, y: f64, side: f64) -> AtomShape {
-    AtomShape { footprint: rectangle(x, y, x + side, y + side).into(), home: None }
+fn building(x: f64, y: f64, side: f64) -> LandAtom {
+    LandAtom { shape: AtomShape::Area(MultiPolygon(vec![rectangle(x, y, x + side, y + side)])), home: None }
 }
 
-fn street(points: Vec<(f64, f64)>, class: StreetClass) -> StreetLine {
-    StreetLine { line: LineString::from(points), class, level: StreetLevel::Ground, name: None }
+fn street(points: Vec<(f64, f64)>, class: StreetClass) -> LandStreet {
+    LandStreet { line: LineString::from(points), class, level: StreetLevel::Open, name: None }
 }
 
-fn point(x: f64, y: f64) -> AtomShape {
-    AtomShape { footprint: Footprint::Point(Coord { x, y }), home: None }
+fn point(x: f64, y: f64) -> LandAtom {
+    LandAtom { shape: AtomShape::Point(geo::Point::new(x, y)), home: None }
 }
 
 /// Areas add up to the outline's, and no unit is empty.
@@ -97,20 +88,19 @@ fn a_railway_is_passable_only_with_a_crossing() {
     let mut input = LandInput {
         communities: vec![MultiPolygon(vec![rectangle(0.0, 0.0, 100.0, 50.0)])],
         atoms: vec![building(10.0, 20.0, 10.0), building(72.0, 20.0, 10.0)],
-        barriers: vec![BarrierShape {
-            geometry: BarrierGeometry::Line(LineString::from(vec![(50.0, -10.0), (50.0, 60.0)])),
-            kind: BarrierKind::Rail,
+        barriers: vec![LandBarrier {
+            shape: BarrierShape::Line(LineString::from(vec![(50.0, -10.0), (50.0, 60.0)])),
+            kind: BarrierKind::Railway,
             name: None,
-            crossings: vec![],
         }],
         ..LandInput::default()
     };
     let passable = |input: &LandInput| divide(input, &params()).unwrap().subdivisions[0].borders[0].passable;
     assert!(!passable(&input));
-    input.barriers[0].crossings.push(Coord { x: 50.0, y: 20.0 });
+    input.crossings.push(Coord { x: 50.0, y: 20.0 });
     assert!(passable(&input));
-    input.barriers[0].crossings.clear();
-    input.streets.push(street(vec![(30.0, 25.0), (70.0, 25.0)], StreetClass::Footway));
+    input.crossings.clear();
+    input.streets.push(street(vec![(30.0, 25.0), (70.0, 25.0)], StreetClass::Path));
     assert!(passable(&input));
 }
 
@@ -178,30 +168,40 @@ mod random {
                 AtomShape { footprint, home: rng.random_bool(0.1).then_some(0) }
             })
             .collect();
-        let classes =
-            [StreetClass::Arterial, StreetClass::Secondary, StreetClass::Lane, StreetClass::Footway];
+        let classes = [StreetClass::Arterial, StreetClass::Secondary, StreetClass::Lane, StreetClass::Path];
         let streets = (0..n(rng, 6))
-            .map(|_| StreetLine {
+            .map(|_| LandStreet {
                 line: line(rng, size),
                 class: classes[rng.random_range(0..4)],
-                level: if rng.random_bool(0.9) { StreetLevel::Ground } else { StreetLevel::Tunnel },
+                level: if rng.random_bool(0.9) { StreetLevel::Open } else { StreetLevel::Tunnel },
                 name: None,
             })
             .collect();
-        let kinds = [BarrierKind::Rail, BarrierKind::Water, BarrierKind::Wall, BarrierKind::Compound];
+        let kinds = [BarrierKind::Railway, BarrierKind::Water, BarrierKind::Wall, BarrierKind::Motorway];
         let barriers = (0..n(rng, 3))
-            .map(|_| BarrierShape {
-                geometry: if rng.random_bool(0.5) {
-                    BarrierGeometry::Line(line(rng, size))
+            .map(|_| LandBarrier {
+                shape: if rng.random_bool(0.5) {
+                    BarrierShape::Line(line(rng, size))
                 } else {
-                    BarrierGeometry::Area(MultiPolygon(vec![blob(rng, size, size)]))
+                    BarrierShape::Area(MultiPolygon(vec![blob(rng, size, size)]))
                 },
                 kind: kinds[rng.random_range(0..4)],
                 name: None,
-                crossings: (0..n(rng, 2)).map(|_| place(rng, size).into()).collect(),
             })
             .collect();
-        LandInput { communities, atoms, streets, barriers }
+        let compounds = (0..n(rng, 2)).map(|_| MultiPolygon(vec![blob(rng, size, size)])).collect();
+        let crossings = (0..n(rng, 2)).map(|_| place(rng, size).into()).collect();
+        let unit_kind = if rng.random_bool(0.8) { UnitKind::Buildings } else { UnitKind::Areas };
+        LandInput {
+            unit_kind,
+            communities,
+            atoms,
+            streets,
+            barriers,
+            compounds,
+            crossings,
+            names: Vec::new(),
+        }
     }
 
     #[test]
