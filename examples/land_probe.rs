@@ -111,7 +111,9 @@ fn grids(subdivision: &Subdivision, target: u32) -> Result<Vec<u32>, Box<dyn Err
         edge_cost: Some(&cost),
         ..PartitionProblem::default()
     };
-    let answer = partition(&problem, &PartitionParams::new(GridSize::around(target, 0.1), 1), &|_| std::ops::ControlFlow::Continue(()))?;
+    let answer = partition(&problem, &PartitionParams::new(GridSize::around(target, 0.1), 1), &|_| {
+        std::ops::ControlFlow::Continue(())
+    })?;
     Ok(answer.grid.iter().map(|&grid| u32::try_from(grid)).collect::<Result<_, _>>()?)
 }
 

@@ -158,14 +158,12 @@ mod random {
         let atoms = (0..n(rng, 12))
             .map(|_| {
                 let (x, y) = place(rng, size);
-                let footprint = match rng.random_range(0..4) {
-                    0 => Footprint::Point(Coord { x, y }),
-                    1 => {
-                        Footprint::Polygons(MultiPolygon(vec![blob(rng, size, 30.0), blob(rng, size, 30.0)]))
-                    }
-                    _ => blob(rng, size, 30.0).into(),
+                let shape = match rng.random_range(0..4) {
+                    0 => AtomShape::Point(geo::Point::new(x, y)),
+                    1 => AtomShape::Area(MultiPolygon(vec![blob(rng, size, 30.0), blob(rng, size, 30.0)])),
+                    _ => AtomShape::Area(MultiPolygon(vec![blob(rng, size, 30.0)])),
                 };
-                AtomShape { footprint, home: rng.random_bool(0.1).then_some(0) }
+                LandAtom { shape, home: rng.random_bool(0.1).then_some(0) }
             })
             .collect();
         let classes = [StreetClass::Arterial, StreetClass::Secondary, StreetClass::Lane, StreetClass::Path];
