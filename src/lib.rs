@@ -2,6 +2,7 @@
 //!
 //! Read `ARCHITECTURE.md` for the map of the modules.
 
+pub mod coverage;
 pub mod geometry;
 pub mod land;
 pub mod model;

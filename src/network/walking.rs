@@ -148,6 +148,21 @@ impl WalkProfile {
         Some(slowed / self.flat_speed.value())
     }
 
+    /// The fastest this walker can be, in metres per second: no walk is shorter than the straight distance
+    /// at this speed.
+    #[must_use]
+    pub fn top_speed(&self) -> f64 {
+        let on_slopes = match self.slope {
+            SlopeResponse::Ignored => 1.0,
+            SlopeResponse::Tobler => (3.5_f64 * 0.05).exp(),
+        };
+        let on_stairs = match self.stairs {
+            StairsResponse::Avoided => 0.0,
+            StairsResponse::Walked { up, down } => up.value().max(down.value()),
+        };
+        (self.flat_speed.value() * on_slopes).max(on_stairs)
+    }
+
     /// Seconds per metre of stairs, `None` where stairs are no way. Without a known direction
     /// (`rise` = 0) both ways count as upwards.
     #[must_use]

@@ -1,0 +1,150 @@
+//! How much service there is for each building, and how evenly it is spread. Plain numbers in, plain out.
+
+/// A walk table: one row per demand point, columns are sites. `offsets[i] .. offsets[i + 1]` are row `i`'s
+/// entries in `site` and `cost`.
+#[derive(Clone, Copy, Debug)]
+pub struct WalkTable<'a> {
+    /// One more than there are demand points.
+    pub offsets: &'a [u64],
+    /// Site of each entry.
+    pub site: &'a [u32],
+    /// Walk of each entry, in the unit of the limits (ms or mm).
+    pub cost: &'a [u32],
+}
+
+impl WalkTable<'_> {
+    /// Number of demand points.
+    #[must_use]
+    pub fn n_demand(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    /// Sites and walks of one demand point.
+    pub fn row(&self, demand: usize) -> impl Iterator<Item = (usize, u32)> + '_ {
+        let row = self.offsets[demand] as usize..self.offsets[demand + 1] as usize;
+        self.site[row.clone()].iter().map(|&site| site as usize).zip(self.cost[row].iter().copied())
+    }
+}
+
+/// A catchment zone: walks up to `limit` (inclusive) count with `weight`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Zone {
+    /// Outer limit, in the unit of the table.
+    pub limit: u32,
+    /// Weight, not negative.
+    pub weight: f64,
+}
+
+/// Weight of a walk: that of the narrowest zone that holds it, zero beyond all.
+fn weight(zones: &[Zone], cost: u32) -> f64 {
+    zones
+        .iter()
+        .filter(|zone| cost <= zone.limit)
+        .min_by_key(|zone| zone.limit)
+        .map_or(0.0, |zone| zone.weight)
+}
+
+/// The two-step floating catchment area (2SFCA): service per person for each demand point.
+///
+/// 1. For each site `j` the ratio `R_j = S_j / Σ_k w(d_kj) P_k` over the demand points `k` in its catchment.
+/// 2. For each demand point `i` the sum `A_i = Σ_j w(d_ij) R_j` over the sites in its catchment.
+///
+/// With one zone of weight 1 it is the plain form (Luo & Wang 2003, doi:10.1068/b29120); with several zones
+/// of falling weight the enhanced one, E2SFCA (Luo & Qi 2009, doi:10.1016/j.healthplace.2009.06.002). A site
+/// without demand in its catchment has the ratio 0. O(entries · zones).
+///
+/// ```
+/// use gridplan::coverage::access::{two_step_floating, WalkTable, Zone};
+/// // Two blocks of 100 and 300 people; one site of 40 places that both reach, one of 10 for the second only.
+/// let table = WalkTable { offsets: &[0, 1, 3], site: &[0, 0, 1], cost: &[200, 300, 100] };
+/// let zone = [Zone { limit: 300, weight: 1.0 }];
+/// let access = two_step_floating(table, &[100.0, 300.0], &[40.0, 10.0], &zone);
+/// assert_eq!(access, [40.0 / 400.0, 40.0 / 400.0 + 10.0 / 300.0]);
+/// ```
+#[must_use]
+pub fn two_step_floating(table: WalkTable<'_>, demand: &[f64], supply: &[f64], zones: &[Zone]) -> Vec<f64> {
+    let mut catchment = vec![0.0; supply.len()];
+    for (i, &people) in demand.iter().enumerate().take(table.n_demand()) {
+        for (site, cost) in table.row(i) {
+            catchment[site] += weight(zones, cost) * people;
+        }
+    }
+    let ratio = |site: usize| if 0.0 < catchment[site] { supply[site] / catchment[site] } else { 0.0 };
+    let ratios: Vec<f64> = (0..supply.len()).map(ratio).collect();
+    let of_point = |i: usize| table.row(i).map(|(site, cost)| weight(zones, cost) * ratios[site]).sum();
+    (0..table.n_demand()).map(of_point).collect()
+}
+
+/// The Gini coefficient of `values` over a population: 0 if everybody has the same, towards 1 if one has all.
+///
+/// Values are not negative; without population or without anything to share it is 0.
+/// `G = 1 − Σ_i p_i (L_i + L_{i−1})` with population shares `p` in ascending order of value and the Lorenz
+/// curve `L`. O(n log n).
+///
+/// ```
+/// use gridplan::coverage::access::gini;
+/// assert_eq!(gini(&[5.0, 5.0, 5.0], &[1.0, 9.0, 2.0]), 0.0);
+/// // One of four has everything: 1 − 1/4.
+/// assert!((gini(&[0.0, 0.0, 0.0, 8.0], &[1.0; 4]) - 0.75).abs() < 1e-12);
+/// ```
+#[must_use]
+pub fn gini(values: &[f64], population: &[f64]) -> f64 {
+    let mut order: Vec<usize> = (0..values.len().min(population.len())).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let people: f64 = order.iter().map(|&i| population[i]).sum();
+    let total: f64 = order.iter().map(|&i| population[i] * values[i]).sum();
+    if people <= 0.0 || total <= 0.0 {
+        return 0.0;
+    }
+    let mut below = 0.0;
+    let mut area = 0.0;
+    for i in order {
+        let above = below + population[i] * values[i] / total;
+        area += population[i] / people * (below + above);
+        below = above;
+    }
+    (1.0 - area).max(0.0)
+}
+
+/// Mean of `values` over the worst-served tenth of the population. `worst` says which end is bad: for walking
+/// times the high one, for access the low one. The person at the border counts in part. `None` without
+/// population.
+///
+/// ```
+/// use gridplan::coverage::access::{worst_decile, Worst};
+/// // Ten people; the one with the longest walk is the worst tenth.
+/// assert_eq!(worst_decile(&[300.0, 900.0], &[9.0, 1.0], Worst::High), Some(900.0));
+/// // Of twenty, two: one walks 900, one of the others 300.
+/// assert_eq!(worst_decile(&[300.0, 900.0], &[19.0, 1.0], Worst::High), Some(600.0));
+/// ```
+#[must_use]
+pub fn worst_decile(values: &[f64], population: &[f64], worst: Worst) -> Option<f64> {
+    let mut order: Vec<usize> = (0..values.len().min(population.len())).collect();
+    order.sort_by(|&a, &b| match worst {
+        Worst::High => values[b].total_cmp(&values[a]),
+        Worst::Low => values[a].total_cmp(&values[b]),
+    });
+    let tenth = order.iter().map(|&i| population[i]).sum::<f64>() / 10.0;
+    if tenth <= 0.0 {
+        return None;
+    }
+    let (mut left, mut sum) = (tenth, 0.0);
+    for i in order {
+        let people = population[i].min(left);
+        // Nobody lives there, so not even an unreached point counts (0 · ∞ is no number).
+        if 0.0 < people {
+            sum += people * values[i];
+            left -= people;
+        }
+    }
+    Some(sum / tenth)
+}
+
+/// Which end of a scale is bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worst {
+    /// Long walks.
+    High,
+    /// Little service.
+    Low,
+}

@@ -1,0 +1,501 @@
+//! The coverage table: per building, grid, community and tier, by three methods.
+
+use geo::{ConvexHull, Coord, MultiPoint, Polygon};
+
+use crate::geometry::straight_distance;
+use crate::model::{
+    Atom, AtomCoverage, AtomId, CommunityId, Coverage, CoverageMethod, CoverageRow, CoverageScope, Finding,
+    FindingKind, GridId, Partition, Scenario, Severity, Station, StationId, StationStatus, StationTier,
+    Unreached, WalkBand,
+};
+use crate::network::{Measure, NearestSite, Reach, SnapFailure, Snaps, StreetNetwork, UNREACHED};
+use crate::units::{Metres, Seconds};
+
+/// The street network and where the scenario's buildings are attached to it: what siting and coverage share.
+#[derive(Clone, Copy, Debug)]
+pub struct Walks<'a> {
+    /// Streets on foot.
+    pub network: &'a StreetNetwork,
+    /// One door per atom, from [`StreetNetwork::snap_atoms`].
+    pub doors: &'a Snaps,
+}
+
+/// Measures who reaches a station.
+///
+/// - Rule: a circle is a pair. Network time is held against its minutes, network distance and the straight
+///   radius against its metres; limits are inclusive. Walks run from the building's door to the station's.
+/// - Counted: every station that is not closed; shares are of households. Rows exist for the whole plan,
+///   each community and each grid; for all stations together and for each tier that has one. Buildings
+///   outside every community count in no row.
+/// - Cost: one bounded search per station and measure, one unbounded search per tier.
+///
+/// `bands` are sorted by minutes in the answer.
+#[must_use]
+pub fn measure(
+    scenario: &Scenario,
+    partition: &Partition,
+    stations: &[Station],
+    walks: Walks<'_>,
+    bands: &[WalkBand],
+) -> Coverage {
+    let mut bands = bands.to_vec();
+    bands.sort_by_key(|band| band.minutes);
+    let open = OpenStations::of(stations, walks.network);
+    let depths = MethodDepths::of(scenario, &open, walks, &bands);
+    let atoms = atom_coverage(scenario, &open, walks, &bands, &depths);
+    let rows = rows(scenario, partition, &open, &bands, &depths);
+    Coverage {
+        bands,
+        with_terrain: walks.network.with_terrain(),
+        profile: walks.network.rules().profile.name.clone(),
+        atoms,
+        rows,
+    }
+}
+
+/// The stations that count: not closed.
+struct OpenStations {
+    ids: Vec<StationId>,
+    tiers: Vec<StationTier>,
+    at: Vec<Coord<f64>>,
+    snaps: Snaps,
+    /// Tiers that have a station, widest first.
+    tiers_present: Vec<StationTier>,
+}
+
+impl OpenStations {
+    fn of(stations: &[Station], network: &StreetNetwork) -> Self {
+        let open =
+            || stations.iter().enumerate().filter(|(_, station)| station.status != StationStatus::Closed);
+        let at: Vec<Coord<f64>> = open().map(|(_, station)| station.at).collect();
+        let tiers: Vec<StationTier> = open().map(|(_, station)| station.tier).collect();
+        Self {
+            ids: open().map(|(index, _)| StationId::from_index(index)).collect(),
+            snaps: network.snap_sites(&at),
+            tiers_present: StationTier::ALL.into_iter().filter(|tier| tiers.contains(tier)).collect(),
+            at,
+            tiers,
+        }
+    }
+
+    /// Doors of one tier's stations only.
+    fn of_tier(&self, tier: StationTier, network: &StreetNetwork) -> Snaps {
+        let of_tier = self.at.iter().zip(&self.tiers).filter(|(_, other)| **other == tier);
+        network.snap_sites(&of_tier.map(|(&at, _)| at).collect::<Vec<_>>())
+    }
+}
+
+/// Per atom the number of stations within each band, `atom · bands + band`, for all stations and per tier.
+struct Depths {
+    all: Vec<u16>,
+    by_tier: Vec<Vec<u16>>,
+}
+
+struct MethodDepths {
+    /// In the order of [`CoverageMethod::ALL`].
+    methods: Vec<Depths>,
+}
+
+impl MethodDepths {
+    fn of(scenario: &Scenario, open: &OpenStations, walks: Walks<'_>, bands: &[WalkBand]) -> Self {
+        let ms: Vec<u32> = bands.iter().map(|band| whole(band.limit().value() * 1000.0)).collect();
+        let mm: Vec<u32> = bands.iter().map(|band| whole(band.metres.value() * 1000.0)).collect();
+        let reach = |measure, limits: &[u32]| {
+            let widest = limits.iter().copied().max().unwrap_or(0);
+            walks.network.reach(&open.snaps, walks.doors, measure, widest)
+        };
+        let methods = CoverageMethod::ALL
+            .into_iter()
+            .map(|method| match method {
+                CoverageMethod::StraightRadius => {
+                    Depths::of(&straight_reach(scenario, open, &mm), open, &mm, scenario.atoms.len())
+                }
+                CoverageMethod::NetworkDistance => {
+                    Depths::of(&reach(Measure::Distance, &mm), open, &mm, scenario.atoms.len())
+                }
+                CoverageMethod::NetworkTime => {
+                    Depths::of(&reach(Measure::TimeThere, &ms), open, &ms, scenario.atoms.len())
+                }
+            })
+            .collect();
+        Self { methods }
+    }
+
+    fn by(&self, method: CoverageMethod) -> &Depths {
+        &self.methods[method as usize]
+    }
+}
+
+impl Depths {
+    fn of(reach: &Reach, open: &OpenStations, limits: &[u32], n_atoms: usize) -> Self {
+        let none = || vec![0_u16; n_atoms * limits.len()];
+        let mut depths = Self { all: none(), by_tier: open.tiers_present.iter().map(|_| none()).collect() };
+        for station in 0..reach.n_sites() {
+            let tier = open.tiers_present.iter().position(|&tier| tier == open.tiers[station]);
+            let of_tier = &mut depths.by_tier[tier.expect("the station's tier is present")];
+            for (door, cost) in reach.row(station) {
+                for (band, &limit) in limits.iter().enumerate() {
+                    let within = u16::from(cost <= limit);
+                    let slot = door as usize * limits.len() + band;
+                    depths.all[slot] = depths.all[slot].saturating_add(within);
+                    of_tier[slot] = of_tier[slot].saturating_add(within);
+                }
+            }
+        }
+        depths
+    }
+}
+
+/// Whole milliseconds or millimetres.
+fn whole(value: f64) -> u32 {
+    value.round().clamp(0.0, f64::from(UNREACHED - 1)) as u32
+}
+
+/// The straight distances between stations and buildings within the widest limit, as a table like the
+/// network's. Distances run from door to door, or to the middle of a building without a known door.
+fn straight_reach(scenario: &Scenario, open: &OpenStations, limits_mm: &[u32]) -> Reach {
+    let widest = f64::from(limits_mm.iter().copied().max().unwrap_or(0)) / 1000.0;
+    let tree = atom_tree(&scenario.atoms);
+    let mut reach = Reach { offsets: vec![0], ..Reach::default() };
+    for &at in &open.at {
+        let found = tree.locate_within_distance([at.x, at.y], (widest + 0.001) * (widest + 0.001));
+        let mut row: Vec<(u32, u32)> = found
+            .map(|atom| {
+                let [x, y] = *atom.geom();
+                (atom.data, whole(straight_distance(at, Coord { x, y }) * 1000.0))
+            })
+            .collect();
+        row.sort_unstable();
+        reach.door.extend(row.iter().map(|pair| pair.0));
+        reach.cost.extend(row.iter().map(|pair| pair.1));
+        reach.offsets.push(reach.door.len() as u64);
+    }
+    reach
+}
+
+type AtomPoint = rstar::primitives::GeomWithData<[f64; 2], u32>;
+
+fn atom_tree(atoms: &[Atom]) -> rstar::RTree<AtomPoint> {
+    let points = atoms.iter().enumerate().map(|(index, atom)| {
+        let at = door_of(atom);
+        AtomPoint::new([at.x, at.y], index as u32)
+    });
+    rstar::RTree::bulk_load(points.collect())
+}
+
+fn door_of(atom: &Atom) -> Coord<f64> {
+    atom.door.unwrap_or_else(|| atom.shape.anchor())
+}
+
+fn atom_coverage(
+    scenario: &Scenario,
+    open: &OpenStations,
+    walks: Walks<'_>,
+    bands: &[WalkBand],
+    depths: &MethodDepths,
+) -> Vec<AtomCoverage> {
+    let Walks { network, doors } = walks;
+    let nearest = network.nearest(&open.snaps, doors, Measure::TimeThere, None);
+    let distance = network.nearest(&open.snaps, doors, Measure::Distance, None);
+    let tier_walks: Vec<Option<NearestSite>> = StationTier::ALL
+        .into_iter()
+        .map(|tier| {
+            let present = open.tiers_present.contains(&tier);
+            present.then(|| network.nearest(&open.of_tier(tier, network), doors, Measure::TimeThere, None))
+        })
+        .collect();
+    let straight = straight_nearest(scenario, open);
+    let edge = StudyEdge::of(scenario);
+    let seconds = |ms: u32| (ms != UNREACHED).then(|| Seconds::constant(f64::from(ms) / 1000.0));
+    let depth = &depths.by(CoverageMethod::NetworkTime).all;
+    let cover = |index: usize| {
+        let walk = seconds(nearest.cost[index]);
+        let found = walk.map(|walk| (open.ids[nearest.site[index] as usize], walk));
+        let reason = || why_unreached(network, doors.failure(index), open.ids.len());
+        let edge_walk = edge.distance(door_of(&scenario.atoms[index])) / network.rules().profile.top_speed();
+        AtomCoverage {
+            nearest: found.ok_or_else(reason),
+            distance: (distance.cost[index] != UNREACHED)
+                .then(|| Metres::constant(f64::from(distance.cost[index]) / 1000.0)),
+            straight: straight[index],
+            depth: depth[index * bands.len()..(index + 1) * bands.len()].to_vec(),
+            tier_walk: std::array::from_fn(|tier| seconds(tier_walks[tier].as_ref()?.cost[index])),
+            near_edge: bands.iter().any(|band| {
+                let missed = walk.is_none_or(|walk| !band.reaches_in_time(walk));
+                missed && edge_walk <= band.limit().value()
+            }),
+        }
+    };
+    (0..scenario.atoms.len()).map(cover).collect()
+}
+
+fn why_unreached(network: &StreetNetwork, failure: Option<SnapFailure>, n_stations: usize) -> Unreached {
+    match failure {
+        _ if n_stations == 0 => Unreached::NoStation,
+        _ if network.size().1 == 0 => Unreached::NoStreets,
+        Some(SnapFailure::NoStreets) => Unreached::NoStreets,
+        Some(_) => Unreached::Unsnapped,
+        None => Unreached::Island,
+    }
+}
+
+fn straight_nearest(scenario: &Scenario, open: &OpenStations) -> Vec<Option<Metres>> {
+    let tree = rstar::RTree::bulk_load(open.at.iter().map(|at| [at.x, at.y]).collect());
+    let nearest = |atom: &Atom| {
+        let at = door_of(atom);
+        let found = tree.nearest_neighbor(&[at.x, at.y])?;
+        Metres::new(straight_distance(at, Coord { x: found[0], y: found[1] })).ok()
+    };
+    scenario.atoms.iter().map(nearest).collect()
+}
+
+/// The edge of the study area: the convex hull of all communities, or of all buildings where there are none.
+/// Beyond it there may be streets and stations that the data does not hold.
+struct StudyEdge(Polygon<f64>);
+
+impl StudyEdge {
+    fn of(scenario: &Scenario) -> Self {
+        let outlines = scenario.communities.iter().flat_map(|community| &community.outline);
+        let mut corners: Vec<_> =
+            outlines.flat_map(|polygon| polygon.exterior().points()).filter(|p| p.0.x.is_finite()).collect();
+        if corners.is_empty() {
+            corners = scenario.atoms.iter().map(|atom| door_of(atom).into()).collect();
+        }
+        Self(MultiPoint(corners).convex_hull())
+    }
+
+    /// Straight metres to the edge; zero outside.
+    fn distance(&self, at: Coord<f64>) -> f64 {
+        use geo::{Contains, Distance, Euclidean, Point};
+        let point = Point(at);
+        if self.0.exterior().0.len() < 4 || !self.0.contains(&point) {
+            return 0.0;
+        }
+        Euclidean.distance(&point, self.0.exterior())
+    }
+}
+
+fn rows(
+    scenario: &Scenario,
+    partition: &Partition,
+    open: &OpenStations,
+    bands: &[WalkBand],
+    depths: &MethodDepths,
+) -> Vec<CoverageRow> {
+    let n_communities = scenario.communities.len();
+    let scopes: Vec<CoverageScope> = std::iter::once(CoverageScope::All)
+        .chain((0..n_communities).map(|index| CoverageScope::Community(CommunityId::from_index(index))))
+        .chain((0..partition.grids.len()).map(|index| CoverageScope::Grid(GridId::from_index(index))))
+        .collect();
+    // Each planned atom counts in up to three scopes.
+    let scopes_of = |index: usize| {
+        let community = scenario.atoms[index].community;
+        let grid = partition.grid_of.get(index).copied().flatten();
+        let places = [
+            community.map(|_| 0),
+            community.map(|id| 1 + id.index()),
+            grid.map(|id| 1 + n_communities + id.index()),
+        ];
+        places.into_iter().flatten()
+    };
+    let tiers = std::iter::once(None).chain(open.tiers_present.iter().copied().map(Some));
+    let mut rows = Vec::new();
+    for (tier_index, tier) in tiers.enumerate() {
+        for method in CoverageMethod::ALL {
+            let depths = depths.by(method);
+            let depths = if tier_index == 0 { &depths.all } else { &depths.by_tier[tier_index - 1] };
+            for (band_index, band) in bands.iter().enumerate() {
+                let first = rows.len();
+                rows.extend(scopes.iter().map(|&scope| empty_row(scope, tier, method, band.minutes)));
+                for (index, atom) in scenario.atoms.iter().enumerate() {
+                    let depth = depths[index * bands.len() + band_index];
+                    for scope in scopes_of(index) {
+                        count(&mut rows[first + scope], atom, depth);
+                    }
+                }
+            }
+        }
+    }
+    rows.sort_by_key(|row| (row.scope, row.tier, row.method, row.minutes));
+    rows
+}
+
+fn empty_row(
+    scope: CoverageScope,
+    tier: Option<StationTier>,
+    method: CoverageMethod,
+    minutes: u32,
+) -> CoverageRow {
+    CoverageRow {
+        scope,
+        tier,
+        method,
+        minutes,
+        households: Default::default(),
+        households_reached: Default::default(),
+        residents: Default::default(),
+        residents_reached: Default::default(),
+        households_overlap: Default::default(),
+    }
+}
+
+fn count(row: &mut CoverageRow, atom: &Atom, depth: u16) {
+    row.households += atom.households;
+    row.residents += atom.residents;
+    if 1 <= depth {
+        row.households_reached += atom.households;
+        row.residents_reached += atom.residents;
+    }
+    if 2 <= depth {
+        row.households_overlap += atom.households;
+    }
+}
+
+/// What is odd about a coverage: doors on no street, islands, stations nobody reaches, slopes not counted,
+/// edge effects, and per community who is beyond every circle and how far.
+#[must_use]
+pub fn findings(
+    scenario: &Scenario,
+    stations: &[Station],
+    walks: Walks<'_>,
+    coverage: &Coverage,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !coverage.with_terrain {
+        findings.push(Finding::new(
+            Severity::Info,
+            FindingKind::NoTerrain,
+            "terrain",
+            "no terrain model: slopes are not counted, so walks uphill are longer than shown",
+            "import a terrain model with --role dem=FILE",
+        ));
+    }
+    let without_height = walks.network.n_edges_without_height();
+    if coverage.with_terrain && 0 < without_height {
+        let message =
+            format!("{without_height} street pieces lie outside the terrain model and count as flat");
+        let remedy = "import a terrain model that covers the whole area";
+        findings.push(Finding::new(Severity::Warning, FindingKind::NoTerrain, "terrain", message, remedy));
+    }
+    findings.extend(unreached_atoms(scenario, walks, coverage));
+    findings.extend(unreachable_stations(stations, walks.network));
+    findings.extend(uncovered_communities(scenario, coverage));
+    let near_edge = scenario
+        .atoms
+        .iter()
+        .zip(&coverage.atoms)
+        .filter(|(atom, reach)| atom.community.is_some() && 0 < atom.households.0 && reach.near_edge);
+    let households: u32 = near_edge.map(|(atom, _)| atom.households.0).sum();
+    if 0 < households {
+        findings.push(Finding::new(
+            Severity::Info,
+            FindingKind::EdgeEffect,
+            "buildings",
+            format!("{households} households live so near the edge of the data that a station beyond it could serve them"),
+            "add streets and stations of the neighbouring areas, or read these households' answer as a lower bound",
+        ));
+    }
+    findings
+}
+
+fn unreached_atoms(scenario: &Scenario, walks: Walks<'_>, coverage: &Coverage) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, (atom, reach)) in scenario.atoms.iter().zip(&coverage.atoms).enumerate() {
+        let Err(reason) = reach.nearest else { continue };
+        if atom.households.0 == 0 {
+            continue;
+        }
+        let limit = walks.network.rules().max_access.value();
+        let (message, remedy) = match (reason, walks.doors.failure(index)) {
+            (Unreached::Unsnapped, Some(SnapFailure::TooFar { nearest })) => (
+                format!("the nearest street is {nearest:.0} m away, more than the {limit:.0} m allowed"),
+                "draw the missing path, or place the building's door",
+            ),
+            (Unreached::Unsnapped, _) => (
+                "walls or other barriers stand between the door and every street near".to_owned(),
+                "add the compound's gate to the gate layer, or draw the path that leads out",
+            ),
+            (Unreached::Island, _) => (
+                "the street at the door hangs together with no station's street".to_owned(),
+                "draw the missing bridge, gate or path, or check that streets share their vertices",
+            ),
+            // One finding for the whole layer says it.
+            (Unreached::NoStation | Unreached::NoStreets, _) => continue,
+        };
+        let message = format!("{message}; its {} households count as not covered", atom.households);
+        let finding =
+            Finding::new(Severity::Warning, FindingKind::UnsnappedDoor, "buildings", message, remedy)
+                .about(atom.source.0.clone())
+                .at(door_of(atom))
+                .on_atom(AtomId::from_index(index));
+        findings.push(match atom.community {
+            Some(community) => finding.in_community(community),
+            None => finding,
+        });
+    }
+    if walks.network.size().1 == 0 && !scenario.atoms.is_empty() {
+        findings.push(Finding::new(
+            Severity::Error,
+            FindingKind::NoStreets,
+            "streets",
+            "no street that people may walk on: network time and distance cannot be measured, only the straight radius",
+            "import streets, for example an OSM extract of the area",
+        ));
+    }
+    findings
+}
+
+fn unreachable_stations(stations: &[Station], network: &StreetNetwork) -> Vec<Finding> {
+    if network.size().1 == 0 {
+        return Vec::new();
+    }
+    let open: Vec<&Station> =
+        stations.iter().filter(|station| station.status != StationStatus::Closed).collect();
+    let snaps = network.snap_sites(&open.iter().map(|station| station.at).collect::<Vec<_>>());
+    let failed = open.iter().enumerate().filter(|(index, _)| snaps.failure(*index).is_some());
+    failed
+        .map(|(_, station)| {
+            Finding::new(
+                Severity::Error,
+                FindingKind::UnreachableStation,
+                "stations",
+                "the station's door is on no street within reach, so nobody is counted as reaching it on foot",
+                "move the point to the station's door, or draw the path or gate that leads there",
+            )
+            .about(station.code.clone())
+            .at(station.at)
+        })
+        .collect()
+}
+
+fn uncovered_communities(scenario: &Scenario, coverage: &Coverage) -> Vec<Finding> {
+    let Some(widest) = coverage.bands.last() else { return Vec::new() };
+    let mut left_out = vec![(0_u32, None::<f64>); scenario.communities.len()];
+    for id in coverage.uncovered(scenario) {
+        let atom = &scenario.atoms[id.index()];
+        let Some(community) = atom.community else { continue };
+        let (households, farthest) = &mut left_out[community.index()];
+        *households = households.saturating_add(atom.households.0);
+        if let Ok((_, walk)) = coverage.atoms[id.index()].nearest {
+            *farthest = Some(farthest.unwrap_or(0.0).max(walk.minutes()));
+        }
+    }
+    let communities = left_out.iter().enumerate().filter(|(_, (households, _))| 0 < *households);
+    communities
+        .map(|(index, (households, farthest))| {
+            let how_far = farthest.map_or_else(
+                || "none of them reaches a station on foot at all".to_owned(),
+                |minutes| format!("the farthest that reach one walk {minutes:.0} minutes"),
+            );
+            let message = format!(
+                "{households} households are beyond every {}-minute circle; {how_far}",
+                widest.minutes
+            );
+            let remedy =
+                "open a station nearer, or see the layer `uncovered` for the buildings and their way";
+            Finding::new(Severity::Warning, FindingKind::Uncovered, "uncovered", message, remedy)
+                .about(scenario.communities[index].code.clone())
+                .in_community(CommunityId::from_index(index))
+        })
+        .collect()
+}
