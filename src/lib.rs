@@ -3,6 +3,7 @@
 //! Read `ARCHITECTURE.md` for the map of the modules.
 
 pub mod coverage;
+pub mod export;
 pub mod geometry;
 pub mod land;
 pub mod model;
