@@ -193,10 +193,10 @@ pub(super) fn communities(scenario: &Scenario, plan: &Plan) -> Layer {
         ("street_office", "office", "街道编码", Text),
         ("households", "households", "户数", Int),
         ("residents", "residents", "人口", Int),
-        ("n_buildings", "n_building", "楼栋数", Int),
-        ("n_grids", "n_grids", "网格数", Int),
-        ("n_grids_in_range", "n_in_range", "达标网格", Int),
-        ("n_stations", "n_stations", "驿站数", Int),
+        ("buildings", "buildings", "楼栋数", Int),
+        ("grids", "grids", "网格数", Int),
+        ("grids_in_range", "n_in_range", "达标网格", Int),
+        ("stations", "stations", "驿站数", Int),
     ]);
     columns.extend(share_fields(plan));
     let mut counts = vec![(0_u32, 0_u32, 0_u32); scenario.communities.len()];
@@ -238,7 +238,7 @@ pub(super) fn compounds(scenario: &Scenario) -> Layer {
         ("name", "name", "名称", Text),
         ("walled", "walled", "封闭", Bool),
         ("households", "households", "户数", Int),
-        ("n_buildings", "n_building", "楼栋数", Int),
+        ("buildings", "buildings", "楼栋数", Int),
     ]);
     let mut counts = vec![(0_u32, 0_u32); scenario.compounds.len()];
     for atom in &scenario.atoms {
@@ -331,7 +331,7 @@ pub(super) fn grids(scenario: &Scenario, plan: &Plan) -> Layer {
         ("class", "class", "类型", Text),
         ("households", "households", "户数", Int),
         ("residents", "residents", "人口", Int),
-        ("n_buildings", "n_building", "楼栋数", Int),
+        ("buildings", "buildings", "楼栋数", Int),
         ("target", "target", "目标户数", Int),
         ("low", "low", "下限", Int),
         ("high", "high", "上限", Int),
@@ -372,11 +372,11 @@ pub(super) fn grids(scenario: &Scenario, plan: &Plan) -> Layer {
 /// What is known about a building's walk to the stations.
 pub(super) fn reach_fields() -> Vec<Field> {
     fields(&[
-        ("station", "station", "最近驿站", Text),
+        ("nearest_station", "near_stat", "最近驿站", Text),
         ("station_name", "stat_name", "驿站名称", Text),
         ("walk_minutes", "walk_min", "步行分钟", Real),
-        ("walk_distance", "walk_m", "步行距离", Real),
-        ("straight_distance", "straight_m", "直线距离", Real),
+        ("distance_m", "distance_m", "步行距离", Real),
+        ("straight_m", "straight_m", "直线距离", Real),
         ("unreached", "unreached", "走不到因", Text),
         ("band_network_time", "band_time", "时间圈", Int),
         ("band_network_distance", "band_dist", "距离圈", Int),
@@ -433,6 +433,8 @@ pub(super) fn buildings(scenario: &Scenario, plan: &Plan) -> Layer {
         ("floors", "floors", "层数", Int),
         ("use", "use", "用途", Text),
         ("exclusive", "exclusive", "专属", Bool),
+        ("current_grid", "current_gr", "现网格", Text),
+        ("locked", "locked", "锁定", Bool),
         ("grid", "grid", "网格编码", Text),
     ]);
     columns.extend(reach_fields());
@@ -450,6 +452,8 @@ pub(super) fn buildings(scenario: &Scenario, plan: &Plan) -> Layer {
             u32::from(atom.floors).into(),
             atom.usage.as_str().into(),
             atom.exclusive.into(),
+            atom.current_grid.as_deref().into(),
+            atom.locked.into(),
             grid_code(plan, index),
         ];
         values.extend(reach_values(plan, AtomId::from_index(index)));
@@ -461,7 +465,7 @@ pub(super) fn buildings(scenario: &Scenario, plan: &Plan) -> Layer {
 /// Buildings with households that no circle reaches by any of the methods asked for, as points.
 pub(super) fn left_out(scenario: &Scenario, plan: &Plan, methods: &[CoverageMethod]) -> Layer {
     let mut columns = fields(&[
-        ("id", "id", "编号", Text),
+        ("building", "building", "编号", Text),
         ("name", "name", "名称", Text),
         ("households", "households", "户数", Int),
         ("residents", "residents", "人口", Int),
@@ -518,11 +522,11 @@ pub(super) fn premises(scenario: &Scenario, plan: &Plan) -> Layer {
         ("id", "id", "编号", Text),
         ("name", "name", "名称", Text),
         ("community", "community", "社区编码", Text),
-        ("area", "area", "面积", Real),
+        ("area_m2", "area_m2", "面积", Real),
         ("tenure", "tenure", "产权", Text),
         ("floor", "floor", "楼层", Int),
         ("own_entrance", "entrance", "独立出入", Bool),
-        ("cost", "cost", "年费用", Int),
+        ("cost_yuan", "cost_yuan", "年费用", Int),
         ("capacity", "capacity", "容量", Int),
         ("station", "station", "选为驿站", Text),
     ]);
@@ -564,7 +568,7 @@ pub(super) fn stations(scenario: &Scenario, plan: &Plan) -> Layer {
         ("status", "status", "状态", Text),
         ("community", "community", "社区编码", Text),
         ("community_name", "commu_name", "社区名称", Text),
-        ("area", "area", "面积", Real),
+        ("area_m2", "area_m2", "面积", Real),
         ("capacity", "capacity", "容量", Int),
         ("households_nearest", "hh_nearest", "就近户数", Int),
         ("reason", "reason", "理由", Text),

@@ -61,7 +61,7 @@ function gridCard(data: PageData, say: Say, of: Properties): Card {
       [say('deviation'), has(of.target) ? signed(of.deviation) + state : null],
       [say('target'), range],
       [say('residents'), Number(of.residents) ? whole(of.residents) : null],
-      [say(data.unit_kind), whole(of.n_buildings)],
+      [say(data.unit_kind), whole(of.buildings)],
       [say('community'), String(of.community_name ?? of.community ?? '')],
       [say('class'), sayWord(say, of.class)],
       [say('bounds'), of.bounds as string],
@@ -78,9 +78,9 @@ function communityCard(data: PageData, say: Say, of: Properties): Card {
     rows: rows(
       [say('code'), String(of.code)],
       [say('residents'), Number(of.residents) ? whole(of.residents) : null],
-      [say('grids'), `${whole(of.n_grids)}(${say('in_range')} ${whole(of.n_grids_in_range)})`],
-      [say(data.unit_kind), whole(of.n_buildings)],
-      [say('stations'), whole(of.n_stations)],
+      [say('grids'), `${whole(of.grids)}(${say('in_range')} ${whole(of.grids_in_range)})`],
+      [say(data.unit_kind), whole(of.buildings)],
+      [say('stations'), whole(of.stations)],
       [say('class'), sayWord(say, of.class)],
     ),
   };
@@ -93,15 +93,15 @@ function walkText(say: Say, of: Properties): string {
 
 function buildingCard(say: Say, of: Properties): Card {
   return {
-    kind: sayWord(say, of.use), title: String(of.name ?? of.id), lead: `${whole(of.households)} ${say('hu')}`,
+    kind: sayWord(say, of.use), title: String(of.name ?? of.id ?? of.building), lead: `${whole(of.households)} ${say('hu')}`,
     rows: rows(
       [say('residents'), Number(of.residents) ? whole(of.residents) : null],
       [say('grid'), of.grid as string],
       [say('compound'), of.compound_name as string],
-      [say('nearest'), (of.station_name ?? of.station) as string],
+      [say('nearest'), (of.station_name ?? of.nearest_station) as string],
       [say('walk'), walkText(say, of)],
-      [say('distance'), has(of.walk_distance) ? `${whole(of.walk_distance)} ${say('metres')}` : null],
-      [say('straight'), has(of.straight_distance) ? `${whole(of.straight_distance)} ${say('metres')}` : null],
+      [say('distance'), has(of.distance_m) ? `${whole(of.distance_m)} ${say('metres')}` : null],
+      [say('straight'), has(of.straight_m) ? `${whole(of.straight_m)} ${say('metres')}` : null],
       [say('floors'), has(of.floors) ? whole(of.floors) : null],
       [say('source'), has(of.households_source) ? sayWord(say, of.households_source, 'source') : null],
     ),
@@ -115,7 +115,7 @@ function stationCard(say: Say, of: Properties): Card {
     rows: rows(
       [say('code'), of.code as string],
       [say('capacity'), has(of.capacity) ? `${whole(of.capacity)} ${say('hu')}` : null],
-      [say('area'), has(of.area) ? `${whole(of.area)} m²` : null],
+      [say('area'), has(of.area_m2) ? `${whole(of.area_m2)} m²` : null],
       [say('community'), of.community_name as string],
       [say('reason'), of.reason as string],
     ),
@@ -126,12 +126,12 @@ function premiseCard(say: Say, of: Properties): Card {
   return {
     kind: say('layer_premises'), title: String(of.name ?? of.id),
     rows: rows(
-      [say('area'), has(of.area) ? `${whole(of.area)} m²` : null],
+      [say('area'), has(of.area_m2) ? `${whole(of.area_m2)} m²` : null],
       [say('tenure'), of.tenure as string],
       [say('floor'), has(of.floor) ? whole(of.floor) : null],
       [say('own_entrance'), has(of.own_entrance) ? say(of.own_entrance ? 'yes' : 'no') : null],
       [say('capacity'), has(of.capacity) ? `${whole(of.capacity)} ${say('hu')}` : null],
-      [say('cost'), has(of.cost) ? `${whole(of.cost)} ${say('yuan')}` : null],
+      [say('cost'), has(of.cost_yuan) ? `${whole(of.cost_yuan)} ${say('yuan')}` : null],
     ),
   };
 }

@@ -58,7 +58,7 @@ function createMap(data: PageData, say: Say): MapLibre {
   const map = new MapLibre({
     container: 'map', style: style(data, say) as StyleSpecification, bounds: data.bounds, fitBoundsOptions: { padding: padding() },
     localIdeographFontFamily: FONT, attributionControl: false, maxZoom: 20, minZoom: 7, dragRotate: false, pitchWithRotate: false, touchPitch: false,
-    canvasContextAttributes: { preserveDrawingBuffer: true, antialias: true }, fadeDuration: 120,
+    canvasContextAttributes: { preserveDrawingBuffer: true }, fadeDuration: 120,
   });
   map.touchZoomRotate.disableRotation();
   map.addControl(new NavigationControl({ showCompass: false }), 'top-right');
@@ -69,16 +69,17 @@ function createMap(data: PageData, say: Say): MapLibre {
 }
 
 function addButtons(map: MapLibre, data: PageData, say: Say): void {
-  const button = (text: string, title: string, act: () => void) => {
-    const made = element('button', '', text);
+  const button = (path: string, title: string, act: () => void) => {
+    const made = element('button');
+    made.innerHTML = `<svg viewBox="0 0 20 20" width="18" height="18" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"><path d="${path}"/></svg>`;
     made.type = 'button'; made.title = title; made.setAttribute('aria-label', title);
     made.addEventListener('click', act);
     return made;
   };
   const box = element('div', 'maplibregl-ctrl maplibregl-ctrl-group tools',
-    button('⌂', say('whole'), () => map.fitBounds(data.bounds, { padding: padding() })),
-    button('☰', say('panel'), () => document.body.classList.toggle('folded')),
-    button('⎙', say('print'), () => window.print()));
+    button('M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4', say('whole'), () => map.fitBounds(data.bounds, { padding: padding() })),
+    button('M3 4h14v12H3zM8 4v12', say('panel'), () => document.body.classList.toggle('folded')),
+    button('M6 7V3h8v4M5 14H3V8h14v6h-2M6 12h8v5H6z', say('print'), () => window.print()));
   map.addControl({ onAdd: () => box, onRemove: () => box.remove() }, 'top-right');
 }
 
@@ -197,7 +198,7 @@ function wire(map: MapLibre, data: PageData, say: Say): State {
     layer(name, shown) { if (shown) state.shown.add(name); else state.shown.delete(name); refresh(); },
   });
   draw();
-  map.on('load', () => { addSymbols(map, data.lang); refresh(); });
+  map.once('style.load', () => { addSymbols(map, data.lang); refresh(); });
   return state;
 }
 

@@ -33,6 +33,12 @@ export function bandColor(data: PageData, minutes: number): string {
   return BAND_COLORS[Math.max(0, index)] ?? '#d98c4a';
 }
 
+/** The colour of the band that `minutes` names; before anything was measured there are no bands to match. */
+function byBand(data: PageData, minutes: unknown, otherwise: string): unknown {
+  const branches = data.bands.flatMap((band) => [band.minutes, bandColor(data, band.minutes)]);
+  return branches.length ? ['match', minutes, ...branches, otherwise] : otherwise;
+}
+
 /** Which layers a view shows at first. */
 export function shownIn(view: View): Set<LayerName> {
   const shown = new Set<LayerName>(['communities', 'compounds', 'barriers', 'streets', 'buildings', 'grids', 'stations', 'gates']);
@@ -57,8 +63,8 @@ function gridFill(view: View): Expression | string {
 
 function buildingFill(data: PageData, view: View, method: Method): Expression | string {
   if (view === 'coverage') {
-    return ['case', ['==', ['get', 'households'], 0], NO_HOUSEHOLDS_COLOR, ['match', ['coalesce', ['get', `band_${method}`], 0],
-      ...data.bands.flatMap((band) => [band.minutes, bandColor(data, band.minutes)]), NOT_COVERED_COLOR]] as unknown as Expression;
+    return ['case', ['==', ['get', 'households'], 0], NO_HOUSEHOLDS_COLOR,
+      byBand(data, ['coalesce', ['get', `band_${method}`], 0], NOT_COVERED_COLOR)] as unknown as Expression;
   }
   if (view === 'households') {
     const steps = data.household_breaks.flatMap((at, index) => [at, HOUSEHOLD_COLORS[index + 1] ?? '#8b2340']);
@@ -138,13 +144,18 @@ const kind = (...kinds: string[]): unknown => ['match', ['get', 'kind'], kinds, 
 const ofClass = (...classes: string[]): unknown => ['match', ['get', 'class'], classes, true, false];
 
 function ground(data: PageData): LayerSpecification[] {
-  const barriers = origin(data, 'barriers');
   const communities = origin(data, 'communities');
   const compounds = origin(data, 'compounds');
   return [
     layer('background', 'background', {}, { paint: { 'background-color': '#e6e4df' } }),
     layer('communities-land', 'fill', communities, { paint: { 'fill-color': '#faf8f3' } }),
     layer('compounds-fill', 'fill', compounds, { filter: isArea, paint: { 'fill-color': '#e9efdc', 'fill-opacity': 0.75 } }),
+  ];
+}
+
+function water(data: PageData): LayerSpecification[] {
+  const barriers = origin(data, 'barriers');
+  return [
     layer('water-fill', 'fill', barriers, { filter: all(isArea, kind('river', 'water')), paint: { 'fill-color': WATER_COLOR } }),
     layer('water-edge', 'line', barriers, { filter: all(isArea, kind('river', 'water')), paint: { 'line-color': '#9cc2dc', 'line-width': 0.8 } }),
     layer('water-line', 'line', barriers, {
@@ -221,7 +232,7 @@ function buildings(data: PageData): LayerSpecification[] {
 
 function circles(data: PageData): LayerSpecification[] {
   const from = origin(data, 'service_circles');
-  const color = ['match', ['get', 'minutes'], ...data.bands.flatMap((band) => [band.minutes, bandColor(data, band.minutes)]), '#d98c4a'];
+  const color = byBand(data, ['get', 'minutes'], '#d98c4a');
   return [
     layer('service_circles-fill', 'fill', from, {
       layout: { 'fill-sort-key': ['-', 0, ['get', 'minutes']] }, paint: { 'fill-color': color, 'fill-opacity': 0.2, 'fill-antialias': false },
@@ -284,7 +295,7 @@ function labels(data: PageData, say: Say): LayerSpecification[] {
       paint: { 'text-color': '#55683a', ...halo },
     }),
     layer('communities-label', 'symbol', { source: 'communities-labels' }, {
-      maxzoom: 15.5,
+      maxzoom: 16.5,
       layout: { 'text-field': ['get', 'name'], 'text-font': BOLD, 'text-size': byZoom([10, 11], [14, 19]), 'text-max-width': 6, 'text-letter-spacing': 0.08, 'text-padding': 3, 'text-variable-anchor': ['center', 'top', 'bottom', 'left', 'right'], 'text-radial-offset': 1.1 },
       paint: { 'text-color': '#7a1f4b', ...halo, 'text-halo-width': 2.4 },
     }),
@@ -294,6 +305,7 @@ function labels(data: PageData, say: Say): LayerSpecification[] {
         'text-field': ['step', ['zoom'], ['get', 'label'], 14.3,
           ['format', ['get', 'label'], {}, '\n', {}, ['concat', ['to-string', ['get', 'households']], ` ${say('hu') === '户' ? '户' : ''}`], { 'font-scale': 0.78, 'text-font': ['literal', SANS] }]],
         'text-font': BOLD, 'text-size': byZoom([12, 10], [15, 14], [18, 20]), 'text-padding': 1, 'text-line-height': 1.15,
+        'text-variable-anchor': ['center', 'bottom', 'top', 'left', 'right'], 'text-radial-offset': 1.4,
       },
       paint: { 'text-color': '#1d3550', ...halo },
     }),
@@ -317,6 +329,11 @@ export function styleLayers(data: PageData, say: Say): LayerSpecification[] {
     ...ground(data),
     layer('grids-fill', 'fill', origin(data, 'grids'), { paint: { 'fill-color': '#cccccc', 'fill-opacity': 0.5 } }),
     ...circles(data).slice(0, 1),
+    ...water(data),
+    layer('compounds-line', 'line', origin(data, 'compounds'), {
+      minzoom: 13.5, filter: isArea,
+      paint: { 'line-color': ['case', ['==', ['get', 'walled'], true], '#8f7d6d', '#a9b58f'], 'line-width': byZoom([13, 0.4], [18, 1.8]), 'line-opacity': 0.8 },
+    }),
     ...streets(data),
     ...barriers(data),
     ...buildings(data),
