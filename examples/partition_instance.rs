@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -26,7 +26,8 @@ struct Instance {
 
 fn read(path: &str) -> Result<Instance, Box<dyn Error>> {
     let mut instance = Instance::default();
-    for line in fs::read_to_string(path)?.lines() {
+    for line in std::io::BufReader::new(fs::File::open(path)?).lines() {
+        let line = line?;
         let mut words = line.split_ascii_whitespace();
         let kind = words.next();
         let words: Vec<&str> = words.collect();
@@ -98,6 +99,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         gaps[(gaps.len() * 95 / 100).min(gaps.len() - 1)]
     );
     println!("findings      {}", answer.findings.len());
+    for finding in &answer.findings {
+        println!("finding       {finding:?}");
+    }
+    for c in answer.communities.iter().filter(|c| c.n_out > 0 || c.gap() > 0.01) {
+        println!("community     {c:?}");
+    }
     let mut file = std::io::BufWriter::new(fs::File::create(out)?);
     for grid in &answer.grid {
         writeln!(file, "{grid}")?;

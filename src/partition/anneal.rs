@@ -6,6 +6,7 @@
 
 use super::division::{Division, Range, Score};
 use super::random::Random;
+use super::regions::Regions;
 
 /// Resolution of the table of logarithms.
 const LOG_BITS: u32 = 12;
@@ -54,6 +55,8 @@ pub(super) struct Annealer<'a, 'p> {
     best: Score,
     best_grid: Vec<u32>,
     undo: Vec<(u32, u32)>,
+    /// Collects the grids met on the way, where wanted.
+    pool: Option<&'a mut Regions>,
 }
 
 /// Mean cost of an edge between units, in mm, at least 1.
@@ -63,13 +66,18 @@ pub(super) fn mean_edge_cost(piece: &super::piece::Piece) -> f64 {
 }
 
 impl<'a, 'p> Annealer<'a, 'p> {
-    pub(super) fn new(division: &'a mut Division<'p>, range: Range, home: &'a [u32]) -> Self {
+    pub(super) fn new(
+        division: &'a mut Division<'p>,
+        range: Range,
+        home: &'a [u32],
+        pool: Option<&'a mut Regions>,
+    ) -> Self {
         let k = division.load.len();
         let mut score = super::division::score(division.piece, range, &division.grid, k);
         score.moved = (0..home.len()).map(|u| moved(division, home, u as u32, division.grid[u])).sum();
         let best_grid = division.grid.clone();
         let fines = Fines { household: 0, grid: 0, moved: 0 };
-        Self { division, range, home, fines, score, best: score, best_grid, undo: Vec::new() }
+        Self { division, range, home, fines, score, best: score, best_grid, undo: Vec::new(), pool }
     }
 
     /// Runs the schedule and returns the best labels seen with their score. `stop` is asked now and then.
@@ -111,6 +119,7 @@ impl<'a, 'p> Annealer<'a, 'p> {
             if n > 2000 {
                 self.remember();
             }
+            self.collect();
             heat *= cooling;
         }
         self.remember();
@@ -122,6 +131,13 @@ impl<'a, 'p> Annealer<'a, 'p> {
         if self.score < self.best {
             self.best = self.score;
             self.best_grid.clone_from(&self.division.grid);
+        }
+    }
+
+    /// Adds the present grids to the pool, unless they are far out of range.
+    fn collect(&mut self) {
+        if let Some(pool) = &mut self.pool {
+            pool.add_division(self.division, self.range.low / 2..=2 * self.range.high);
         }
     }
 

@@ -22,12 +22,12 @@ impl Range {
 pub(super) struct Score {
     /// Grids out of range.
     pub n_out: usize,
+    /// Households out of range in all.
+    pub excess: u64,
     /// Load that moved away from its present grid; 0 without one.
     pub moved: u64,
     /// Boundary cost in mm.
     pub cost: i64,
-    /// Households out of range in all.
-    pub excess: u64,
 }
 
 /// Labels of the units of a piece and what follows from them.

@@ -16,8 +16,6 @@ pub(super) struct Part {
     pub k: usize,
     /// Unit of the zone's graph → unit of this piece, as pairs.
     pub units: Vec<(u32, u32)>,
-    /// Whether a grid of this part lies in several pieces because islands were tied.
-    pub tied: bool,
 }
 
 /// Divides a graph into connected parts with numbers of grids that add up to `k`, or as near as units allow.
@@ -26,7 +24,7 @@ pub(super) fn parts(piece: Piece, k: usize, range: Range) -> Vec<Part> {
     if islands.len() == 1 {
         let units = (0..piece.len() as u32).map(|u| (u, u)).collect();
         let k = k.min(piece.len());
-        return vec![Part { piece, k, units, tied: false }];
+        return vec![Part { piece, k, units }];
     }
     let loads: Vec<u64> = islands.iter().map(|i| i.iter().map(|&u| piece.load[u as usize]).sum()).collect();
     let main =
@@ -178,5 +176,5 @@ fn tie(piece: &Piece, islands: &[Vec<u32>], loads: &[u64], group: &[usize], rang
     for hub in hubs.iter().filter_map(|h| h.1) {
         edges.extend(main.iter().step_by(step).map(|u| (hub, place[u], 0)));
     }
-    Part { piece: Piece::new(load, &edges), k: 0, units, tied: group.len() > 1 }
+    Part { piece: Piece::new(load, &edges), k: 0, units }
 }

@@ -12,10 +12,15 @@
 
 mod anneal;
 mod answer;
+mod cover;
 mod division;
+mod exact;
 mod islands;
+#[cfg(feature = "highs")]
+mod master;
 mod piece;
 mod random;
+mod regions;
 mod seed;
 mod solve;
 mod zones;

@@ -63,26 +63,6 @@ impl Piece {
         self.neighbor[row.clone()].iter().copied().zip(self.cost[row].iter().copied())
     }
 
-    /// The part of the graph on `units` (ascending or not); unit `i` of the result is `units[i]`.
-    pub(super) fn induced(&self, units: &[u32]) -> Self {
-        let mut place = rustc_hash::FxHashMap::default();
-        for (i, &unit) in units.iter().enumerate() {
-            place.insert(unit, i as u32);
-        }
-        let mut part = Self { offset: vec![0], ..Self::default() };
-        let mut row = Vec::new();
-        for &unit in units {
-            part.load.push(self.load[unit as usize]);
-            row.clear();
-            row.extend(self.edges_of(unit).filter_map(|(v, c)| place.get(&v).map(|&p| (p, c))));
-            row.sort_unstable();
-            part.neighbor.extend(row.iter().map(|r| r.0));
-            part.cost.extend(row.iter().map(|r| r.1));
-            part.offset.push(part.neighbor.len() as u32);
-        }
-        part
-    }
-
     /// Boundary cost of a labelling, in mm.
     pub(super) fn cut_cost(&self, grid: &[u32]) -> i64 {
         let mut twice = 0;

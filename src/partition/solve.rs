@@ -7,8 +7,10 @@ use rayon::prelude::*;
 
 use super::anneal::{Annealer, Logarithms, Schedule};
 use super::division::{Division, Range, Score};
+use super::exact;
 use super::islands::{self, Part};
 use super::random::Random;
+use super::regions::Regions;
 use super::seed;
 use super::zones::{Kind, Zone, Zones};
 use super::{Effort, PartitionError, PartitionParams, PartitionProblem, Progress, Watch};
@@ -36,14 +38,16 @@ pub(super) struct PartAnswer {
     pub least_out: usize,
     /// No division of this part with `score.n_out` grids out of range costs less, in mm.
     pub least_cost: i64,
-    /// Whether one of its grids lies in several pieces because islands had to be tied.
-    pub tied: bool,
 }
 
 /// Shared by all threads of one call.
 pub(super) struct Context<'a> {
     pub effort: Effort,
     pub seed: u64,
+    /// Sets that one enumeration may visit: shared out so that a country takes minutes, not days.
+    pub visits: usize,
+    /// Columns of the largest integer program.
+    pub columns: usize,
     pub logarithms: Logarithms,
     watch: Watch<'a>,
     total: u64,
@@ -81,6 +85,9 @@ pub(super) fn all_zones(
     let context = Context {
         effort: params.effort,
         seed: params.seed,
+        visits: (exact::ALL_VISITS / zones.zones.len().max(1)).clamp(exact::MIN_VISITS, exact::MAX_VISITS),
+        columns: (exact::ALL_COLUMNS / zones.zones.len().max(1))
+            .clamp(exact::MIN_COLUMNS, exact::MAX_COLUMNS),
         logarithms: Logarithms::new(),
         watch,
         total: problem.households.len() as u64,
@@ -155,27 +162,38 @@ fn divide(
 fn divide_part(context: &Context<'_>, part: &Part, range: Range, stream: u64) -> (Vec<u32>, PartAnswer) {
     let mut random = Random::new(context.seed, stream);
     let n = part.piece.len();
+    let k = part.k.max(1);
+    let mut answer = PartAnswer {
+        score: super::division::score(&part.piece, range, &vec![0; n], k),
+        least_out: islands::fewest_out(part.piece.total(), k, range),
+        least_cost: 0,
+    };
+    if k == 1 {
+        return (vec![0; n], answer);
+    }
     let stop = || context.stop();
     let (starts, schedule) = match context.effort {
         Effort::Draft => (2, Schedule { sweeps: 120, start: 0.6, end: 0.05, chain: 3 }),
-        Effort::Full => {
-            (if n < 1000 { 8 } else { 1 }, Schedule { sweeps: 1000, start: 0.6, end: 0.03, chain: 3 })
-        }
+        Effort::Full if n <= 1000 => (6, Schedule { sweeps: 700, start: 0.6, end: 0.03, chain: 3 }),
+        Effort::Full => (1, Schedule { sweeps: 1000, start: 0.6, end: 0.03, chain: 3 }),
     };
+    let mut pool = (context.effort == Effort::Full && n <= exact::MAX_UNITS).then(Regions::default);
     let mut best: Option<(Score, Vec<u32>)> = None;
-    for _ in 0..if part.k < 2 { 1 } else { starts } {
-        let labels = seed::split(&part.piece, part.k.max(1), range, &mut random);
-        let mut division = Division::new(&part.piece, labels, part.k.max(1));
-        let annealer = Annealer::new(&mut division, range, &[]);
+    for _ in 0..starts {
+        let labels = seed::split(&part.piece, k, range, &mut random);
+        let mut division = Division::new(&part.piece, labels, k);
+        let annealer = Annealer::new(&mut division, range, &[], pool.as_mut());
         let (labels, score) = annealer.run(schedule, &context.logarithms, &mut random, &stop);
         if best.as_ref().is_none_or(|(old, _)| score < *old) {
             best = Some((score, labels));
         }
     }
-    let (score, labels) =
-        best.unwrap_or_else(|| (Score { n_out: 0, moved: 0, cost: 0, excess: 0 }, vec![0; n]));
-    let least_out = islands::fewest_out(part.piece.total(), part.k.max(1), range);
-    (labels, PartAnswer { score, least_out, least_cost: 0, tied: part.tied })
+    let Some((score, mut labels)) = best else { return (vec![0; n], answer) };
+    answer.score = score;
+    if let Some(pool) = pool.filter(|_| !context.stop()) {
+        exact::improve(context, &part.piece, range, &pool, &mut labels, &mut answer);
+    }
+    (labels, answer)
 }
 
 /// Renumbers labels 0, 1, 2, … in order of first appearance.
