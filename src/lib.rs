@@ -10,6 +10,7 @@ pub mod model;
 pub mod network;
 pub mod partition;
 pub mod planfile;
+pub mod report;
 pub mod siting;
 pub mod synth;
 #[doc(hidden)]

@@ -1,0 +1,181 @@
+//! Section about stations: tiers, what was asked and reached, how coverage grows with their number.
+
+use super::chart::{Series, lines};
+use super::facts::Facts;
+use super::markup::{Cell, Standing, Table, figure, note};
+use super::page::Section;
+use super::text::{self, count, decimal, percent};
+use crate::model::{CoverageMethod, CoverageScope, Lang, StationStatus, StationTier, TierAnswer};
+
+/// A tier's colour in charts.
+const COLOURS: [&str; 5] = ["#6a3d9a", "#14507d", "#2b8a66", "#d9480f", "#8a5a00"];
+
+/// Section: stations.
+pub(super) fn section(facts: &Facts<'_>, lang: Lang) -> Section {
+    let mut body = tier_table(facts, lang);
+    body.push_str(&answers_table(facts, lang));
+    body.push_str(&frontier(facts, lang));
+    body.push_str(&tier_coverage(facts, lang));
+    Section::new("stations", lang, "服务站", "Service stations", body)
+}
+
+fn tier_table(facts: &Facts<'_>, lang: Lang) -> String {
+    let heads = [
+        lang.pick("层级", "tier"),
+        lang.pick("#现有", "#existing"),
+        lang.pick("#新增", "#new"),
+        lang.pick("#撤并", "#closed"),
+        lang.pick("#实施后", "#under the plan"),
+        lang.pick("#面积（平方米）", "#area (m²)"),
+        lang.pick("#服务容量（户）", "#capacity (households)"),
+    ];
+    let mut table = Table::new(lang.pick("各级服务站", "Stations by tier"), &heads);
+    for tier in StationTier::ALL {
+        let all = facts.plan.stations.iter().filter(|station| station.tier == tier).count();
+        if all == 0 {
+            continue;
+        }
+        let number = |status| facts.n_stations(Some(tier), status);
+        let open = || facts.open_stations().filter(move |station| station.tier == tier);
+        let area: f64 = open().filter_map(|station| station.area).map(|area| area.value()).sum();
+        let unknown = open().filter(|station| station.area.is_none()).count();
+        let mut area = decimal(area, 0);
+        if 0 < unknown {
+            area = say!(lang, "{area}，{unknown} 个未知", "{area}, {unknown} unknown");
+        }
+        let capacity: u64 =
+            open().filter_map(|station| station.capacity).map(|limit| u64::from(limit.0)).sum();
+        let unlimited = open().any(|station| station.capacity.is_none());
+        table.row(vec![
+            Cell::text(text::tier(tier, lang)),
+            Cell::count(number(StationStatus::Existing)),
+            Cell::count(number(StationStatus::Chosen)),
+            Cell::count(number(StationStatus::Closed)),
+            Cell::count(open().count() as u64),
+            Cell::Figure(area),
+            Cell::Figure(if unlimited { lang.pick("不限", "unlimited").into() } else { count(capacity) }),
+        ]);
+    }
+    if table.is_empty() {
+        return note(lang.pick("本方案没有服务站。", "This plan has no stations."));
+    }
+    table.note(lang.pick(
+        "“新增”由方案从房源登记或候选地点中选出，选择理由见附表 C。",
+        "New ones were chosen by the plan from the register of premises or from candidate places; each reason stands in annex C.",
+    ));
+    table.html()
+}
+
+/// What was asked of each tier, what was reached, and what no choice can beat.
+fn answers_table(facts: &Facts<'_>, lang: Lang) -> String {
+    let heads = [
+        lang.pick("层级", "tier"),
+        lang.pick("要求", "asked"),
+        lang.pick("#圈内户数", "#households in reach"),
+        lang.pick("#上界", "#upper bound"),
+        lang.pick("#差距", "#gap"),
+        lang.pick("结论", "verdict"),
+    ];
+    let mut table = Table::new(lang.pick("选址结果与上界", "Siting: answer and bound"), &heads);
+    for answer in &facts.plan.tiers {
+        let verdict = match (answer.proven, answer.bound) {
+            (true, _) => lang.pick("已证明最优", "proven best"),
+            (false, Some(_)) => lang.pick("未证明最优，差距如左", "not proven; the gap says how far at most"),
+            (false, None) => lang.pick("没有上界", "no bound known"),
+        };
+        table.row(vec![
+            Cell::text(text::tier(answer.tier, lang)),
+            Cell::text(answer.goal.as_str()),
+            Cell::Figure(decimal(answer.objective, 0)),
+            Cell::Figure(answer.bound.map_or_else(|| "—".into(), |bound| decimal(bound, 0))),
+            Cell::figure(
+                answer.gap.map_or_else(|| "—".into(), |gap| format!("{}%", decimal(gap * 100.0, 2))),
+                Standing::of(answer.gap.map(|gap| gap <= 0.05)),
+            ),
+            Cell::text(verdict),
+        ]);
+    }
+    if table.is_empty() { String::new() } else { table.html() }
+}
+
+fn frontier(facts: &Facts<'_>, lang: Lang) -> String {
+    let drawn: Vec<&TierAnswer> =
+        facts.plan.tiers.iter().filter(|answer| 2 <= answer.frontier.len()).collect();
+    if drawn.is_empty() {
+        return String::new();
+    }
+    let mut charts = String::new();
+    for answer in &drawn {
+        let colour = COLOURS[StationTier::ALL.iter().position(|tier| *tier == answer.tier).unwrap_or(0)];
+        let points: Vec<(f64, f64)> = answer
+            .frontier
+            .iter()
+            .map(|&(stations, households)| (f64::from(stations), households as f64))
+            .collect();
+        let furthest = points.iter().map(|point| point.0).fold(0.0, f64::max);
+        let mut series = Vec::new();
+        if let Some(bound) = answer.bound {
+            let points = vec![(0.0, bound), (furthest, bound)];
+            series.push(Series {
+                name: lang.pick("上界", "bound").into(),
+                colour: "#7a828a",
+                dash: "10 7",
+                points,
+            });
+        }
+        series.push(Series { name: text::tier(answer.tier, lang).into(), colour, dash: "", points });
+        let title = text::tier(answer.tier, lang);
+        let svg = lines(
+            title,
+            lang.pick("站点数", "stations"),
+            lang.pick("圈内户数", "households in reach"),
+            &series,
+            &[],
+        );
+        let legend: Vec<_> = series
+            .iter()
+            .map(|line| {
+                super::markup::Key::line(
+                    line.colour,
+                    2.0,
+                    if line.dash.is_empty() { "" } else { "4 2" },
+                    line.name.as_str(),
+                )
+            })
+            .collect();
+        let caption = say!(
+            lang,
+            "{title}：站点数与圈内户数（路网时间）",
+            "{title}: stations and households in reach (network time)"
+        );
+        charts.push_str(&figure(&svg, &caption, &legend));
+    }
+    format!("<div class=\"two\">{charts}</div>")
+}
+
+fn tier_coverage(facts: &Facts<'_>, lang: Lang) -> String {
+    let caption =
+        lang.pick("分层级住户覆盖率（路网时间）", "Share of households covered, by tier (network time)");
+    let mut table = Table::new(caption, &[lang.pick("层级", "tier")]);
+    for band in &facts.plan.coverage.bands {
+        let minutes = band.minutes;
+        table.head(say!(lang, "#{minutes} 分钟", "#{minutes} minutes"));
+    }
+    for tier in StationTier::ALL {
+        if facts.open_stations().all(|station| station.tier != tier) {
+            continue;
+        }
+        let row_of = |minutes| {
+            facts.plan.coverage.row(CoverageScope::All, Some(tier), CoverageMethod::NetworkTime, minutes)
+        };
+        let mut cells = vec![Cell::text(text::tier(tier, lang))];
+        for band in &facts.plan.coverage.bands {
+            cells.push(Cell::Figure(row_of(band.minutes).map_or_else(
+                || "—".into(),
+                |row| percent(u64::from(row.households_reached.0), u64::from(row.households.0)),
+            )));
+        }
+        table.row(cells);
+    }
+    if table.is_empty() || facts.plan.coverage.bands.is_empty() { String::new() } else { table.html() }
+}
