@@ -5,6 +5,7 @@
 pub mod coverage;
 pub mod export;
 pub mod geometry;
+pub mod ingest;
 pub mod land;
 pub mod model;
 pub mod network;

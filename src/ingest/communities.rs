@@ -1,0 +1,186 @@
+//! Which areas are the communities: given, administrative, grouped, or one around everything.
+
+use std::collections::BTreeMap;
+
+use geo::{BooleanOps, ConvexHull, Coord, MultiPoint, MultiPolygon, Point, unary_union};
+use rayon::prelude::*;
+
+use super::assemble::vertices;
+use super::draft::{DraftAdmin, DraftAtom};
+use super::lookup::AreaIndex;
+use crate::model::{AtomShape, Community, Finding, FindingKind, GridClass, Severity, UnitKind};
+
+/// A finer level must hold this share of the buildings that the best level holds: extracts reach beyond the place,
+/// so the share of all buildings says little. Our choice.
+const COVERED_SHARE: f64 = 0.8;
+
+/// A level that holds fewer of the buildings is not what the extract is about. Our choice.
+const LEAST_SHARE: f64 = 0.2;
+
+/// How far the outline around everything stands off the outermost building, in metres. Our choice.
+const HULL_MARGIN: f64 = 30.0;
+
+/// The communities, sorted by code, with what was found about the choice.
+pub(super) fn choose(
+    given: Vec<Community>,
+    admins: Vec<DraftAdmin>,
+    level: Option<u8>,
+    atoms: &[DraftAtom],
+    kind: UnitKind,
+) -> (Vec<Community>, Vec<Finding>) {
+    let (mut communities, findings) = if !given.is_empty() {
+        merge_parts(given)
+    } else if let Some(found) = administrative(admins, level, atoms) {
+        found
+    } else if kind == UnitKind::Areas {
+        grouped(atoms)
+    } else {
+        (vec![around(atoms)], vec![hull_finding()])
+    };
+    communities.sort_by(|a, b| a.code.cmp(&b.code).then_with(|| a.name.cmp(&b.name)));
+    (communities, findings)
+}
+
+/// Rows with the same code are parts of one community.
+fn merge_parts(given: Vec<Community>) -> (Vec<Community>, Vec<Finding>) {
+    let mut by_code: BTreeMap<String, Vec<Community>> = BTreeMap::new();
+    for community in given {
+        by_code.entry(community.code.clone()).or_default().push(community);
+    }
+    let mut findings = Vec::new();
+    let communities = by_code
+        .into_values()
+        .filter_map(|mut parts| {
+            parts.sort_by(|a, b| a.name.cmp(&b.name));
+            let outlines: Vec<_> = parts.iter().map(|part| part.outline.clone()).collect();
+            let n = parts.len();
+            let mut first = parts.into_iter().next()?;
+            if 1 < n {
+                first.outline = unary_union(&outlines);
+                findings.push(
+                    Finding::new(
+                        Severity::Info,
+                        FindingKind::Duplicate,
+                        "communities",
+                        format!(
+                            "{n} areas have the code {} and were taken as parts of one community",
+                            first.code
+                        ),
+                        "give each its own code if they are different communities",
+                    )
+                    .about(&first.name),
+                );
+            }
+            Some(first)
+        })
+        .collect();
+    (communities, findings)
+}
+
+/// Administrative areas of the level asked for, or of the finest that covers most buildings.
+fn administrative(
+    admins: Vec<DraftAdmin>,
+    asked: Option<u8>,
+    atoms: &[DraftAtom],
+) -> Option<(Vec<Community>, Vec<Finding>)> {
+    let mut by_level: BTreeMap<u8, Vec<Community>> = BTreeMap::new();
+    for admin in admins {
+        by_level.entry(admin.level).or_default().push(admin.community);
+    }
+    let anchors: Vec<Coord<f64>> = atoms.par_iter().map(|atom| atom.shape.anchor()).collect();
+    let mut shares = BTreeMap::new();
+    for (level, communities) in &by_level {
+        let index = AreaIndex::new(communities.iter().map(|community| &community.outline));
+        let inside = anchors.par_iter().filter(|at| !index.containing(**at).is_empty()).count();
+        shares.insert(*level, inside as f64 / anchors.len().max(1) as f64);
+    }
+    let level = match asked {
+        Some(level) => by_level.contains_key(&level).then_some(level)?,
+        None => {
+            let best = shares.values().copied().fold(0.0, f64::max);
+            let wanted = (COVERED_SHARE * best).max(LEAST_SHARE);
+            *shares.iter().rev().find(|(_, share)| wanted <= **share)?.0
+        }
+    };
+    let covered = 100.0 * shares.get(&level).copied().unwrap_or(0.0);
+    let communities = by_level.remove(&level)?;
+    let others: Vec<String> = shares
+        .iter()
+        .filter(|(other, _)| **other != level)
+        .map(|(other, share)| format!("{other} ({:.0} %)", share * 100.0))
+        .collect();
+    let others = if others.is_empty() { "none".to_owned() } else { others.join(", ") };
+    let finding = Finding::new(
+        Severity::Info,
+        FindingKind::BadValue,
+        "communities",
+        format!(
+            "the {} administrative areas of admin_level {level} are taken as communities; they hold {covered:.0} % of the buildings \
+             (other levels: {others})",
+            communities.len()
+        ),
+        "choose another with --admin-level, or give outlines with --role communities=FILE",
+    );
+    Some((communities, vec![finding]))
+}
+
+/// Areas that carry counts, grouped by what they name as their community.
+fn grouped(atoms: &[DraftAtom]) -> (Vec<Community>, Vec<Finding>) {
+    let mut groups: BTreeMap<String, Vec<MultiPolygon<f64>>> = BTreeMap::new();
+    for atom in atoms {
+        if let AtomShape::Area(area) = &atom.shape {
+            groups.entry(atom.community.clone().unwrap_or_default()).or_default().push(area.clone());
+        }
+    }
+    let single = groups.len() == 1;
+    let communities = groups
+        .into_par_iter()
+        .map(|(name, areas)| Community {
+            code: if name.is_empty() { "1".to_owned() } else { name.clone() },
+            name: if name.is_empty() { "1".to_owned() } else { name },
+            class: GridClass::default(),
+            outline: unary_union(&areas),
+        })
+        .collect();
+    let message = if single {
+        "no community outlines were given: all areas together are one community".to_owned()
+    } else {
+        "no community outlines were given: areas that name the same community form one".to_owned()
+    };
+    let remedy =
+        "give outlines with --role communities=FILE, or name a grouping column with --column community=NAME";
+    (communities, vec![Finding::new(Severity::Info, FindingKind::BadValue, "communities", message, remedy)])
+}
+
+/// One community around all buildings: their convex hull with a margin.
+fn around(atoms: &[DraftAtom]) -> Community {
+    let hull = vertices(atoms.iter().map(|atom| &atom.shape)).convex_hull();
+    let corners = hull.exterior().0.iter().flat_map(|corner| {
+        (0..16).map(move |step| {
+            let (sin, cos) = (f64::from(step) * std::f64::consts::TAU / 16.0).sin_cos();
+            Point::new(corner.x + HULL_MARGIN * cos, corner.y + HULL_MARGIN * sin)
+        })
+    });
+    let outline = MultiPoint::new(corners.collect()).convex_hull();
+    Community {
+        code: "1".to_owned(),
+        name: "1".to_owned(),
+        class: GridClass::default(),
+        outline: MultiPolygon::new(vec![outline]),
+    }
+}
+
+fn hull_finding() -> Finding {
+    Finding::new(
+        Severity::Info,
+        FindingKind::BadValue,
+        "communities",
+        "no community outlines were given: one community is drawn around all buildings",
+        "give outlines with --role communities=FILE",
+    )
+}
+
+/// Area that two outlines share, in square metres.
+pub(super) fn shared_area(a: &MultiPolygon<f64>, b: &MultiPolygon<f64>) -> f64 {
+    geo::Area::unsigned_area(&a.intersection(b))
+}

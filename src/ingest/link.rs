@@ -1,0 +1,396 @@
+//! Tables of one scenario: unique ids, stable order, who lies in what, counts.
+
+use geo::{BoundingRect, Coord, MultiPolygon};
+use rayon::prelude::*;
+use rstar::primitives::{GeomWithData, Line};
+use rstar::{AABB, RTree};
+use rustc_hash::FxHashMap;
+
+use super::ImportRequest;
+use super::communities::{self, shared_area};
+use super::draft::{Draft, DraftAtom, DraftZone};
+use super::error::IngestError;
+use super::households::{Counting, blank_atom, floor_areas};
+use super::lookup::AreaIndex;
+use super::roles::Role;
+use super::words::normal;
+use crate::model::{
+    Atom, AtomShape, Community, CommunityId, Compound, CompoundId, Finding, FindingKind, Gate, Scenario,
+    Severity, SourceId, UnitKind,
+};
+
+/// A gate opens the compound whose outline is nearest and no further than this, in metres. Our choice.
+const GATE_REACH: f64 = 10.0;
+
+/// Fills the tables of a scenario from drafts on its plane.
+pub(super) fn fill(
+    request: &ImportRequest,
+    scenario: &mut Scenario,
+    drafts: Vec<Draft>,
+) -> Result<(), IngestError> {
+    let mut tables = Tables::gather(drafts);
+    if tables.atoms.is_empty() {
+        tables.stand_in(&mut scenario.findings);
+    }
+    if tables.atoms.is_empty() {
+        return Err(IngestError::NothingToPlan { reason: tables.describe() });
+    }
+    let kind = if tables.units { UnitKind::Areas } else { UnitKind::Buildings };
+    scenario.unit_kind = kind;
+    tables.atoms = unique(std::mem::take(&mut tables.atoms), &mut scenario.findings);
+    let (given, admins) = (std::mem::take(&mut tables.communities), std::mem::take(&mut tables.admins));
+    let (communities, mut found) =
+        communities::choose(given, admins, request.admin_level, &tables.atoms, kind);
+    scenario.findings.append(&mut found);
+    scenario.communities = communities;
+    scenario.compounds = merge_compounds(std::mem::take(&mut tables.compounds));
+    let mut atoms: Vec<Atom> = tables.atoms.iter().map(atom_of).collect();
+    let areas = CommunityIndex::new(&scenario.communities);
+    link_atoms(&mut atoms, &tables, scenario, &areas);
+    let (mut known, mut found) = floor_areas(&mut atoms, &tables.atoms);
+    scenario.findings.append(&mut found);
+    let mut counting = Counting { atoms: &mut atoms, known: &mut known, findings: &mut scenario.findings };
+    counting.count(request, &scenario.compounds, &tables.zones)?;
+    // What stands alone was added at the end and has no community yet.
+    let added = tables.atoms.len();
+    atoms[added..].par_iter_mut().for_each(|atom| atom.community = areas.of(&atom.shape));
+    atoms.sort_by(|a, b| a.source.cmp(&b.source));
+    finish(scenario, tables, atoms);
+    Ok(())
+}
+
+/// The remaining tables, sorted by source id.
+fn finish(scenario: &mut Scenario, mut tables: Tables, atoms: Vec<Atom>) {
+    let areas = CommunityIndex::new(&scenario.communities);
+    tables.streets.sort_by(|a, b| a.source.cmp(&b.source));
+    tables.barriers.sort_by(|a, b| a.source.cmp(&b.source));
+    tables.stations.sort_by(|a, b| a.code.cmp(&b.code));
+    tables.premises.sort_by(|a, b| a.source.cmp(&b.source));
+    tables.stations.iter_mut().for_each(|station| station.community = areas.at(station.at));
+    tables.premises.iter_mut().for_each(|premise| premise.community = areas.at(premise.at));
+    let gates = link_gates(tables.gates, &scenario.compounds);
+    drop(areas);
+    scenario.atoms = atoms;
+    scenario.streets = tables.streets;
+    scenario.barriers = tables.barriers;
+    scenario.stations = tables.stations;
+    scenario.premises = tables.premises;
+    scenario.gates = gates;
+}
+
+/// Everything of all drafts, side by side.
+#[derive(Default)]
+struct Tables {
+    units: bool,
+    communities: Vec<Community>,
+    admins: Vec<super::draft::DraftAdmin>,
+    atoms: Vec<DraftAtom>,
+    compounds: Vec<Compound>,
+    compound_places: Vec<DraftAtom>,
+    streets: Vec<crate::model::Street>,
+    barriers: Vec<crate::model::Barrier>,
+    gates: Vec<Gate>,
+    grids: Vec<DraftZone>,
+    zones: Vec<DraftZone>,
+    stations: Vec<crate::model::Station>,
+    premises: Vec<crate::model::Premise>,
+}
+
+impl Tables {
+    fn gather(drafts: Vec<Draft>) -> Self {
+        let mut tables = Self::default();
+        for mut draft in drafts {
+            tables.units |= draft.role == Role::Units;
+            tables.communities.append(&mut draft.communities);
+            tables.admins.append(&mut draft.admins);
+            tables.atoms.append(&mut draft.atoms);
+            tables.compounds.append(&mut draft.compounds);
+            tables.compound_places.append(&mut draft.compound_places);
+            tables.streets.append(&mut draft.streets);
+            tables.barriers.append(&mut draft.barriers);
+            tables.gates.append(&mut draft.gates);
+            tables.grids.append(&mut draft.grids);
+            tables.zones.append(&mut draft.zones);
+            tables.stations.append(&mut draft.stations);
+            tables.premises.append(&mut draft.premises);
+        }
+        tables.zones.sort_by(|a, b| a.source.cmp(&b.source));
+        tables.grids.sort_by(|a, b| a.source.cmp(&b.source));
+        tables
+    }
+
+    /// Without buildings, compounds with counts or zones are what is divided.
+    fn stand_in(&mut self, findings: &mut Vec<Finding>) {
+        let counted = self.compounds.iter().any(|compound| compound.households.is_some());
+        let what = if counted {
+            let outlined = self.compounds.iter().filter(|compound| !compound.outline.0.is_empty());
+            self.atoms.extend(outlined.map(|compound| DraftAtom {
+                name: compound.name.clone(),
+                households: compound.households.map(|count| count.0),
+                ..DraftAtom::new(compound.source.0.clone(), AtomShape::Area(compound.outline.clone()))
+            }));
+            self.atoms.append(&mut self.compound_places);
+            self.compounds.clear();
+            "compounds"
+        } else if !self.zones.is_empty() {
+            let whole = |count: Option<f64>| count.map(|count| count.round() as u32);
+            self.atoms.extend(self.zones.drain(..).map(|zone| DraftAtom {
+                households: whole(zone.households),
+                residents: whole(zone.residents),
+                ..DraftAtom::new(zone.source, zone.shape)
+            }));
+            "zones"
+        } else {
+            return;
+        };
+        findings.push(Finding::new(
+            Severity::Warning,
+            FindingKind::EmptyLayer,
+            "buildings",
+            format!("there are no buildings: each of the {} {what} is taken as one unit", self.atoms.len()),
+            "add buildings to divide within them",
+        ));
+    }
+
+    fn describe(&self) -> String {
+        let counts = [
+            (self.communities.len() + self.admins.len(), "communities"),
+            (self.compounds.len(), "compounds"),
+            (self.streets.len(), "streets"),
+            (self.barriers.len(), "barriers"),
+            (self.stations.len(), "stations"),
+            (self.premises.len(), "premises"),
+            (self.grids.len(), "grids"),
+        ];
+        let there: Vec<String> =
+            counts.iter().filter(|(n, _)| 0 < *n).map(|(n, what)| format!("{n} {what}")).collect();
+        if there.is_empty() {
+            "nothing usable was read".to_owned()
+        } else {
+            format!("only {} were read", there.join(", "))
+        }
+    }
+}
+
+/// Sorts by source id; drops exact repetitions, renames other features with the same id.
+fn unique(mut atoms: Vec<DraftAtom>, findings: &mut Vec<Finding>) -> Vec<DraftAtom> {
+    let key = |atom: &DraftAtom| {
+        let at = first_place(&atom.shape);
+        (at.x, at.y, atom.shape.area())
+    };
+    atoms.par_sort_by(|a, b| {
+        let (ka, kb) = (key(a), key(b));
+        a.source
+            .cmp(&b.source)
+            .then(ka.0.total_cmp(&kb.0))
+            .then(ka.1.total_cmp(&kb.1))
+            .then(ka.2.total_cmp(&kb.2))
+            .then(a.households.cmp(&b.households))
+    });
+    let mut kept: Vec<DraftAtom> = Vec::with_capacity(atoms.len());
+    let (mut base, mut repeats) = (String::new(), 0);
+    for mut atom in atoms {
+        if kept.is_empty() || atom.source != base {
+            base.clone_from(&atom.source);
+            repeats = 0;
+            kept.push(atom);
+            continue;
+        }
+        let same =
+            kept.last().is_some_and(|last| last.shape == atom.shape && last.households == atom.households);
+        let finding = |message: String, remedy: &str| {
+            Finding::new(Severity::Warning, FindingKind::Duplicate, "buildings", message, remedy)
+                .about(&base)
+                .at(first_place(&atom.shape))
+        };
+        if same {
+            findings
+                .push(finding("the same feature twice; one was left out".to_owned(), "delete one of them"));
+            continue;
+        }
+        repeats += 1;
+        let renamed = format!("{base}#{}", repeats + 1);
+        findings.push(finding(
+            format!("another feature has this identifier too; it is called {renamed} here"),
+            "give each its own identifier, or merge them if they are parts of one",
+        ));
+        atom.source = renamed;
+        kept.push(atom);
+    }
+    // A new name may stand elsewhere in the order.
+    kept.par_sort_by(|a, b| a.source.cmp(&b.source));
+    kept
+}
+
+fn first_place(shape: &AtomShape) -> Coord<f64> {
+    match shape {
+        AtomShape::Point(point) => point.0,
+        AtomShape::Area(area) => {
+            let low = area.bounding_rect().map(|bounds| bounds.min());
+            low.unwrap_or(Coord { x: 0.0, y: 0.0 })
+        }
+    }
+}
+
+fn atom_of(draft: &DraftAtom) -> Atom {
+    Atom {
+        name: draft.name.clone(),
+        other_load: draft.other_load,
+        usage: draft.usage,
+        exclusive: draft.exclusive,
+        door: draft.door,
+        current_grid: draft.current_grid.clone(),
+        locked: draft.locked,
+        ..blank_atom(SourceId(draft.source.clone()), draft.shape.clone())
+    }
+}
+
+/// Sorted compounds; one that only has a name gives its count to the outline with that name.
+fn merge_compounds(mut compounds: Vec<Compound>) -> Vec<Compound> {
+    compounds.sort_by(|a, b| a.source.cmp(&b.source).then_with(|| a.name.cmp(&b.name)));
+    let (mut outlined, named): (Vec<_>, Vec<_>) =
+        compounds.into_iter().partition(|compound| !compound.outline.0.is_empty());
+    let mut by_name: FxHashMap<String, usize> = FxHashMap::default();
+    for (index, compound) in outlined.iter().enumerate() {
+        if let Some(name) = &compound.name {
+            by_name.entry(normal(name)).or_insert(index);
+        }
+    }
+    let mut left = Vec::new();
+    for compound in named {
+        let home = compound.name.as_ref().and_then(|name| by_name.get(&normal(name)));
+        match home {
+            Some(&index) if outlined[index].households.is_none() => {
+                outlined[index].households = compound.households
+            }
+            _ => left.push(compound),
+        }
+    }
+    outlined.append(&mut left);
+    outlined.sort_by(|a, b| a.source.cmp(&b.source));
+    outlined
+}
+
+/// Communities with an index of their areas and of their boundaries.
+struct CommunityIndex<'a> {
+    communities: &'a [Community],
+    areas: AreaIndex<'a>,
+    boundary: RTree<Line<[f64; 2]>>,
+}
+
+impl<'a> CommunityIndex<'a> {
+    fn new(communities: &'a [Community]) -> Self {
+        let lines = communities.iter().flat_map(|community| geo::LinesIter::lines_iter(&community.outline));
+        let boundary = lines.map(|line| Line::new(line.start.into(), line.end.into())).collect();
+        Self {
+            communities,
+            areas: AreaIndex::new(communities.iter().map(|community| &community.outline)),
+            boundary: RTree::bulk_load(boundary),
+        }
+    }
+
+    /// The community at a place: of several the first.
+    fn at(&self, at: Coord<f64>) -> Option<CommunityId> {
+        self.areas.containing(at).first().map(|&index| CommunityId::from_index(index))
+    }
+
+    /// The community of a shape: by its anchor, or by the largest overlap where it touches a boundary.
+    fn of(&self, shape: &AtomShape) -> Option<CommunityId> {
+        let AtomShape::Area(area) = shape else { return self.at(shape.anchor()) };
+        let bounds = area.bounding_rect()?;
+        let envelope = AABB::from_corners(bounds.min().into(), bounds.max().into());
+        if self.boundary.locate_in_envelope_intersecting(&envelope).next().is_none() {
+            return self.at(shape.anchor());
+        }
+        let mut best: Option<(usize, f64)> = None;
+        for index in self.areas.touching(area) {
+            let shared = shared_area(&self.communities[index].outline, area);
+            if 0.0 < shared && best.is_none_or(|(_, most)| most < shared) {
+                best = Some((index, shared));
+            }
+        }
+        // An area mostly outside every community is outside.
+        let half = 0.5 * shape.area();
+        let total: f64 = best.map_or(0.0, |(_, most)| most);
+        let inside_by_anchor = || self.at(shape.anchor());
+        match best {
+            Some((index, _)) if half <= total => Some(CommunityId::from_index(index)),
+            Some((index, _)) => inside_by_anchor().map(|_| CommunityId::from_index(index)),
+            None => inside_by_anchor(),
+        }
+    }
+}
+
+fn link_atoms(atoms: &mut [Atom], tables: &Tables, scenario: &Scenario, areas: &CommunityIndex<'_>) {
+    let compounds = CompoundIndex::new(&scenario.compounds);
+    let grid_areas: Vec<(&MultiPolygon<f64>, &DraftZone)> = tables
+        .grids
+        .iter()
+        .filter_map(|grid| match &grid.shape {
+            AtomShape::Area(area) => Some((area, grid)),
+            AtomShape::Point(_) => None,
+        })
+        .collect();
+    let grids = AreaIndex::new(grid_areas.iter().map(|(area, _)| *area));
+    atoms.par_iter_mut().zip(&tables.atoms).for_each(|(atom, draft)| {
+        atom.community = areas.of(&atom.shape);
+        let at = atom.shape.anchor();
+        atom.compound = compounds.of(draft.compound.as_deref(), at);
+        if atom.current_grid.is_none() {
+            if let Some(&index) = grids.containing(at).first() {
+                atom.current_grid = Some(grid_areas[index].1.source.clone());
+                atom.locked |= grid_areas[index].1.locked;
+            }
+        }
+    });
+}
+
+/// Compounds by name and by place.
+struct CompoundIndex<'a> {
+    by_name: FxHashMap<String, usize>,
+    compounds: &'a [Compound],
+    areas: AreaIndex<'a>,
+}
+
+impl<'a> CompoundIndex<'a> {
+    fn new(compounds: &'a [Compound]) -> Self {
+        let mut by_name = FxHashMap::default();
+        for (index, compound) in compounds.iter().enumerate() {
+            let names = [Some(compound.source.0.as_str()), compound.name.as_deref()];
+            for name in names.into_iter().flatten() {
+                by_name.entry(normal(name)).or_insert(index);
+            }
+        }
+        Self { by_name, compounds, areas: AreaIndex::new(compounds.iter().map(|compound| &compound.outline)) }
+    }
+
+    /// The compound that a building names, or the smallest around it.
+    fn of(&self, name: Option<&str>, at: Coord<f64>) -> Option<CompoundId> {
+        let named = name.and_then(|name| self.by_name.get(&normal(name)).copied());
+        let around = || {
+            let size = |index: &usize| geo::Area::unsigned_area(&self.compounds[*index].outline);
+            self.areas.containing(at).into_iter().min_by(|a, b| size(a).total_cmp(&size(b)).then(a.cmp(b)))
+        };
+        named.or_else(around).map(CompoundId::from_index)
+    }
+}
+
+/// Sorted gates, each with the compound whose outline it stands on.
+fn link_gates(mut gates: Vec<Gate>, compounds: &[Compound]) -> Vec<Gate> {
+    let walls = compounds.iter().enumerate().flat_map(|(index, compound)| {
+        geo::LinesIter::lines_iter(&compound.outline)
+            .map(move |line| GeomWithData::new(Line::new(line.start.into(), line.end.into()), index))
+    });
+    let walls = RTree::bulk_load(walls.collect());
+    for gate in &mut gates {
+        let at = [gate.at.x, gate.at.y];
+        let nearest = walls.nearest_neighbor_iter_with_distance_2(&at).next();
+        if let Some((wall, distance)) = nearest {
+            if gate.compound.is_none() && distance.sqrt() <= GATE_REACH {
+                gate.compound = Some(CompoundId::from_index(wall.data));
+            }
+        }
+    }
+    gates.sort_by(|a, b| a.source.cmp(&b.source));
+    gates
+}

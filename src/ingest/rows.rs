@@ -1,0 +1,377 @@
+//! Rows of a table → nouns of the model, by role.
+
+use geo::{Geometry, MultiPolygon};
+
+use super::columns::{Column, ColumnMap};
+use super::draft::{Draft, DraftAtom, DraftZone};
+use super::error::IngestError;
+use super::roles::Role;
+use super::table::{Cell, Layer};
+use super::values;
+use super::words;
+use crate::model::{
+    AtomShape, Barrier, BarrierKind, BarrierShape, Community, Compound, Finding, FindingKind, Gate,
+    GridClass, Premise, Severity, SourceId, Station, StationStatus, StationTier, Street, StreetClass,
+};
+use crate::units::{Households, SquareMetres};
+
+/// Class of the census of Japan for water areas.
+const HCODE_WATER: f64 = 8154.0;
+
+/// Residents and households beyond this are no count of one feature.
+const LARGEST_COUNT: f64 = 10_000_000.0;
+
+/// Fills a draft from a layer. Rows without geometry become findings.
+pub(super) fn fill(draft: &mut Draft, layer: &Layer, columns: &ColumnMap) -> Result<(), IngestError> {
+    let names = source_names(layer, columns);
+    let mut rows = Rows { layer, columns, names, findings: Vec::new(), layer_name: draft.role.as_str() };
+    for index in 0..layer.len {
+        let Some(geometry) = rows.geometry(index, draft.role) else { continue };
+        rows.take(draft, index, geometry);
+        draft.features += 1;
+    }
+    draft.findings.append(&mut rows.findings);
+    Ok(())
+}
+
+/// Identifiers of rows: the id column; without one, the rank by position, so that reordering rows changes nothing.
+fn source_names(layer: &Layer, columns: &ColumnMap) -> Vec<String> {
+    let column = columns.get(Column::Id).or_else(|| columns.get(Column::Code));
+    if let Some(index) = column {
+        let cells = &layer.columns[index].cells;
+        if cells.iter().all(|cell| !cell.is_empty()) {
+            return cells.iter().map(|cell| cell.to_text().unwrap_or_default()).collect();
+        }
+    }
+    let place = |index: usize| -> (f64, f64) {
+        let first = layer.geometries[index]
+            .as_ref()
+            .and_then(|geometry| geo::CoordsIter::coords_iter(geometry).next());
+        first.map_or((f64::NAN, f64::NAN), |at| (at.x, at.y))
+    };
+    let text = |index: usize| -> Vec<Option<String>> {
+        layer.columns.iter().map(|column| column.cells[index].to_text()).collect()
+    };
+    let mut order: Vec<usize> = (0..layer.len).collect();
+    order.sort_by(|&a, &b| {
+        let (pa, pb) = (place(a), place(b));
+        pa.0.total_cmp(&pb.0).then(pa.1.total_cmp(&pb.1)).then_with(|| text(a).cmp(&text(b)))
+    });
+    let width = layer.len.to_string().len();
+    let mut names = vec![String::new(); layer.len];
+    for (rank, index) in order.into_iter().enumerate() {
+        names[index] = format!("{}/{:0width$}", layer.stem(), rank + 1);
+    }
+    names
+}
+
+struct Rows<'a> {
+    layer: &'a Layer,
+    columns: &'a ColumnMap,
+    names: Vec<String>,
+    findings: Vec<Finding>,
+    layer_name: &'static str,
+}
+
+impl Rows<'_> {
+    fn cell(&self, column: Column, row: usize) -> Option<&Cell> {
+        self.columns
+            .get(column)
+            .map(|index| &self.layer.columns[index].cells[row])
+            .filter(|cell| !cell.is_empty())
+    }
+
+    fn text(&self, column: Column, row: usize) -> Option<String> {
+        self.cell(column, row).and_then(Cell::to_text)
+    }
+
+    fn number(&self, column: Column, row: usize) -> Option<f64> {
+        self.cell(column, row).and_then(Cell::number).filter(|value| value.is_finite())
+    }
+
+    fn yes(&self, column: Column, row: usize) -> Option<bool> {
+        self.text(column, row).and_then(|text| words::yes(&text))
+    }
+
+    fn name(&self, row: usize) -> Option<String> {
+        self.text(Column::Name, row).or_else(|| self.text(Column::Address, row))
+    }
+
+    fn find(&mut self, severity: Severity, kind: FindingKind, row: usize, message: String, remedy: &str) {
+        let finding = Finding::new(severity, kind, self.layer_name, message, remedy).about(&self.names[row]);
+        self.findings.push(finding);
+    }
+
+    /// A whole number that counts something; anything else is a finding and counts as missing.
+    fn count(&mut self, column: Column, row: usize) -> Option<u32> {
+        let cell = self.cell(column, row)?.clone();
+        let shown = cell.to_text().unwrap_or_default();
+        let what = column.as_str();
+        let line = self.layer.row_name(row);
+        let remedy = "correct the number in the file and import again";
+        match cell.number() {
+            Some(value) if value.is_finite() && (0.0..=LARGEST_COUNT).contains(&value) => {
+                if value.fract() != 0.0 {
+                    let message = format!("{line}: {what} is {shown}, no whole number; taken as {value:.0}");
+                    self.find(Severity::Warning, FindingKind::BadCount, row, message, remedy);
+                }
+                Some(value.round() as u32)
+            }
+            _ => {
+                let message = format!("{line}: {what} is `{shown}`, no count; taken as missing");
+                self.find(Severity::Error, FindingKind::BadCount, row, message, remedy);
+                None
+            }
+        }
+    }
+
+    /// The geometry of a row with finite coordinates, else a finding.
+    fn geometry(&mut self, row: usize, role: Role) -> Option<Geometry<f64>> {
+        let line = self.layer.row_name(row);
+        match self.layer.geometries.get(row).and_then(Option::as_ref) {
+            None if role == Role::Compounds => Some(Geometry::MultiPolygon(MultiPolygon::new(Vec::new()))),
+            None => {
+                let message = format!("{line} has no geometry and was left out");
+                self.find(
+                    Severity::Error,
+                    FindingKind::NoGeometry,
+                    row,
+                    message,
+                    "give it a place or delete it",
+                );
+                None
+            }
+            Some(geometry) => {
+                let finite =
+                    geo::CoordsIter::coords_iter(geometry).all(|at| at.x.is_finite() && at.y.is_finite());
+                if !finite {
+                    let message =
+                        format!("{line}: a coordinate is missing or no number; the feature was left out");
+                    let remedy = "correct the coordinates in the file and import again";
+                    self.find(Severity::Error, FindingKind::BadCoordinates, row, message, remedy);
+                }
+                finite.then(|| geometry.clone())
+            }
+        }
+    }
+
+    fn take(&mut self, draft: &mut Draft, row: usize, geometry: Geometry<f64>) {
+        match draft.role {
+            Role::Buildings | Role::Units => self.atom(draft, row, geometry),
+            Role::Communities => self.community(draft, row, geometry),
+            Role::Compounds => self.compound(draft, row, geometry),
+            Role::Streets => self.street(draft, row, geometry),
+            Role::Barriers => self.barrier(draft, row, geometry),
+            Role::Gates => {
+                let at = values::place(&geometry);
+                let open = self.yes(Column::Open, row).unwrap_or(true);
+                draft.gates.push(Gate {
+                    source: SourceId(self.names[row].clone()),
+                    compound: None,
+                    at,
+                    open,
+                });
+            }
+            Role::Grids => {
+                let code = self.text(Column::Code, row).or_else(|| self.text(Column::Grid, row));
+                let source = code.or_else(|| self.name(row)).unwrap_or_else(|| self.names[row].clone());
+                self.zone(row, geometry, source).into_iter().for_each(|zone| draft.grids.push(zone));
+            }
+            Role::Zones => {
+                let source = self.names[row].clone();
+                self.zone(row, geometry, source).into_iter().for_each(|zone| draft.zones.push(zone));
+            }
+            Role::Stations => self.station(draft, row, &geometry),
+            Role::Premises => self.premise(draft, row, &geometry),
+            Role::Dem | Role::Osm => {}
+        }
+    }
+
+    fn atom(&mut self, draft: &mut Draft, row: usize, geometry: Geometry<f64>) {
+        let shape = match values::area(&geometry) {
+            Some(area) => AtomShape::Area(area),
+            None => AtomShape::Point(values::place(&geometry).into()),
+        };
+        let is_water = self.number(Column::Hcode, row) == Some(HCODE_WATER);
+        if let (true, AtomShape::Area(area)) = (is_water, &shape) {
+            let source = SourceId(self.names[row].clone());
+            let shape = BarrierShape::Area(area.clone());
+            draft.barriers.push(Barrier { source, name: self.name(row), kind: BarrierKind::Water, shape });
+            let message = "HCODE 8154 is water: taken as a barrier, not as a unit".to_owned();
+            let remedy = "nothing to do unless people live on it";
+            self.find(Severity::Info, FindingKind::BadValue, row, message, remedy);
+            return;
+        }
+        let usage = self.usage(row);
+        let height = self.number(Column::Height, row);
+        let floors = self.number(Column::Floors, row).or(height.map(|height| (height / 3.0).round()));
+        draft.atoms.push(DraftAtom {
+            name: self.name(row),
+            households: self.count(Column::Households, row),
+            residents: self.count(Column::Residents, row),
+            other_load: self.count(Column::OtherLoad, row).unwrap_or(0),
+            floors: floors.filter(|floors| 0.0 < *floors).map(|floors| floors.clamp(1.0, 200.0) as u16),
+            floor_area: self.number(Column::FloorArea, row).filter(|area| 0.0 < *area),
+            usage,
+            exclusive: self.yes(Column::Exclusive, row).unwrap_or(false),
+            community: self.text(Column::Community, row),
+            compound: self.text(Column::Compound, row),
+            current_grid: self.text(Column::Grid, row),
+            locked: self.yes(Column::Locked, row).unwrap_or(false),
+            ..DraftAtom::new(self.names[row].clone(), shape)
+        });
+    }
+
+    fn usage(&mut self, row: usize) -> crate::model::Use {
+        let Some(text) = self.text(Column::Usage, row) else { return crate::model::Use::default() };
+        values::usage(&text).unwrap_or_else(|| {
+            let message =
+                format!("{}: use `{text}` is not known; taken as residential", self.layer.row_name(row));
+            let remedy = "write residential, mixed, commercial, public or other";
+            self.find(Severity::Info, FindingKind::BadValue, row, message, remedy);
+            crate::model::Use::default()
+        })
+    }
+
+    fn community(&mut self, draft: &mut Draft, row: usize, geometry: Geometry<f64>) {
+        let Some(outline) = values::area(&geometry) else { return self.wrong_shape(row, "an area") };
+        let code = self.text(Column::Code, row).unwrap_or_else(|| self.names[row].clone());
+        let name = self.text(Column::Name, row).or_else(|| self.text(Column::Community, row));
+        let class =
+            self.text(Column::Class, row).and_then(|text| GridClass::parse(&text)).unwrap_or_default();
+        draft.communities.push(Community {
+            name: name.unwrap_or_else(|| code.clone()),
+            code,
+            class,
+            outline,
+        });
+    }
+
+    fn compound(&mut self, draft: &mut Draft, row: usize, geometry: Geometry<f64>) {
+        let households = self.count(Column::Households, row).map(Households);
+        let residents = self.count(Column::Residents, row);
+        let name = self.text(Column::Name, row).or_else(|| self.text(Column::Compound, row));
+        let outline = values::area(&geometry);
+        let is_place = outline.is_none();
+        let outline = outline.unwrap_or_else(|| MultiPolygon::new(Vec::new()));
+        draft.compounds.push(Compound {
+            source: SourceId(self.names[row].clone()),
+            name: name.clone(),
+            outline,
+            walled: self.yes(Column::Walled, row).unwrap_or(false),
+            households,
+        });
+        if is_place {
+            // A compound known by its position only stands as one unit, unless buildings name it.
+            draft.compound_places.push(DraftAtom {
+                name,
+                households: households.map(|count| count.0),
+                residents,
+                floors: None,
+                ..DraftAtom::new(self.names[row].clone(), AtomShape::Point(values::place(&geometry).into()))
+            });
+        }
+    }
+
+    fn street(&mut self, draft: &mut Draft, row: usize, geometry: Geometry<f64>) {
+        let lines = values::lines(&geometry);
+        let several = 1 < lines.len();
+        let class = self.text(Column::Kind, row).map(|text| values::street_class(&text));
+        let class = class.unwrap_or(StreetClass::Lane);
+        let incline = self
+            .number(Column::Incline, row)
+            .map(|value| if 1.5 < value.abs() { value / 100.0 } else { value });
+        for (part, line) in lines.into_iter().enumerate() {
+            let source =
+                if several { format!("{}.{}", self.names[row], part + 1) } else { self.names[row].clone() };
+            draft.streets.push(Street {
+                source: SourceId(source),
+                name: self.text(Column::Name, row),
+                class,
+                line,
+                foot: self.yes(Column::Foot, row).unwrap_or(true),
+                bridge: self.yes(Column::Bridge, row).unwrap_or(false),
+                tunnel: self.yes(Column::Tunnel, row).unwrap_or(false),
+                incline,
+                crossing: self.yes(Column::Crossing, row).unwrap_or(false),
+                no_wheelchair: self.yes(Column::NoWheelchair, row).unwrap_or(class == StreetClass::Steps),
+            });
+        }
+    }
+
+    fn barrier(&mut self, draft: &mut Draft, row: usize, geometry: Geometry<f64>) {
+        let area = values::area(&geometry);
+        let default = if area.is_some() { BarrierKind::Water } else { BarrierKind::Wall };
+        let kind =
+            self.text(Column::Kind, row).and_then(|text| values::barrier_kind(&text)).unwrap_or(default);
+        let shapes: Vec<BarrierShape> = match area {
+            Some(area) => vec![BarrierShape::Area(area)],
+            None => values::lines(&geometry).into_iter().map(BarrierShape::Line).collect(),
+        };
+        let several = 1 < shapes.len();
+        for (part, shape) in shapes.into_iter().enumerate() {
+            let source =
+                if several { format!("{}.{}", self.names[row], part + 1) } else { self.names[row].clone() };
+            let name = self.text(Column::Name, row);
+            draft.barriers.push(Barrier { source: SourceId(source), name, kind, shape });
+        }
+    }
+
+    fn zone(&mut self, row: usize, geometry: Geometry<f64>, source: String) -> Option<DraftZone> {
+        let shape = match values::area(&geometry) {
+            Some(area) => AtomShape::Area(area),
+            None => AtomShape::Point(values::place(&geometry).into()),
+        };
+        Some(DraftZone {
+            source,
+            shape,
+            households: self.number(Column::Households, row).filter(|count| 0.0 <= *count),
+            residents: self.number(Column::Residents, row).filter(|count| 0.0 <= *count),
+            locked: self.yes(Column::Locked, row).unwrap_or(false),
+        })
+    }
+
+    fn station(&mut self, draft: &mut Draft, row: usize, geometry: &Geometry<f64>) {
+        let tier_text = self.text(Column::Tier, row);
+        let tier = tier_text.as_deref().and_then(values::tier);
+        if let (Some(text), None) = (&tier_text, tier) {
+            let message =
+                format!("{}: tier `{text}` is not known; taken as community", self.layer.row_name(row));
+            let remedy = "write city, regional, community, compound or corner";
+            self.find(Severity::Warning, FindingKind::BadValue, row, message, remedy);
+        }
+        let code = self.text(Column::Code, row).unwrap_or_else(|| self.names[row].clone());
+        draft.stations.push(Station {
+            name: self.name(row).unwrap_or_else(|| code.clone()),
+            code,
+            tier: tier.unwrap_or(StationTier::Community),
+            status: StationStatus::Existing,
+            at: values::place(geometry),
+            community: None,
+            area: self.number(Column::Area, row).and_then(|area| SquareMetres::new(area).ok()),
+            capacity: self.count(Column::Capacity, row).map(Households),
+            premise: None,
+            reason: String::new(),
+        });
+    }
+
+    fn premise(&mut self, draft: &mut Draft, row: usize, geometry: &Geometry<f64>) {
+        draft.premises.push(Premise {
+            source: SourceId(self.names[row].clone()),
+            name: self.name(row),
+            at: values::place(geometry),
+            community: None,
+            area: self.number(Column::Area, row).and_then(|area| SquareMetres::new(area).ok()),
+            tenure: self.text(Column::Tenure, row),
+            floor: self.number(Column::Storey, row).map(|floor| floor.clamp(-9.0, 200.0) as i16),
+            own_entrance: self.yes(Column::OwnEntrance, row),
+            cost: self.count(Column::Cost, row),
+            capacity: self.count(Column::Capacity, row).map(Households),
+        });
+    }
+
+    fn wrong_shape(&mut self, row: usize, needed: &str) {
+        let message = format!("{} is not {needed} and was left out", self.layer.row_name(row));
+        self.find(Severity::Warning, FindingKind::NoGeometry, row, message, "draw it again");
+    }
+}
