@@ -8,7 +8,7 @@ use super::lattice::Lattice;
 use super::names;
 use super::plot::{Form, Style, halve, plot_of};
 use super::relief::Relief;
-use super::shape::{Ring, area, centroid, contains, edges, length, lerp, mm, unit};
+use super::shape::{Ring, area, centroid, contains, edges, length, lerp, mm, segments_cross, unit};
 use crate::model::{StreetClass, Use};
 
 /// A building before its households are fixed.
@@ -92,6 +92,10 @@ pub(super) struct Site<'s, 'l> {
     pub(super) block: usize,
     /// Longest way from a plot to the street, metres.
     pub(super) reach: f64,
+    /// First walk of the block among those of the cell.
+    pub(super) first_walk: usize,
+    /// The other half of a block that a wall divides.
+    pub(super) next_door: Option<Ring>,
 }
 
 /// Builds one cell.
@@ -113,15 +117,23 @@ pub(super) fn build_cell(seed: u64, lattice: &Lattice, relief: &Relief, cell: us
         let ring = draft.ring(&face);
         let rise = if lattice.cells.len() < 4 { 0.0 } else { relief.rise(centroid(&ring)) };
         let mut land = choose(&mut dice, place.remoteness, rural, rise, &mut once);
+        if lattice.cells.len() < 4
+            && matches!(land, Land::Office | Land::Factory | Land::Village | Land::Hospital)
+        {
+            land = Land::Slabs; // a quarter, not a town
+        }
         if largest == Some(index) && !rural && !land_is_home(land) && land != Land::Hill {
             // People live in every cell of the town.
             land = Land::Slabs;
         }
         let block = plan.blocks.len();
         plan.blocks.push(centroid(&ring));
-        let Some(plot) = plot_of(&ring, &draft.classes(&face)) else { continue };
+        let shops = land_is_home(land) && dice.chance(0.5);
+        let Some(plot) = plot_of(&ring, &draft.classes(&face), shops) else { continue };
+        let first_walk = plan.walks.len();
         let (dice, plan, draft) = (&mut dice, &mut plan, &mut draft);
-        Site { draft, relief, dice, plan, block, reach: 0.0 }.build(&face, &plot, land);
+        Site { draft, relief, dice, plan, block, reach: 0.0, first_walk, next_door: None }
+            .build(&face, &plot, land);
     }
     let (walks, ports, division) = draft.finish();
     plan.walks.extend(walks);
@@ -207,8 +219,10 @@ impl Site<'_, '_> {
                     } else {
                         land
                     };
+                    self.next_door = Some(halves[1 - index].clone());
                     self.estate_on(face, half, land, angle);
                 }
+                self.next_door = None;
             }
             None => self.estate_on(face, plot, land, angle),
         }
@@ -230,7 +244,14 @@ impl Site<'_, '_> {
             _ => Some(names::estate(self.dice)),
         };
         let first = self.plan.houses.len();
-        self.fill_plot(face, plot, &style, angle, name);
+        self.fill_plot(face, plot, &style, angle, name.clone());
+        if self.plan.houses.len() == first && land_is_home(land) {
+            // Too small for that: a few old houses.
+            self.fill_plot(face, plot, &style_of(Land::OldSix), angle, name);
+        }
+        if self.plan.houses.len() == first {
+            self.fill_plot(face, plot, &style_of(Land::Courtyards), angle, None);
+        }
         if land == Land::Resettlement {
             let built: u32 = self.plan.houses[first..].iter().map(|house| house.raw).sum();
             self.plan.resettled[face.half] += built;
@@ -287,34 +308,44 @@ impl Site<'_, '_> {
                 top = at;
             }
         }
-        let mut ways = 0;
+        let mut placed: Vec<Ring> = Vec::new();
         for turn in 0..4 {
             let angle = f64::from(turn) * 1.57 + self.dice.between(-0.4, 0.4);
             let toward = Coord { x: angle.cos(), y: angle.sin() };
             let Some(street) = self.draft.reach_street(face, top, toward, 500.0) else { continue };
-            if length(street - top) < 30.0 {
-                continue;
-            }
-            let side = super::shape::left(toward);
-            let mut line = vec![top];
-            let bends = (length(street - top) / 35.0) as usize;
-            for bend in 1..=bends {
-                let share = bend as f64 / (bends + 1) as f64;
-                let sway = if bend % 2 == 0 { 7.0 } else { -7.0 };
-                line.push(mm(lerp(top, street, share) + side * sway));
-            }
-            line.push(street);
+            let winding = winding(top, street);
+            let clear = |line: &Ring| {
+                let inside = line[1..line.len() - 1].iter().all(|&at| contains(plot, at));
+                let legs = || line.windows(2);
+                let meets = |a: &[Coord<f64>], b: &[Coord<f64>]| segments_cross(a[0], a[1], b[0], b[1]);
+                inside
+                    && !placed
+                        .iter()
+                        .flat_map(|other| other.windows(2))
+                        .any(|other| legs().any(|leg| meets(leg, other)))
+            };
+            let Some(line) = [winding, vec![top, street]].into_iter().find(clear) else { continue };
             // Leg by leg: stairs only where it is steep.
             for leg in line.windows(2) {
                 self.path(StreetClass::Path, leg.to_vec());
             }
-            ways += 1;
-        }
-        if ways == 0 {
-            let street = self.draft.nearest_street(face, top);
-            self.path(StreetClass::Path, vec![top, street]);
+            placed.push(line);
         }
     }
+}
+
+/// A way that sways to both sides of the straight one.
+fn winding(from: Coord<f64>, to: Coord<f64>) -> Ring {
+    let side = super::shape::left(unit(to - from));
+    let bends = (length(to - from) / 35.0) as usize;
+    let mut line = vec![from];
+    for bend in 1..=bends {
+        let share = bend as f64 / (bends + 1) as f64;
+        let sway = if bend % 2 == 0 { 7.0 } else { -7.0 };
+        line.push(mm(lerp(from, to, share) + side * sway));
+    }
+    line.push(to);
+    line
 }
 
 fn land_is_home(land: Land) -> bool {

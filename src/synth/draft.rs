@@ -435,6 +435,17 @@ impl<'a> Draft<'a> {
         Some(self.at[vertex])
     }
 
+    /// Class and distance of the street that a walk out of the block meets.
+    pub(super) fn street_beyond(
+        &self,
+        face: &Face,
+        from: Coord<f64>,
+        toward: Coord<f64>,
+    ) -> Option<(StreetClass, f64)> {
+        let (index, at) = self.meet(face, from, toward)?;
+        Some((self.class_of(face.legs[index]), length(at - from)))
+    }
+
     /// The nearest place on the streets around a block.
     pub(super) fn nearest_street(&mut self, face: &Face, from: Coord<f64>) -> Coord<f64> {
         let distance = |index: usize| {

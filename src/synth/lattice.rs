@@ -388,7 +388,7 @@ fn grow_city(dice: &mut Dice, (columns, rows): (usize, usize), n_cells: usize) -
 }
 
 fn line_class(dice: &mut Dice, line: usize) -> StreetClass {
-    if line % 2 == 0 || dice.chance(0.35) { StreetClass::Arterial } else { StreetClass::Secondary }
+    if line % 2 == 1 || dice.chance(0.35) { StreetClass::Arterial } else { StreetClass::Secondary }
 }
 
 fn road(dice: &mut Dice, class: StreetClass) -> BorderKind {

@@ -96,5 +96,7 @@ fn size_of_city(households: Households) -> (usize, f64) {
     let wanted = f64::from(households.0);
     let n = (wanted / CELL_HOUSEHOLDS).round().max((wanted / 1900.0).ceil().min(6.0)).max(1.0);
     let share = wanted / n / CELL_HOUSEHOLDS;
-    (n as usize, SPACING * share.sqrt().clamp(0.42, 1.1))
+    // A few cells hold no villages and hardly a park, so they are denser.
+    let share = if n < 6.0 { 0.6 * share } else { share };
+    (n as usize, SPACING * share.sqrt().clamp(0.62, 1.1))
 }

@@ -5,7 +5,9 @@ use geo::Coord;
 use super::block::{Court, GatePlan, House, Site};
 use super::dice::Dice;
 use super::draft::{Face, Walk, is_steep_enough};
-use super::shape::{Frame, Ring, contains, distance_to_segment, edges, inset, left, length, ray_hit};
+use super::shape::{
+    Frame, Ring, contains, distance_to_segment, edges, inset, left, length, ray_hit, segments_cross, unit,
+};
 use crate::model::{StreetClass, Use};
 
 /// Slope above which a path becomes a flight of stairs, rise over run.
@@ -14,8 +16,12 @@ const STAIRS_ABOVE: f64 = 0.17;
 const WALL_TO_PATH: f64 = 3.5;
 /// Distance from that path to the end walls of buildings, metres.
 const PATH_TO_HOUSE: f64 = 5.0;
+/// A building may be this share of its style's least width where the plot is narrow.
+const NARROWEST: f64 = 0.72;
+/// Depth of the strip for shops outside a wall, metres.
+const SHOP_STRIP: f64 = 10.5;
 /// Widest strip between a wall and the street outside, metres.
-const FAR_STREET: f64 = 38.0;
+const FAR_STREET: f64 = 48.0;
 
 /// The outline of a building.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +65,16 @@ struct Row {
     height: f64,
 }
 
+impl Row {
+    /// Whether the row's path, and the paths to the row before, stay inside the plot.
+    fn joins(&self, before: Option<&Row>, plot: &Ring) -> bool {
+        let own = std::iter::once((self.ends[0], self.ends[1]));
+        let back =
+            before.into_iter().flat_map(|row| [(row.ends[0], self.ends[0]), (row.ends[1], self.ends[1])]);
+        own.chain(back).all(|(a, b)| edges(plot).all(|(c, d)| !segments_cross(a, b, c, d)))
+    }
+}
+
 impl Site<'_, '_> {
     /// Fills a plot. `name` makes it a compound; without one its buildings stand for themselves.
     pub(super) fn fill_plot(
@@ -78,15 +94,26 @@ impl Site<'_, '_> {
             self.plan.houses.truncate(first);
             return;
         }
-        self.lay_paths(&rows, style);
         let walled = 0 < style.gates.1 && name.is_some();
+        let ways = self.ways_out(face, plot, &rows, style, (walled, first));
+        if ways.is_empty() {
+            // Nobody could get in: the plot stays empty.
+            self.plan.houses.truncate(first);
+            return;
+        }
+        self.lay_paths(&rows, style);
+        if walled {
+            self.line_with_shops(face, plot, &ways);
+        }
         let mut ring = plot.clone();
-        let exits = self.exits(face, plot, &rows, style, walled);
-        for (index, &gate) in exits.iter().enumerate().filter(|_| walled) {
-            insert_on_ring(&mut ring, gate);
-            // A second or later gate is sometimes kept shut.
-            let open = index == 0 || self.dice.chance(0.88);
-            self.plan.gates.push(GatePlan { court, at: gate, open });
+        for (index, way) in ways.into_iter().enumerate() {
+            if walled {
+                insert_on_ring(&mut ring, way[1]);
+                // A second or later gate is sometimes kept shut.
+                let open = index == 0 || self.dice.chance(0.88);
+                self.plan.gates.push(GatePlan { court, at: way[1], open });
+            }
+            self.path(StreetClass::Path, way.to_vec());
         }
         if let Some(name) = name {
             self.plan.courts.push(Court { ring, name, walled, half: face.half });
@@ -108,6 +135,7 @@ impl Site<'_, '_> {
         let depth = self.dice.between(style.depth.0, style.depth.1);
         let floors = self.dice.whole(style.floors.0, style.floors.1);
         let side = WALL_TO_PATH + PATH_TO_HOUSE;
+        let least = style.width.0 * NARROWEST;
         let mut rows: Vec<Row> = Vec::new();
         let mut front = low + self.dice.between(4.0, 7.0);
         let mut number = 0;
@@ -117,15 +145,22 @@ impl Site<'_, '_> {
             let room = frame.span_of_band(plot, from, height).map(|(west, east)| (west + side, east - side));
             let path =
                 frame.span(plot, height).map(|(west, east)| (west + WALL_TO_PATH, east - WALL_TO_PATH));
-            if let (Some(room), Some(path)) = (room, path)
-                && width <= room.1 - room.0
-                && 12.0 < path.1 - path.0
-            {
-                let lane = Lane { frame, front, width, depth, floors, court };
-                let placed = self.row(face, plot, style, &lane, room, &mut number);
-                if 0 < placed {
-                    let ends = [frame.to_plane(path.0, height), frame.to_plane(path.1, height)];
-                    rows.push(Row { ends, height });
+            let fits = room.is_some_and(|room| least <= room.1 - room.0);
+            let (Some(room), Some(path)) = (room, path.filter(|path| fits && 12.0 < path.1 - path.0)) else {
+                // A corner too narrow for a building: try a little further north.
+                front += 3.0;
+                continue;
+            };
+            let width = width.min(room.1 - room.0);
+            let lane = Lane { frame, front, width, depth, floors, court };
+            let before = self.plan.houses.len();
+            if 0 < self.row(face, plot, style, &lane, room, &mut number) {
+                let ends = [frame.to_plane(path.0, height), frame.to_plane(path.1, height)];
+                let row = Row { ends, height };
+                if row.joins(rows.last(), plot) {
+                    rows.push(row);
+                } else {
+                    self.plan.houses.truncate(before);
                 }
             }
             front = height + self.dice.between(style.yard.0, style.yard.1);
@@ -240,54 +275,146 @@ impl Site<'_, '_> {
         self.plan.walks.push(Walk { class, name: None, line });
     }
 
-    /// Ways out of the plot: where each leaves it. At least one.
-    fn exits(
+    /// Ways out of the plot: from a path, through the plot's edge, to a vertex of the street outside.
+    fn ways_out(
         &mut self,
         face: &Face,
         plot: &Ring,
         rows: &[Row],
         style: &Style,
-        walled: bool,
-    ) -> Vec<Coord<f64>> {
-        let mut candidates = Vec::new();
-        for row in rows {
-            let along = row.ends[1] - row.ends[0];
-            candidates.push((row.ends[0], -along));
-            candidates.push((row.ends[1], along));
-        }
-        let along = rows[0].ends[1] - rows[0].ends[0];
-        for end in [0, 1] {
-            candidates.push((rows[0].ends[end], -left(along)));
-            candidates.push((rows[rows.len() - 1].ends[end], left(along)));
-        }
+        (walled, first_house): (bool, usize),
+    ) -> Vec<[Coord<f64>; 3]> {
+        let mut candidates = straight_ways(rows);
         let wanted =
             if walled { self.dice.whole(style.gates.0, style.gates.1) as usize } else { candidates.len() };
         let apart = if walled { 45.0 } else { 30.0 };
-        let mut exits: Vec<Coord<f64>> = Vec::new();
-        while exits.len() < wanted && !candidates.is_empty() {
+        let mut ways: Vec<[Coord<f64>; 3]> = Vec::new();
+        while ways.len() < wanted && !candidates.is_empty() {
             let next = self.dice.whole(0, candidates.len() as u32 - 1) as usize;
             let (from, toward) = candidates.swap_remove(next);
             let Some(exit) = leave(plot, from, toward) else { continue };
-            if exits.iter().any(|&other| length(other - exit) < apart) {
+            if ways.iter().any(|way| length(way[1] - exit) < apart) || self.is_next_door(exit, toward) {
                 continue;
             }
-            let toward = toward / length(toward);
-            let Some(street) = self.draft.reach_street(face, exit, toward, self.reach.max(FAR_STREET)) else {
-                continue;
-            };
-            self.path(StreetClass::Path, vec![from, exit, street]);
-            exits.push(exit);
+            let far = self.reach.max(FAR_STREET);
+            if let Some(street) = self.draft.reach_street(face, exit, unit(toward), far)
+                && self.is_clear(plot, rows, &ways, [from, exit, street])
+            {
+                ways.push([from, exit, street]);
+            }
         }
-        if exits.is_empty() {
-            // Every straight way out is too oblique or too long: the shortest one, whatever its angle.
-            let from = rows[0].ends[0];
-            let street = self.draft.nearest_street(face, from);
-            let exit = first_hit(plot, from, street - from).map_or(street, |hit| super::shape::mm(hit.0));
-            self.path(StreetClass::Path, vec![from, exit, street]);
-            exits.push(exit);
+        if ways.is_empty() {
+            ways.extend(self.oblique_way(face, plot, rows, first_house));
         }
-        exits
+        ways
     }
+
+    /// Shops between the wall and a larger street, doors on the street.
+    fn line_with_shops(&mut self, face: &Face, plot: &Ring, ways: &[[Coord<f64>; 3]]) {
+        for (a, b) in edges(plot) {
+            let (long, along) = (length(b - a), unit(b - a));
+            let out = -left(along);
+            let middle = (a + b) / 2.0;
+            let Some((class, gap)) = self.draft.street_beyond(face, middle, out) else { continue };
+            let is_strip = StreetClass::Secondary <= class && verge(class) + SHOP_STRIP - 0.5 <= gap;
+            if !is_strip || self.is_next_door(middle, out) {
+                continue;
+            }
+            let mut from = 5.0;
+            loop {
+                let front = self.dice.between(8.0, 19.0);
+                if long < from + front + 5.0 {
+                    break;
+                }
+                let at = |u: f64, v: f64| super::shape::mm(a + along * u + out * v);
+                let room = [
+                    at(from - 2.0, 0.0),
+                    at(from + front + 2.0, 0.0),
+                    at(from + front + 2.0, SHOP_STRIP),
+                    at(from - 2.0, SHOP_STRIP),
+                ];
+                let blocked = ways.iter().any(|way| {
+                    contains(&room, way[1] + out * 0.1)
+                        || edges(&room).any(|edge| segments_cross(way[1], way[2], edge.0, edge.1))
+                });
+                if !blocked && !self.dice.chance(0.15) {
+                    // Counter-clockwise: the wall side runs against the edge.
+                    let ring =
+                        vec![at(from, 9.0), at(from, 1.2), at(from + front, 1.2), at(from + front, 9.0)];
+                    let ring =
+                        if super::shape::area(&ring) < 0.0 { ring.into_iter().rev().collect() } else { ring };
+                    self.plan.houses.push(House {
+                        door: at(from + front / 2.0, 9.0),
+                        ring,
+                        floors: self.dice.whole(1, 2) as u16,
+                        raw: 0,
+                        fixed: false,
+                        usage: Use::Commercial,
+                        exclusive: false,
+                        court: None,
+                        half: face.half,
+                        block: self.block,
+                        number: 0,
+                        load: self.dice.whole(1, 4),
+                    });
+                }
+                from += front + if self.dice.chance(0.2) { 4.0 } else { 0.4 };
+            }
+        }
+    }
+
+    /// Whether a walk that leaves the plot enters the other half of the block.
+    fn is_next_door(&self, exit: Coord<f64>, toward: Coord<f64>) -> bool {
+        self.next_door.as_ref().is_some_and(|other| contains(other, exit + unit(toward)))
+    }
+
+    /// Whether a way out crosses nothing: neither the plot's edge elsewhere nor any path of the block.
+    fn is_clear(&self, plot: &Ring, rows: &[Row], ways: &[[Coord<f64>; 3]], way: [Coord<f64>; 3]) -> bool {
+        let paths = rows.iter().map(|row| (row.ends[0], row.ends[1]));
+        let ends = rows.windows(2).flat_map(|pair| [0, 1].map(|end| (pair[0].ends[end], pair[1].ends[end])));
+        let others = ways.iter().flat_map(|other| [(other[0], other[1]), (other[1], other[2])]);
+        let walks = self.plan.walks[self.first_walk..].iter();
+        let drawn = walks.flat_map(|walk| walk.line.windows(2).map(|pair| (pair[0], pair[1])));
+        let apart = |(a, b)| !segments_cross(way[0], way[1], a, b) && !segments_cross(way[1], way[2], a, b);
+        let away =
+            |(a, b): (Coord<f64>, Coord<f64>)| distance_to_segment(way[1], a, b) < 0.01 || apart((a, b));
+        paths.chain(ends).chain(others).chain(drawn).all(apart) && edges(plot).all(away)
+    }
+
+    /// Where every straight way out is too oblique or too long: the shortest one, if nothing stands in it.
+    fn oblique_way(
+        &mut self,
+        face: &Face,
+        plot: &Ring,
+        rows: &[Row],
+        first_house: usize,
+    ) -> Option<[Coord<f64>; 3]> {
+        for from in rows.iter().flat_map(|row| row.ends) {
+            let street = self.draft.nearest_street(face, from);
+            let Some((exit, wall)) = first_hit(plot, from, street - from) else { continue };
+            let exit = super::shape::mm(exit);
+            let at_corner = length(exit - wall.0).min(length(exit - wall.1)) < 0.5;
+            let mut houses = self.plan.houses[first_house..].iter().flat_map(|house| edges(&house.ring));
+            let blocked = houses.any(|(a, b)| segments_cross(from, exit, a, b));
+            let way = [from, exit, street];
+            let next_door = self.is_next_door(exit, street - from);
+            if !at_corner && !blocked && !next_door && self.is_clear(plot, rows, &[], way) {
+                return Some(way);
+            }
+        }
+        None
+    }
+}
+
+/// From each end of each row straight on, and from the outermost rows straight across.
+fn straight_ways(rows: &[Row]) -> Vec<(Coord<f64>, Coord<f64>)> {
+    let along = rows[0].ends[1] - rows[0].ends[0];
+    let last = rows.len() - 1;
+    let sideways = rows.iter().flat_map(|row| [(row.ends[0], -along), (row.ends[1], along)]);
+    let across = [0, 1]
+        .into_iter()
+        .flat_map(|end| [(rows[0].ends[end], -left(along)), (rows[last].ends[end], left(along))]);
+    sideways.chain(across).collect()
 }
 
 /// What the buildings of one row share.
@@ -398,15 +525,20 @@ pub(super) fn halve(dice: &mut Dice, plot: &Ring, angle: f64) -> Option<[Ring; 2
     sound.then_some([west, east])
 }
 
-/// The plot that a block leaves free of streets.
-pub(super) fn plot_of(ring: &Ring, classes: &[StreetClass]) -> Option<Ring> {
-    let width = |class: &StreetClass| match class {
+/// Metres from the centre-line of a street to the plots beside it.
+fn verge(class: StreetClass) -> f64 {
+    match class {
         StreetClass::Arterial => 20.0,
         StreetClass::Secondary => 13.0,
         StreetClass::Lane => 7.5,
         StreetClass::Path | StreetClass::Steps => 4.0,
-    };
-    let distances: Vec<f64> = classes.iter().map(width).collect();
+    }
+}
+
+/// The plot that a block leaves free of streets, and of a row of shops along the larger ones.
+pub(super) fn plot_of(ring: &Ring, classes: &[StreetClass], shops: bool) -> Option<Ring> {
+    let strip = |class: StreetClass| if shops && StreetClass::Secondary <= class { SHOP_STRIP } else { 0.0 };
+    let distances: Vec<f64> = classes.iter().map(|&class| verge(class) + strip(class)).collect();
     let plot = inset(ring, &distances)?;
     Some(plot.into_iter().map(super::shape::mm).collect())
 }
