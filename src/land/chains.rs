@@ -4,25 +4,31 @@ use geo::{Coord, LineString, MultiPolygon, Polygon};
 use rustc_hash::FxHashMap;
 
 use super::cut::Piece;
-use super::exact::{Pt, cross, length, shoelace, to_metres};
-use super::scene::{OUTSIDE, Tag};
+use super::exact::{Pt, cross, shoelace, to_metres};
+use super::scene::OUTSIDE;
 
-/// A stretch of boundary of one kind between two units, from one junction or change of kind to the next.
+/// Boundary between two units from one junction to the next, or all around.
 #[derive(Clone, Debug)]
 pub(super) struct Chain {
     pub left: u32,
     pub right: u32,
-    pub tag: Tag,
     /// At least two points; the last equals the first in a closed chain.
     pub points: Vec<Pt>,
-    /// Length before any smoothing, units.
-    pub length: f64,
+    /// What runs along each segment, as an index into the tags: one fewer than points.
+    pub tags: Vec<u32>,
+    /// Closed, and no other chain touches it.
+    pub island: bool,
 }
 
 impl Chain {
     /// Its share in twice the area of the unit on its left.
-    pub fn double_area(&self, origin: Pt) -> i128 {
+    fn double_area(&self, origin: Pt) -> i128 {
         self.points.windows(2).map(|pair| shoelace(origin, pair[0], pair[1])).sum()
+    }
+
+    /// Segments with their tags.
+    pub fn segments(&self) -> impl Iterator<Item = (Pt, Pt, u32)> + '_ {
+        self.points.windows(2).zip(&self.tags).map(|(pair, &tag)| (pair[0], pair[1], tag))
     }
 }
 
@@ -46,10 +52,22 @@ pub(super) fn join(pieces: &[Piece]) -> Vec<Chain> {
     }
     for first in 0..pieces.len() {
         if !used[first] {
-            chains.push(walk.chain(first, 1, &mut used));
+            chains.push(Chain { island: true, ..walk.chain(first, 1, &mut used) });
         }
     }
     chains
+}
+
+/// The chains between groups of units, with groups for units; `group(unit)` is a group or [`OUTSIDE`].
+pub(super) fn regroup(chains: &[Chain], group: impl Fn(u32) -> u32) -> Vec<Chain> {
+    let mut pieces = Vec::new();
+    for chain in chains {
+        let (left, right) = (group(chain.left), group(chain.right));
+        if left != right {
+            pieces.extend(chain.segments().map(|(a, b, tag)| Piece { a, b, left, right, tag }));
+        }
+    }
+    join(&pieces)
 }
 
 /// Which pieces meet at each vertex.
@@ -95,7 +113,7 @@ impl Walk<'_> {
         let v = self.ends[piece][end];
         let &[a, b] = self.incident.at(v) else { return None };
         let other = if a as usize == piece { b } else { a } as usize;
-        if other == piece || self.pieces[other].tag != self.pieces[piece].tag {
+        if other == piece {
             return None;
         }
         let entered = usize::from(self.ends[other][1] == v);
@@ -112,6 +130,7 @@ impl Walk<'_> {
         let piece = &self.pieces[first];
         let (left, right) = if towards == 1 { (piece.left, piece.right) } else { (piece.right, piece.left) };
         let mut points = vec![at(first, 1 - towards), at(first, towards)];
+        let mut tags = vec![piece.tag];
         used[first] = true;
         let (mut current, mut end) = (first, towards);
         while let Some((next, entered)) = self.next(current, end) {
@@ -121,9 +140,9 @@ impl Walk<'_> {
             used[next] = true;
             (current, end) = (next, 1 - entered);
             points.push(at(current, end));
+            tags.push(self.pieces[current].tag);
         }
-        let length = points.windows(2).map(|pair| length(pair[0], pair[1])).sum();
-        Chain { left, right, tag: piece.tag, points, length }
+        Chain { left, right, points, tags, island: false }
     }
 }
 
@@ -134,31 +153,23 @@ struct Directed {
     forward: bool,
 }
 
-/// Traces the polygons of `n_groups` groups of units; `group(unit)` is a group or [`OUTSIDE`].
+/// Traces the polygons of the units or groups 0 to `n - 1` that the chains bound.
 ///
-/// Chains inside a group vanish. Rings of one group that meet at a point are separate rings.
-pub(super) fn dissolve(
-    chains: &[Chain],
-    n_groups: usize,
-    group: impl Fn(u32) -> u32,
-) -> Vec<MultiPolygon<f64>> {
-    let mut half: Vec<(Pt, Directed)> = Vec::new();
+/// Rings of one group that meet at a point are separate rings.
+pub(super) fn trace(chains: &[Chain], n: usize) -> Vec<MultiPolygon<f64>> {
+    let mut half: Vec<(Pt, Directed)> = Vec::with_capacity(2 * chains.len());
     for (id, chain) in chains.iter().enumerate() {
-        let (left, right) = (group(chain.left), group(chain.right));
-        if left == right {
-            continue;
-        }
         let (Some(&first), Some(&last)) = (chain.points.first(), chain.points.last()) else { continue };
         let id = id as u32;
         half.push((first, Directed { chain: id, forward: true }));
         half.push((last, Directed { chain: id, forward: false }));
     }
     let tracer = Tracer::new(chains, half);
-    let mut rings: Vec<Vec<Vec<Pt>>> = vec![Vec::new(); n_groups];
+    let mut rings: Vec<Vec<Vec<Pt>>> = vec![Vec::new(); n];
     let mut used = vec![false; tracer.half.len()];
     for from in 0..tracer.half.len() {
-        let label = tracer.left(from, &group);
-        if used[from] || label as usize >= n_groups {
+        let label = tracer.left(from);
+        if used[from] || label as usize >= n {
             continue;
         }
         split_at_repeats(tracer.trace(from, &mut used), &mut rings[label as usize]);
@@ -190,10 +201,10 @@ impl<'a> Tracer<'a> {
         Self { chains, half, place }
     }
 
-    fn left(&self, half: usize, group: impl Fn(u32) -> u32) -> u32 {
+    fn left(&self, half: usize) -> u32 {
         let Directed { chain, forward } = self.half[half].1;
         let chain = &self.chains[chain as usize];
-        group(if forward { chain.left } else { chain.right })
+        if forward { chain.left } else { chain.right }
     }
 
     /// The half-chain that follows: from the end point the next one turning right from the way back.

@@ -14,6 +14,7 @@ mod noding;
 mod outlines;
 mod scene;
 mod sectors;
+mod smooth;
 mod subdivision;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use rustc_hash::FxHashMap;
 pub use input::{LandAtom, LandBarrier, LandInput, LandStreet, StreetLevel};
 pub use outlines::Settlement;
 pub use scene::BoundaryKind;
+pub use smooth::SimplifyParams;
 pub use subdivision::{BoundaryClass, Ground, SharedBorder, Stretch, Subdivision, Unit, VoidKind};
 
 use crate::model::{BarrierShape, UnitKind};
@@ -51,6 +53,8 @@ pub struct LandParams {
     pub river_width_m: f64,
     /// Barriers are open this far around a crossing.
     pub crossing_m: f64,
+    /// How boundaries are smoothed.
+    pub simplify: SimplifyParams,
 }
 
 impl Default for LandParams {
@@ -65,6 +69,7 @@ impl Default for LandParams {
             void_area_m2: 400.0,
             river_width_m: 40.0,
             crossing_m: 12.0,
+            simplify: SimplifyParams { rounds: 4, cut_m2: 8.0, path_m2: 4.0, street_m2: 1.0 },
         }
     }
 }
@@ -266,10 +271,11 @@ fn divide_one(
     } else {
         sectors::divide(&scene, params, n_atoms as u32)
     };
-    let pieces = cut::cut(&scene, &division);
+    let cuts = cut::cut(&scene, &division);
     let atoms = contents.atoms.iter().map(|&atom| Ground::Plot(atom));
     let kinds: Vec<Ground> = atoms.chain(division.voids.iter().map(|&kind| Ground::Void(kind))).collect();
-    let mut subdivision = Subdivision::new(community, kinds, chains::join(&pieces));
+    let corners = std::mem::take(&mut scene.corners);
+    let mut subdivision = Subdivision::new(community, kinds, &cuts, corners, params.simplify);
     attach_unseen(input, contents, &scene, &division, &mut subdivision);
     let mut hidden: Vec<u32> = spots.keys().map(|&place| contents.atoms[place as usize]).collect();
     hidden.sort_unstable();

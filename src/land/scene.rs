@@ -18,7 +18,8 @@ pub(super) const OPEN: u32 = u32::MAX - 1;
 /// What laid a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
-    Outline,
+    /// Outline: the number of its settled edge.
+    Outline(u32),
     /// Wall of an atom's part: the region it bounds.
     Wall(u32),
     Street(u32),
@@ -55,13 +56,14 @@ pub(super) struct Tag {
     pub blocked: bool,
     /// Index into the caller's names.
     pub name: Option<u32>,
+    /// Of an outline, the number of its settled edge.
+    pub side: u32,
 }
 
 impl Tag {
     pub const CUT: Self =
-        Self { kind: BoundaryKind::Cut, class: BoundaryClass::Inside, blocked: false, name: None };
-    pub const WET_CUT: Self =
-        Self { kind: BoundaryKind::Cut, class: BoundaryClass::RiverOrRail, blocked: true, name: None };
+        Self { kind: BoundaryKind::Cut, class: BoundaryClass::Inside, blocked: false, name: None, side: 0 };
+    pub const WET_CUT: Self = Self { class: BoundaryClass::RiverOrRail, blocked: true, ..Self::CUT };
 }
 
 /// The indices of what may touch a community.
@@ -88,6 +90,8 @@ pub(super) struct Scene {
     pub tags: Vec<Tag>,
     /// Ground that several atoms claimed, by their places.
     pub overlaps: Vec<Settlement>,
+    /// Corners of footprints: simplified boundaries keep them on their side.
+    pub corners: Vec<Pt>,
 }
 
 /// Lays and triangulates. `None` if noding or triangulation failed.
@@ -98,16 +102,21 @@ pub(super) fn build(
     contents: &Contents,
     extra: &FxHashMap<u32, Pt>,
 ) -> Option<Scene> {
-    let mut builder =
-        Builder { noder: Noder::default(), sources: vec![Source::Outline], region_atom: vec![NONE] };
-    for &[a, b] in outline {
-        builder.noder.lay(a, b, 0);
+    let mut builder = Builder {
+        noder: Noder::default(),
+        sources: Vec::new(),
+        region_atom: vec![NONE],
+        corners: Vec::new(),
+    };
+    for (side, &[a, b]) in outline.iter().enumerate() {
+        let source = builder.source(Source::Outline(side as u32));
+        builder.noder.lay(a, b, source);
     }
     builder.lay_atoms(input, params, contents, extra);
     if input.unit_kind == UnitKind::Buildings {
         builder.lay_lines(input, contents, outline);
     }
-    let Builder { noder, sources, region_atom } = builder;
+    let Builder { noder, sources, region_atom, corners } = builder;
     let longest = |source: u32| match (input.unit_kind, sources[source as usize]) {
         (UnitKind::Areas, _) => f64::INFINITY,
         (_, Source::Wall(_)) => units(params.wall_step_m),
@@ -118,7 +127,7 @@ pub(super) fn build(
     let cover = Cover::flood(&mesh, |edge, out| {
         for &source in noded.sources(edge as usize) {
             match sources[source as usize] {
-                Source::Outline => out.push(0),
+                Source::Outline(_) => out.push(0),
                 Source::Wall(region) | Source::Bank(_, region) => out.push(region),
                 Source::Street(_) | Source::Barrier(_) | Source::Compound => {}
             }
@@ -126,7 +135,7 @@ pub(super) fn build(
     });
     let (owner, wet, overlaps) = own(&mesh, &cover, &region_atom);
     let (separates, tags) = classify(input, params, &noded, &sources);
-    Some(Scene { mesh, owner, wet, separates, tags, overlaps })
+    Some(Scene { mesh, owner, wet, separates, tags, overlaps, corners })
 }
 
 struct Builder {
@@ -134,6 +143,7 @@ struct Builder {
     sources: Vec<Source>,
     /// Per region the place of its atom, or [`NONE`] for the community and barrier areas.
     region_atom: Vec<u32>,
+    corners: Vec<Pt>,
 }
 
 impl Builder {
@@ -170,7 +180,10 @@ impl Builder {
                     for polygon in shape.iter() {
                         let region = self.region(place);
                         let source = self.source(Source::Wall(region));
-                        rings(polygon).for_each(|ring| lay_ring(&mut self.noder, ring, source));
+                        for ring in rings(polygon) {
+                            lay_ring(&mut self.noder, ring, source);
+                            self.corners.extend(snapped(ring));
+                        }
                     }
                 }
             }
@@ -184,6 +197,7 @@ impl Builder {
         let source = self.source(Source::Wall(region));
         let corner = |dx: i64, dy: i64| [center[0] + dx * half, center[1] + dy * half];
         let corners = [corner(-1, -1), corner(1, -1), corner(1, 1), corner(-1, 1)];
+        self.corners.extend(corners);
         for i in 0..4 {
             self.noder.lay(corners[i], corners[(i + 1) % 4], source);
         }
@@ -283,7 +297,7 @@ fn classify(
             let tag = tag_of(input, sources[source as usize]);
             separates[edge] |= matches!(
                 sources[source as usize],
-                Source::Outline | Source::Street(_) | Source::Barrier(_) | Source::Compound
+                Source::Outline(_) | Source::Street(_) | Source::Barrier(_) | Source::Compound
             );
             tags[edge] = stronger(tags[edge], tag);
         }
@@ -304,13 +318,13 @@ fn stronger(a: Tag, b: Tag) -> Tag {
 
 fn tag_of(input: &LandInput, source: Source) -> Tag {
     match source {
-        Source::Outline => Tag { kind: BoundaryKind::Outline, ..Tag::CUT },
+        Source::Outline(side) => Tag { kind: BoundaryKind::Outline, side, ..Tag::CUT },
         Source::Wall(_) => Tag { kind: BoundaryKind::Wall, ..Tag::CUT },
         Source::Compound => Tag { kind: BoundaryKind::Compound, class: BoundaryClass::Lane, ..Tag::CUT },
         Source::Street(street) => {
             let line = &input.streets[street as usize];
             let kind = BoundaryKind::Street(line.class, street);
-            Tag { kind, class: BoundaryClass::of_street(line.class), blocked: false, name: line.name }
+            Tag { kind, class: BoundaryClass::of_street(line.class), name: line.name, ..Tag::CUT }
         }
         Source::Barrier(barrier) | Source::Bank(barrier, _) => {
             barrier_tag(&input.barriers[barrier as usize], barrier)
@@ -324,7 +338,7 @@ fn barrier_tag(shape: &LandBarrier, barrier: u32) -> Tag {
         BarrierKind::Motorway => BoundaryClass::Arterial,
         BarrierKind::Wall | BarrierKind::Cliff => BoundaryClass::Lane,
     };
-    Tag { kind: BoundaryKind::Barrier(shape.kind, barrier), class, blocked: true, name: shape.name }
+    Tag { kind: BoundaryKind::Barrier(shape.kind, barrier), class, blocked: true, name: shape.name, side: 0 }
 }
 
 /// Places where barriers may be crossed, in square cells.

@@ -14,6 +14,8 @@ use super::{LandParams, VoidKind};
 pub(super) struct Division {
     /// Per corner (three per triangle) the unit that holds the ground around it.
     pub corner: Vec<[u32; 3]>,
+    /// Per corner of open ground the vertex from which its unit reached it; the corner itself on owned ground.
+    pub seed: Vec<[u32; 3]>,
     /// Per triangle: part of water that is shared by the banks.
     pub shared_water: Vec<bool>,
     /// The kinds of the units after the atoms.
@@ -32,8 +34,14 @@ pub(super) fn divide(scene: &Scene, params: &LandParams, n_atoms: u32) -> Divisi
             owner => [owner; 3],
         })
         .collect();
+    let seed = (0..scene.mesh.n_triangles())
+        .map(|t| match scene.owner[t] {
+            OPEN => [0, 1, 2].map(|i| sectors.seed[sectors.of_corner[3 * t + i] as usize]),
+            _ => scene.mesh.corners[t],
+        })
+        .collect();
     let shared_water = (0..still.len()).map(|t| scene.wet[t] && !still[t]).collect();
-    Division { corner, shared_water, voids }
+    Division { corner, seed, shared_water, voids }
 }
 
 /// Fills what the areas of a scene leave open: slits go to the neighbor with the longest border, the rest are voids.
@@ -64,7 +72,10 @@ pub(super) fn fill(scene: &Scene, params: &LandParams, n_atoms: u32) -> (Divisio
         patch.triangles.iter().for_each(|&t| label[t as usize] = to);
     }
     let corner = label.into_iter().map(|label| [label; 3]).collect();
-    (Division { corner, shared_water: vec![false; mesh.n_triangles()], voids }, slits)
+    (
+        Division { corner, seed: mesh.corners.clone(), shared_water: vec![false; mesh.n_triangles()], voids },
+        slits,
+    )
 }
 
 /// Water wide enough to be kept whole.

@@ -4,9 +4,10 @@ use geo::MultiPolygon;
 use rustc_hash::FxHashMap;
 
 use super::chains::{self, Chain};
-use super::exact::{UNITS, double_area_to_m2};
-use super::mesh::NONE;
-use super::scene::{BoundaryKind, OUTSIDE};
+use super::cut::Cuts;
+use super::exact::{Pt, UNITS, double_area_to_m2, length};
+use super::scene::{BoundaryKind, OUTSIDE, Tag};
+use super::smooth::{SimplifyParams, Stage, smooth};
 use crate::model::StreetClass;
 
 /// What crossing or following a boundary means, as the partition weighs it.
@@ -90,23 +91,31 @@ pub struct Subdivision {
     /// Pairs of units that share a border, sorted.
     pub borders: Vec<SharedBorder>,
     pub(super) chains: Vec<Chain>,
+    pub(super) tags: Vec<Tag>,
+    corners: Vec<Pt>,
+    simplify: SimplifyParams,
 }
 
 impl Subdivision {
-    pub(super) fn new(community: u32, grounds: Vec<Ground>, chains: Vec<Chain>) -> Self {
+    pub(super) fn new(
+        community: u32,
+        grounds: Vec<Ground>,
+        cuts: &Cuts,
+        corners: Vec<Pt>,
+        simplify: SimplifyParams,
+    ) -> Self {
+        let mut chains = chains::join(&cuts.pieces);
+        smooth(&mut chains, &cuts.tags, &corners, &simplify, Stage::Plots);
         let areas = chains::double_areas(&chains, grounds.len());
-        let mut units: Vec<Unit> = grounds
-            .into_iter()
-            .zip(areas)
-            .map(|(ground, area)| Unit {
-                ground,
-                area_m2: double_area_to_m2(area),
-                perimeter_m: 0.0,
-                outer_perimeter_m: 0.0,
-            })
-            .collect();
+        let new_unit = |(ground, area)| Unit {
+            ground,
+            area_m2: double_area_to_m2(area),
+            perimeter_m: 0.0,
+            outer_perimeter_m: 0.0,
+        };
+        let mut units: Vec<Unit> = grounds.into_iter().zip(areas).map(new_unit).collect();
         for chain in &chains {
-            let length_m = chain.length / UNITS;
+            let length_m = chain.segments().map(|(a, b, _)| length(a, b)).sum::<f64>() / UNITS;
             for (unit, other) in [(chain.left, chain.right), (chain.right, chain.left)] {
                 if unit != OUTSIDE {
                     units[unit as usize].perimeter_m += length_m;
@@ -114,8 +123,8 @@ impl Subdivision {
                 }
             }
         }
-        let borders = borders(&chains);
-        Self { community, units, borders, chains }
+        let borders = borders(&chains, &cuts.tags);
+        Self { community, units, borders, chains, tags: cuts.tags.clone(), corners, simplify }
     }
 
     /// How many of the units are atoms; they come first.
@@ -127,15 +136,14 @@ impl Subdivision {
     /// The community as it is divided: its outline after snapping and settling.
     #[must_use]
     pub fn outline(&self) -> MultiPolygon<f64> {
-        chains::dissolve(&self.chains, 1, |unit| if unit == OUTSIDE { OUTSIDE } else { 0 })
-            .pop()
-            .unwrap_or(MultiPolygon(Vec::new()))
+        let whole = chains::regroup(&self.chains, |unit| if unit == OUTSIDE { OUTSIDE } else { 0 });
+        chains::trace(&whole, 1).pop().unwrap_or(MultiPolygon(Vec::new()))
     }
 
     /// The polygon of every unit.
     #[must_use]
     pub fn plots(&self) -> Vec<MultiPolygon<f64>> {
-        chains::dissolve(&self.chains, self.units.len(), |unit| unit)
+        chains::trace(&self.chains, self.units.len())
     }
 
     /// The polygon of every group, for one label per unit; groups are numbered from 0 to the greatest label.
@@ -147,9 +155,13 @@ impl Subdivision {
     pub fn dissolve(&self, labels: &[u32]) -> Result<Vec<MultiPolygon<f64>>, super::LandError> {
         self.check_labels(labels)?;
         let n_groups = labels.iter().max().map_or(0, |&most| most as usize + 1);
-        Ok(chains::dissolve(&self.chains, n_groups, |unit| {
-            if unit == OUTSIDE { OUTSIDE } else { labels[unit as usize] }
-        }))
+        let mut grouped =
+            chains::regroup(
+                &self.chains,
+                |unit| if unit == OUTSIDE { OUTSIDE } else { labels[unit as usize] },
+            );
+        smooth(&mut grouped, &self.tags, &self.corners, &self.simplify, Stage::Groups);
+        Ok(chains::trace(&grouped, n_groups))
     }
 
     pub(super) fn check_labels(&self, labels: &[u32]) -> Result<(), super::LandError> {
@@ -194,16 +206,19 @@ impl Subdivision {
 }
 
 /// Sums chains into borders.
-fn borders(chains: &[Chain]) -> Vec<SharedBorder> {
+fn borders(chains: &[Chain], tags: &[Tag]) -> Vec<SharedBorder> {
     let mut sums: FxHashMap<(u32, u32), ([f64; 5], bool)> = FxHashMap::default();
     for chain in chains {
         let (u, v) = (chain.left.min(chain.right), chain.left.max(chain.right));
-        if v == OUTSIDE || u == NONE {
+        if v == OUTSIDE {
             continue;
         }
         let sum = sums.entry((u, v)).or_default();
-        sum.0[chain.tag.class as usize] += chain.length;
-        sum.1 |= !chain.tag.blocked;
+        for (a, b, tag) in chain.segments() {
+            let tag = &tags[tag as usize];
+            sum.0[tag.class as usize] += length(a, b);
+            sum.1 |= !tag.blocked;
+        }
     }
     let to_mm = |units: f64| (units * 1000.0 / UNITS).round() as u64;
     let mut borders: Vec<SharedBorder> = sums
@@ -234,17 +249,34 @@ pub struct Stretch {
 }
 
 impl Subdivision {
-    /// Every stretch of boundary with what runs along it.
-    pub fn stretches(&self) -> impl Iterator<Item = Stretch> + '_ {
+    /// Every stretch of boundary with what runs along it, one per kind and place.
+    #[must_use]
+    pub fn stretches(&self) -> Vec<Stretch> {
         let inside = |unit: u32| (unit != OUTSIDE).then_some(unit);
-        self.chains.iter().map(move |chain| Stretch {
-            left: inside(chain.left),
-            right: inside(chain.right),
-            kind: chain.tag.kind,
-            class: chain.tag.class,
-            blocked: chain.tag.blocked,
-            name: chain.tag.name,
-            length_m: chain.length / UNITS,
-        })
+        let mut found: Vec<Stretch> = Vec::new();
+        for chain in &self.chains {
+            let from = found.len();
+            for (a, b, tag) in chain.segments() {
+                let tag = &self.tags[tag as usize];
+                let length_m = length(a, b) / UNITS;
+                match found[from..].last_mut() {
+                    Some(last)
+                        if (last.kind, last.name, last.blocked) == (tag.kind, tag.name, tag.blocked) =>
+                    {
+                        last.length_m += length_m;
+                    }
+                    _ => found.push(Stretch {
+                        left: inside(chain.left),
+                        right: inside(chain.right),
+                        kind: tag.kind,
+                        class: tag.class,
+                        blocked: tag.blocked,
+                        name: tag.name,
+                        length_m,
+                    }),
+                }
+            }
+        }
+        found
     }
 }

@@ -1,7 +1,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use geo::Area;
-use geo::{Coord, LineString, MultiPolygon, Polygon};
+use geo::{Area, Coord, LineString, MultiPolygon, Polygon, Validation};
 
 use super::*;
 use crate::model::{AtomShape, BarrierKind, StreetClass, UnitKind};
@@ -26,14 +25,26 @@ fn point(x: f64, y: f64) -> LandAtom {
     LandAtom { shape: AtomShape::Point(geo::Point::new(x, y)), home: None }
 }
 
-/// Areas add up to the outline's, and no unit is empty.
+/// Every plot and every group is valid, areas add up to the outline's, no unit is empty.
 fn check_tiling(subdivision: &Subdivision) {
     let plots = subdivision.plots();
-    let total: f64 = plots.iter().map(|plot| plot.unsigned_area()).sum();
     let outline = subdivision.outline().unsigned_area();
-    assert!((total - outline).abs() < 1e-4, "plots {total} outline {outline}");
+    check_areas(&plots, outline);
     for (unit, plot) in subdivision.units.iter().zip(&plots) {
-        assert!((unit.area_m2 - plot.unsigned_area()).abs() < 1e-4, "{unit:?} {}", plot.unsigned_area());
+        assert!((unit.area_m2 - plot.unsigned_area()).abs() < 1e-6, "{unit:?} {}", plot.unsigned_area());
+    }
+    for n_groups in [1, 2, 5] {
+        let labels: Vec<u32> =
+            (0..subdivision.units.len() as u32).map(|unit| unit * 7 / 3 % n_groups).collect();
+        check_areas(&subdivision.dissolve(&labels).unwrap(), outline);
+    }
+}
+
+fn check_areas(areas: &[MultiPolygon<f64>], outline: f64) {
+    let total: f64 = areas.iter().map(|area| area.unsigned_area()).sum();
+    assert!((total - outline).abs() < 1e-6, "areas {total} outline {outline}");
+    for area in areas {
+        area.check_validation().unwrap();
     }
 }
 
