@@ -2,14 +2,18 @@
 //!
 //! Read `ARCHITECTURE.md` for the map of the modules.
 
+pub mod compare;
 pub mod coverage;
 pub mod export;
+pub mod files;
 pub mod geometry;
 pub mod ingest;
 pub mod land;
 pub mod model;
 pub mod network;
+pub mod params;
 pub mod partition;
+pub mod pipeline;
 pub mod planfile;
 pub mod report;
 pub mod siting;

@@ -3,6 +3,7 @@
 //! All geometry lies on one local metric plane ([`crate::geometry::Plane`]), x east, y north, in metres.
 //! A [`Scenario`] is what was read; a [`Plan`] is the whole answer.
 
+mod codes;
 mod community;
 mod coverage;
 mod finding;
@@ -13,6 +14,7 @@ mod scenario;
 mod station;
 mod terrain;
 
+pub use codes::{CodeBook, numbering_order};
 pub use community::{
     Atom, AtomShape, Barrier, BarrierKind, BarrierShape, Community, Compound, Gate, GridClass,
     HouseholdsSource, Street, StreetClass, Use,

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use crate::files;
 use crate::model::{Plan, Scenario};
 
 /// A rule of the pack that a plan was made with, as it is printed beside every figure.
@@ -116,34 +117,14 @@ pub fn read(path: &Path) -> Result<PlanFile, PlanFileError> {
 /// # Errors
 /// [`PlanFileError::Write`] if the folder cannot be written to or is full; the old file is then untouched.
 pub fn write(path: &Path, content: &PlanFile) -> Result<(), PlanFileError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let as_write = |source| PlanFileError::Write { path: path.to_owned(), source };
-    let temporary = tempfile::Builder::new()
-        .prefix(".gridplan-")
-        .suffix(".gpkg")
-        .tempfile_in(folder)
-        .map_err(as_write)?;
+    let temporary = files::temporary(path).map_err(as_write)?;
     let written = Connection::open(temporary.path()).and_then(|mut connection| {
         write::everything(&mut connection, content)?;
         connection.close().map_err(|(_, error)| error)
     });
     written.map_err(|source| classify(path, source))?;
-    make_readable(temporary.as_file()).map_err(as_write)?;
-    temporary.as_file().sync_all().map_err(as_write)?;
-    temporary.persist(path).map_err(|error| as_write(error.error))?;
-    Ok(())
-}
-
-/// A temporary file is private to its owner; a plan file is read by colleagues.
-fn make_readable(file: &std::fs::File) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    }
-    #[cfg(not(unix))]
-    let _ = file;
-    Ok(())
+    files::keep(temporary, path).map_err(as_write)
 }
 
 fn classify(path: &Path, source: rusqlite::Error) -> PlanFileError {

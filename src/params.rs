@@ -1,0 +1,400 @@
+//! All parameters in one struct: the program's defaults with their sources, and the `gridplan.toml` form of both.
+//!
+//! Every figure has a unit in its name or its documentation. `unverified` figures are general knowledge: edit them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{GridClass, GridSize, StationTier, WalkBand};
+use crate::network::{WalkProfile, WalkRules};
+use crate::units::{Households, Metres, MetresPerSecond};
+
+/// Why parameters cannot be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ParamsError {
+    /// The text is no `gridplan.toml`.
+    #[error("gridplan.toml: {0}; `gridplan plan --help` lists the keys and their defaults")]
+    Syntax(String),
+    /// A value out of its range.
+    #[error("parameter `{key}` is {value}; {rule}")]
+    OutOfRange {
+        /// Name as in `gridplan.toml`.
+        key: &'static str,
+        /// Value given.
+        value: String,
+        /// What it must be.
+        rule: &'static str,
+    },
+}
+
+/// Everything a planner may set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Params {
+    /// Every random choice follows from this number.
+    pub seed: u64,
+    /// Grids.
+    pub grid: GridParams,
+    /// Walking.
+    pub walk: WalkParams,
+    /// Circles, narrowest first.
+    pub bands: Vec<BandParams>,
+    /// Stations.
+    pub siting: SitingParams,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            grid: GridParams::default(),
+            walk: WalkParams::default(),
+            // Circles are pairs of minutes and metres: 15 min with 800–1,000 m and 10 min with 500 m are in the
+            // standard for residential areas (seen); 5 min with 300 m is unverified.
+            bands: vec![
+                BandParams { minutes: 5, metres: 300.0 },
+                BandParams { minutes: 10, metres: 500.0 },
+                BandParams { minutes: 15, metres: 1000.0 },
+            ],
+            siting: SitingParams::default(),
+        }
+    }
+}
+
+/// How grids are drawn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GridParams {
+    /// Wanted households of a grid. Yantai: about 300 (seen).
+    pub target: u32,
+    /// Allowed deviation as a fraction, limits included.
+    pub tolerance: f64,
+    /// Effort: `draft` for a first look, `full` for the plan that is handed over.
+    pub effort: Effort,
+    /// Households that one unit of other load (shops, small venues) counts for.
+    pub other_load_weight: f64,
+    /// Resettlement grids (安置型), if they differ.
+    pub resettlement: Option<ClassParams>,
+    /// Rural grids (农村型), if they differ.
+    pub rural: Option<ClassParams>,
+    /// Exact number of grids per community code, for those that ask for one.
+    pub exact: std::collections::BTreeMap<String, u32>,
+}
+
+impl Default for GridParams {
+    fn default() -> Self {
+        Self {
+            target: 300,
+            tolerance: 0.10,
+            effort: Effort::Full,
+            other_load_weight: 0.0,
+            resettlement: None,
+            rural: None,
+            exact: std::collections::BTreeMap::new(),
+        }
+    }
+}
+
+/// Size of a class of grids.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassParams {
+    /// Wanted households.
+    pub target: u32,
+    /// Allowed deviation as a fraction.
+    pub tolerance: f64,
+}
+
+/// How much work to spend.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effort {
+    /// Seconds for a million buildings.
+    Draft,
+    /// The best known.
+    #[default]
+    Full,
+}
+
+/// A circle: minutes and the metres that go with them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BandParams {
+    /// Minutes.
+    pub minutes: u32,
+    /// Metres.
+    pub metres: f64,
+}
+
+/// How people walk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WalkParams {
+    /// Who walks: `adult`, `age-60`, `age-70`, `age-80`, `frail`, `wheelchair`, `pushchair`, or `steady` with
+    /// `steady_speed`.
+    pub profile: String,
+    /// Metres per second of the profile `steady`.
+    pub steady_speed: f64,
+    /// Metres from a door to the street beyond which it counts as unattached. Our choice.
+    pub max_access: f64,
+}
+
+impl Default for WalkParams {
+    fn default() -> Self {
+        Self { profile: "adult".to_owned(), steady_speed: 1.2, max_access: 150.0 }
+    }
+}
+
+/// How stations are chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SitingParams {
+    /// Tiers to plan, in any order; a tier that is not listed keeps its existing stations and gets no new ones.
+    pub tiers: Vec<TierParams>,
+    /// Where the register of premises is empty or short, buildings and street corners at least this far apart (m)
+    /// become candidates. 0 turns that off.
+    pub candidate_spacing: f64,
+    /// Largest number of candidates made that way.
+    pub candidate_limit: u32,
+}
+
+impl Default for SitingParams {
+    fn default() -> Self {
+        Self {
+            tiers: vec![
+                // One community centre each (1+N of Huantai, seen) within 15 minutes (Luoyuan, Longkou, seen).
+                TierParams { one_per_community: true, ..TierParams::new(StationTier::Community, 15, 0.95) },
+                // Neighbourhood stations within 5 minutes (Lianyun, seen); 90 % is our choice.
+                TierParams::new(StationTier::Compound, 5, 0.90),
+            ],
+            candidate_spacing: 60.0,
+            candidate_limit: 5000,
+        }
+    }
+}
+
+/// What one tier is to reach.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TierParams {
+    /// Tier: `city`, `regional`, `community`, `compound`, `corner`.
+    pub tier: String,
+    /// Circle in minutes.
+    pub minutes: u32,
+    /// Share of households to reach with the fewest stations, 0 to 1. Ignored when `stations` or `budget` is given.
+    pub goal: f64,
+    /// Exactly this many stations, existing ones counted, for the best coverage.
+    pub stations: Option<u32>,
+    /// Yearly cost in yuan of the new stations, for the best coverage.
+    pub budget: Option<u32>,
+    /// Households that a station of unknown capacity may serve; `None` for no limit.
+    pub capacity: Option<u32>,
+    /// Each community has at least one of its own.
+    #[serde(default)]
+    pub one_per_community: bool,
+    /// Stations of this tier also serve what lower tiers do.
+    #[serde(default = "yes")]
+    pub serves_lower: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl TierParams {
+    /// The fewest stations of a tier that reach `goal` of the households in `minutes`.
+    #[must_use]
+    pub fn new(tier: StationTier, minutes: u32, goal: f64) -> Self {
+        Self {
+            tier: tier.as_str().to_owned(),
+            minutes,
+            goal,
+            stations: None,
+            budget: None,
+            capacity: None,
+            one_per_community: false,
+            serves_lower: true,
+        }
+    }
+}
+
+impl Params {
+    /// Reads a `gridplan.toml`; keys that are not given keep their defaults.
+    ///
+    /// # Errors
+    /// [`ParamsError`] naming the line or the key.
+    ///
+    /// ```
+    /// # use gridplan::params::Params;
+    /// let params = Params::from_toml("seed = 7\n[grid]\ntarget = 250")?;
+    /// assert_eq!((params.seed, params.grid.target, params.grid.tolerance), (7, 250, 0.10));
+    /// # Ok::<(), gridplan::params::ParamsError>(())
+    /// ```
+    pub fn from_toml(text: &str) -> Result<Self, ParamsError> {
+        let params: Self = toml::from_str(text).map_err(|error| ParamsError::Syntax(error.to_string()))?;
+        params.check()?;
+        Ok(params)
+    }
+
+    /// The same as a `gridplan.toml`, every key written out.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("parameters are numbers and words")
+    }
+
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// [`ParamsError::OutOfRange`] naming the key.
+    pub fn check(&self) -> Result<(), ParamsError> {
+        let bad = |key, value: String, rule| Err(ParamsError::OutOfRange { key, value, rule });
+        let classes = [self.grid.resettlement, self.grid.rural].into_iter().flatten();
+        let own = ClassParams { target: self.grid.target, tolerance: self.grid.tolerance };
+        for class in classes.chain([own]) {
+            if class.target == 0 {
+                return bad("grid.target", class.target.to_string(), "it must be at least 1 household");
+            }
+            if !(0.0..1.0).contains(&class.tolerance) {
+                return bad(
+                    "grid.tolerance",
+                    class.tolerance.to_string(),
+                    "it is a fraction from 0 to below 1, e.g. 0.10",
+                );
+            }
+        }
+        if !(self.grid.other_load_weight.is_finite() && 0.0 <= self.grid.other_load_weight) {
+            let value = self.grid.other_load_weight.to_string();
+            return bad("grid.other_load_weight", value, "it must be zero or more households");
+        }
+        if self.bands.is_empty() || self.bands.windows(2).any(|pair| pair[1].minutes <= pair[0].minutes) {
+            return bad("bands", format!("{:?}", self.bands), "give at least one circle, narrowest first");
+        }
+        if let Some(band) =
+            self.bands.iter().find(|band| band.minutes == 0 || !(0.0 < band.metres && band.metres <= 1e5))
+        {
+            return bad(
+                "bands",
+                format!("{band:?}"),
+                "minutes are at least 1, metres above 0 and at most 100000",
+            );
+        }
+        self.check_siting()?;
+        self.walk_rules().map(|_| ())
+    }
+
+    fn check_siting(&self) -> Result<(), ParamsError> {
+        let bad = |key, value: String, rule| Err(ParamsError::OutOfRange { key, value, rule });
+        for tier in &self.siting.tiers {
+            if StationTier::parse(&tier.tier).is_none() {
+                return bad(
+                    "siting.tiers.tier",
+                    tier.tier.clone(),
+                    "use city, regional, community, compound or corner",
+                );
+            }
+            if !(0.0..=1.0).contains(&tier.goal) {
+                return bad(
+                    "siting.tiers.goal",
+                    tier.goal.to_string(),
+                    "it is a share of households from 0 to 1",
+                );
+            }
+            if tier.minutes == 0 {
+                return bad("siting.tiers.minutes", "0".to_owned(), "it must be at least 1 minute");
+            }
+        }
+        if !(self.siting.candidate_spacing.is_finite() && 0.0 <= self.siting.candidate_spacing) {
+            let value = self.siting.candidate_spacing.to_string();
+            return bad("siting.candidate_spacing", value, "it must be zero or more metres");
+        }
+        Ok(())
+    }
+
+    /// Size rule of a class; `None` for exclusive grids, which have no target.
+    #[must_use]
+    pub fn grid_size(&self, class: GridClass) -> Option<GridSize> {
+        let own = ClassParams { target: self.grid.target, tolerance: self.grid.tolerance };
+        let class = match class {
+            GridClass::Urban => own,
+            GridClass::Resettlement => self.grid.resettlement.unwrap_or(own),
+            GridClass::Rural => self.grid.rural.unwrap_or(own),
+            GridClass::Exclusive => return None,
+        };
+        Some(GridSize::around(Households(class.target), class.tolerance))
+    }
+
+    /// Circles of the rules, narrowest first.
+    #[must_use]
+    pub fn walk_bands(&self) -> Vec<WalkBand> {
+        let bands = self.bands.iter();
+        bands
+            .map(|band| WalkBand {
+                minutes: band.minutes,
+                metres: Metres::new(band.metres).unwrap_or(Metres::ZERO),
+            })
+            .collect()
+    }
+
+    /// How people walk.
+    ///
+    /// # Errors
+    /// [`ParamsError::OutOfRange`] for an unknown profile or a speed that is none.
+    pub fn walk_rules(&self) -> Result<WalkRules, ParamsError> {
+        let out_of_range = |key, value: String, rule| ParamsError::OutOfRange { key, value, rule };
+        let profile = match self.walk.profile.as_str() {
+            "adult" => WalkProfile::adult(),
+            "age-60" => WalkProfile::older(60),
+            "age-70" => WalkProfile::older(70),
+            "age-80" => WalkProfile::older(80),
+            "frail" => WalkProfile::frail(),
+            "wheelchair" => WalkProfile::wheelchair(),
+            "pushchair" => WalkProfile::pushchair(),
+            "steady" => {
+                let value = self.walk.steady_speed;
+                let speed = MetresPerSecond::new(value)
+                    .ok()
+                    .filter(|speed| 0.1 <= speed.value() && speed.value() <= 5.0);
+                let rule = "a walking speed lies between 0.1 and 5 m/s";
+                WalkProfile::steady(
+                    speed.ok_or_else(|| out_of_range("walk.steady_speed", value.to_string(), rule))?,
+                )
+            }
+            other => {
+                let rule = "use adult, age-60, age-70, age-80, frail, wheelchair, pushchair or steady";
+                return Err(out_of_range("walk.profile", other.to_owned(), rule));
+            }
+        };
+        let max_access = Metres::new(self.walk.max_access).map_err(|_| {
+            out_of_range(
+                "walk.max_access",
+                self.walk.max_access.to_string(),
+                "it must be zero or more metres",
+            )
+        })?;
+        Ok(WalkRules { max_access, ..WalkRules::new(profile) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_survive_the_file() {
+        let params = Params::default();
+        assert_eq!(Params::from_toml(&params.to_toml()), Ok(params));
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_by_its_key() {
+        for (text, key) in [
+            ("[grid]\ntarget = 0", "grid.target"),
+            ("[grid]\ntolerance = 1.5", "grid.tolerance"),
+            ("bands = []", "bands"),
+            ("[walk]\nprofile = 'bird'", "walk.profile"),
+            ("[grid]\ntargett = 300", "targett"),
+        ] {
+            let message = Params::from_toml(text).expect_err(text).to_string();
+            assert!(message.contains(key), "{text} gave {message}");
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! Premises and goals → stations: the candidate sites, one table of walks, tier by tier, each choice explained.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use geo::Coord;
+
+use super::{PlanError, Step, Watch};
+use crate::geometry::straight_distance;
+use crate::model::{
+    CommunityId, Finding, FindingKind, Plan, PremiseId, Scenario, Severity, Station, StationStatus, StationTier,
+    TierAnswer, numbering_order,
+};
+use crate::network::{Measure, Snaps, StreetNetwork};
+use crate::params::{Params, TierParams};
+use crate::siting::tiers::{self, TierGoal, TierRule, TierSite, TierTask};
+use crate::siting::{Options, SitingError, Table};
+use crate::units::{Households, SquareMetres};
+
+/// Minutes of a tier that the parameters do not list. Community and above: 15 (seen); below: 5 (seen).
+fn usual_minutes(tier: StationTier) -> u32 {
+    match tier {
+        StationTier::City | StationTier::Regional | StationTier::Community => 15,
+        StationTier::Compound | StationTier::Corner => 5,
+    }
+}
+
+/// Points of the frontier beyond the number chosen.
+const FRONTIER_BEYOND: usize = 10;
+/// Longest frontier, in new stations.
+const FRONTIER_LIMIT: usize = 60;
+
+/// A place where a station stands or may open.
+struct Site {
+    at: Coord<f64>,
+    community: Option<CommunityId>,
+    /// Row of [`Scenario::stations`] of one that stands already.
+    existing: Option<usize>,
+    premise: Option<PremiseId>,
+    area: Option<SquareMetres>,
+    cost: u32,
+    capacity: Option<Households>,
+}
+
+pub(super) fn choose(
+    scenario: &Scenario,
+    network: &StreetNetwork,
+    doors: &Snaps,
+    params: &Params,
+    plan: &mut Plan,
+    watch: Watch<'_>,
+) -> Result<(), PlanError> {
+    let tiers_in_use = tiers_in_use(scenario, params);
+    let rules = rules(scenario, params, &tiers_in_use);
+    let sites = sites(scenario, params);
+    let snaps = network.snap_sites(&sites.iter().map(|site| site.at).collect::<Vec<_>>());
+    let limit = rules.iter().map(|rule| rule.walk_limit).max().unwrap_or(0);
+    // A longer table tells how far those are whom no circle reaches.
+    let reach = network.reach(&snaps, doors, Measure::TimeThere, limit);
+    let (indptr, indices, cost) = reach.by_door(scenario.atoms.len());
+    drop(reach);
+    let tier_sites: Vec<TierSite> = sites.iter().map(|site| tier_site(scenario, site, &tiers_in_use)).collect();
+    // Buildings outside every community are not planned.
+    let households: Vec<u32> = scenario
+        .atoms
+        .iter()
+        .map(|atom| if atom.community.is_some() { atom.households.0 } else { 0 })
+        .collect();
+    let community: Vec<Option<u32>> = scenario.atoms.iter().map(|atom| atom.community.map(|id| id.0)).collect();
+    let task = TierTask {
+        reach: Table::sparse(sites.len(), &indptr, &indices, Some(&cost))?,
+        households: &households,
+        community: &community,
+        sites: &tier_sites,
+        rules: &rules,
+    };
+    let cancel = || watch(Step::Stations, 0.5).is_break();
+    let options = Options { seed: params.seed, effort: crate::siting::Effort::Full, time_limit: None, cancel: Some(&cancel) };
+    let answers = tiers::plan(&task, &options).map_err(|error| stopped(error, watch))?;
+    plan.stations = stations(scenario, &sites, &tiers_in_use, &answers);
+    plan.tiers = tier_answers(params, &task, &tiers_in_use, &answers, &options)?;
+    plan.findings.retain(|finding| finding.layer != "stations");
+    plan.findings.extend(findings(scenario, &tiers_in_use, &answers));
+    plan.coverage = crate::model::Coverage::default();
+    plan.circles.clear();
+    Ok(())
+}
+
+fn stopped(error: SitingError, watch: Watch<'_>) -> PlanError {
+    match error {
+        SitingError::Stopped if watch(Step::Stations, 0.5).is_break() => PlanError::Cancelled,
+        error => error.into(),
+    }
+}
+
+/// Tiers that are planned or have a station already, widest first.
+fn tiers_in_use(scenario: &Scenario, params: &Params) -> Vec<StationTier> {
+    let planned = params.siting.tiers.iter().filter_map(|tier| StationTier::parse(&tier.tier));
+    let standing = scenario.stations.iter().map(|station| station.tier);
+    let mut tiers: Vec<StationTier> = planned.chain(standing).collect();
+    tiers.sort_unstable();
+    tiers.dedup();
+    tiers
+}
+
+fn tier_params(params: &Params, tier: StationTier) -> Option<&TierParams> {
+    params.siting.tiers.iter().find(|planned| StationTier::parse(&planned.tier) == Some(tier))
+}
+
+fn rules(scenario: &Scenario, params: &Params, tiers: &[StationTier]) -> Vec<TierRule> {
+    let rule = |&tier: &StationTier| {
+        let planned = tier_params(params, tier);
+        let standing =
+            scenario.stations.iter().filter(|station| station.tier == tier && station.status != StationStatus::Closed);
+        let goal = match planned {
+            None => TierGoal::KeepExisting,
+            Some(TierParams { one_per_community: true, .. }) => TierGoal::OnePerCommunity,
+            Some(TierParams { stations: Some(n), .. }) => {
+                TierGoal::Count((*n as usize).saturating_sub(standing.count()))
+            }
+            Some(TierParams { budget: Some(budget), .. }) => TierGoal::Budget(u64::from(*budget)),
+            Some(TierParams { goal, .. }) => TierGoal::Coverage(*goal),
+        };
+        TierRule {
+            name: tier.as_str().to_owned(),
+            walk_limit: planned.map_or(usual_minutes(tier), |planned| planned.minutes) * 60_000,
+            goal,
+            least_area: None,
+            capacity: planned.and_then(|planned| planned.capacity),
+            demand_share: 1.0,
+            serves_lower: planned.is_none_or(|planned| planned.serves_lower),
+            most_per_community: None,
+        }
+    };
+    tiers.iter().map(rule).collect()
+}
+
+/// Existing stations, then the register, then places proposed by the program where the register is silent.
+fn sites(scenario: &Scenario, params: &Params) -> Vec<Site> {
+    let standing = scenario.stations.iter().enumerate().filter(|(_, station)| station.status != StationStatus::Closed);
+    let mut sites: Vec<Site> = standing
+        .map(|(row, station)| Site {
+            at: station.at,
+            community: station.community,
+            existing: Some(row),
+            premise: None,
+            area: station.area,
+            cost: 0,
+            capacity: station.capacity,
+        })
+        .collect();
+    sites.extend(scenario.premises.iter().enumerate().map(|(row, premise)| Site {
+        at: premise.at,
+        community: premise.community,
+        existing: None,
+        premise: Some(PremiseId::from_index(row)),
+        area: premise.area,
+        cost: premise.cost.unwrap_or(0),
+        capacity: premise.capacity,
+    }));
+    sites.extend(proposed(scenario, params));
+    sites
+}
+
+/// Buildings and street corners in communities without a single row in the register, spaced out.
+fn proposed(scenario: &Scenario, params: &Params) -> Vec<Site> {
+    let spacing = params.siting.candidate_spacing;
+    if spacing <= 0.0 {
+        return Vec::new();
+    }
+    let registered: HashSet<CommunityId> =
+        scenario.premises.iter().filter_map(|premise| premise.community).collect();
+    let needs_some = |community: Option<CommunityId>| community.is_some_and(|id| !registered.contains(&id));
+    let buildings = scenario.atoms.iter().filter(|atom| needs_some(atom.community));
+    let buildings = buildings.map(|atom| (atom.door.unwrap_or_else(|| atom.shape.anchor()), atom.community));
+    let corners = corners(scenario).into_iter().map(|at| (at, None));
+    let mut kept: HashMap<(i64, i64), Vec<Coord<f64>>> = HashMap::new();
+    let mut sites = Vec::new();
+    for (at, community) in buildings.chain(corners.filter(|_| registered.is_empty())) {
+        if params.siting.candidate_limit as usize <= sites.len() {
+            break;
+        }
+        let cell = ((at.x / spacing).floor() as i64, (at.y / spacing).floor() as i64);
+        let around = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (cell.0 + dx, cell.1 + dy)));
+        let is_close = around.filter_map(|cell| kept.get(&cell)).flatten().any(|other| straight_distance(at, *other) < spacing);
+        if !is_close {
+            kept.entry(cell).or_default().push(at);
+            sites.push(Site { at, community, existing: None, premise: None, area: None, cost: 0, capacity: None });
+        }
+    }
+    sites
+}
+
+/// Where at least three walkable street ends or middles meet, in the order of the streets.
+fn corners(scenario: &Scenario) -> Vec<Coord<f64>> {
+    let mut arms: BTreeMap<(i64, i64), (u32, Coord<f64>)> = BTreeMap::new();
+    for street in scenario.streets.iter().filter(|street| street.foot && !street.bridge && !street.tunnel) {
+        let last = street.line.0.len().saturating_sub(1);
+        for (index, &at) in street.line.0.iter().enumerate() {
+            let key = ((at.x * 1000.0).round() as i64, (at.y * 1000.0).round() as i64);
+            arms.entry(key).or_insert((0, at)).0 += if index == 0 || index == last { 1 } else { 2 };
+        }
+    }
+    arms.into_values().filter(|(n, _)| 3 <= *n).map(|(_, at)| at).collect()
+}
+
+fn tier_site(scenario: &Scenario, site: &Site, tiers: &[StationTier]) -> TierSite {
+    let existing = site.existing.and_then(|row| tiers.iter().position(|&tier| tier == scenario.stations[row].tier));
+    TierSite {
+        community: site.community.map(|id| id.0),
+        existing,
+        suits: Vec::new(),
+        area: site.area.map(SquareMetres::value),
+        cost: site.cost,
+        capacity: site.capacity.map(|capacity| capacity.0),
+    }
+}
+
+/// Existing stations as they stand, then the chosen ones, numbered west → east, north → south.
+fn stations(
+    scenario: &Scenario,
+    sites: &[Site],
+    tiers: &[StationTier],
+    answers: &[tiers::TierAnswer],
+) -> Vec<Station> {
+    let mut stations = scenario.stations.clone();
+    let mut used: HashSet<String> = stations.iter().map(|station| station.code.clone()).collect();
+    for answer in answers {
+        let tier = tiers[answer.tier];
+        let chosen: Vec<&tiers::TierStation> =
+            answer.stations.iter().filter(|station| station.origin == tiers::Origin::Chosen).collect();
+        let places: Vec<Coord<f64>> = chosen.iter().map(|station| sites[station.site as usize].at).collect();
+        let mut counts: HashMap<String, u32> = HashMap::new();
+        for index in numbering_order(&places, 250_000.0) {
+            let (found, site) = (chosen[index], &sites[chosen[index].site as usize]);
+            let community = site.community.map(|id| &scenario.communities[id.index()]);
+            let prefix = format!("{}-{}", community.map_or("", |community| &community.code), letter(tier));
+            let number = counts.entry(prefix.clone()).or_default();
+            let code = loop {
+                *number += 1;
+                let code = format!("{prefix}{number:02}");
+                if used.insert(code.clone()) {
+                    break code;
+                }
+            };
+            let premise = site.premise.map(|id| &scenario.premises[id.index()]);
+            let name = premise.and_then(|premise| premise.name.clone()).unwrap_or_else(|| {
+                let place = community.map_or("", |community| community.name.as_str());
+                format!("{place}{}{number}", tier.chinese())
+            });
+            stations.push(Station {
+                code,
+                name,
+                tier,
+                status: StationStatus::Chosen,
+                at: site.at,
+                community: site.community,
+                area: site.area,
+                capacity: site.capacity,
+                premise: site.premise,
+                reason: reason(scenario, sites, found),
+            });
+        }
+    }
+    stations
+}
+
+fn letter(tier: StationTier) -> char {
+    match tier {
+        StationTier::City => 'A',
+        StationTier::Regional => 'B',
+        StationTier::Community => 'C',
+        StationTier::Compound => 'D',
+        StationTier::Corner => 'E',
+    }
+}
+
+/// What the station adds, what would be lost without it, and the runner-up.
+fn reason(scenario: &Scenario, sites: &[Site], found: &tiers::TierStation) -> String {
+    let mut text = format!(
+        "新增覆盖 {0} 户，服务 {1} 户；取消则 {2} 户失去服务圈 (adds {0} households, serves {1}; {2} would be lost without it)",
+        found.adds, found.serves, found.loss
+    );
+    if let Some((site, loss)) = found.runner_up {
+        let site = &sites[site as usize];
+        let premise = site.premise.map(|id| &scenario.premises[id.index()]);
+        let name = premise.map_or_else(
+            || format!("{:.0}, {:.0}", site.at.x, site.at.y),
+            |premise| premise.name.clone().unwrap_or_else(|| premise.source.0.clone()),
+        );
+        text.push_str(&format!("；次优 {name}，少 {loss} 户 (runner-up {name}, {loss} fewer)"));
+    }
+    text
+}
+
+fn tier_answers(
+    params: &Params,
+    task: &TierTask<'_>,
+    tiers: &[StationTier],
+    answers: &[tiers::TierAnswer],
+    options: &Options<'_>,
+) -> Result<Vec<TierAnswer>, SitingError> {
+    let mut list = Vec::new();
+    for answer in answers {
+        let tier = tiers[answer.tier];
+        let chosen = answer.stations.iter().filter(|station| station.origin == tiers::Origin::Chosen).count();
+        let is_planned = tier_params(params, tier).is_some_and(|planned| !planned.one_per_community);
+        let frontier = if is_planned {
+            let most = (chosen + FRONTIER_BEYOND).min(FRONTIER_LIMIT.max(chosen));
+            let quick = Options { effort: crate::siting::Effort::Quick, ..*options };
+            let points = tiers::tier_frontier(task, answer.tier, answers, most, &quick)?;
+            points.into_iter().map(|point| (point.p as u32, point.objective)).collect()
+        } else {
+            Vec::new()
+        };
+        list.push(TierAnswer {
+            tier,
+            goal: goal_words(&task.rules[answer.tier]),
+            objective: answer.covered as f64,
+            bound: Some(answer.bound as f64),
+            gap: Some(answer.gap),
+            proven: answer.proven,
+            frontier,
+        });
+    }
+    Ok(list)
+}
+
+fn goal_words(rule: &TierRule) -> String {
+    let minutes = rule.walk_limit / 60_000;
+    match rule.goal {
+        TierGoal::KeepExisting => format!("{minutes} 分钟；保留现有 ({minutes} min; existing ones kept)"),
+        TierGoal::Coverage(share) => {
+            let percent = share * 100.0;
+            format!("{minutes} 分钟覆盖 {percent:.0}% 户，站点最少 ({percent:.0} % of households in {minutes} min with the fewest)")
+        }
+        TierGoal::Count(n) => format!("{minutes} 分钟；新增 {n} 个，覆盖最多 ({minutes} min; best coverage with {n} new ones)"),
+        TierGoal::Budget(yuan) => {
+            format!("{minutes} 分钟；预算 {yuan} 元，覆盖最多 ({minutes} min; best coverage for {yuan} yuan a year)")
+        }
+        TierGoal::OnePerCommunity => {
+            format!("每社区一个中心，{minutes} 分钟 (one centre in each community, {minutes} min)")
+        }
+    }
+}
+
+fn findings(scenario: &Scenario, tiers: &[StationTier], answers: &[tiers::TierAnswer]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for answer in answers {
+        let tier = tiers[answer.tier];
+        for note in &answer.notes {
+            let place = match note {
+                tiers::TierNote::NoPlace { community, .. } | tiers::TierNote::TooManyExisting { community, .. } => {
+                    Some(CommunityId(*community))
+                }
+                _ => None,
+            };
+            let text = note.to_string();
+            let (message, remedy) = text.split_once("; ").unwrap_or((&text, "add premises to the register"));
+            let name = place.map_or("", |id| scenario.communities[id.index()].name.as_str());
+            let finding = Finding::new(
+                Severity::Warning,
+                FindingKind::GoalNotReached,
+                "stations",
+                format!("{} {name}: {message}", tier.chinese()),
+                remedy,
+            );
+            findings.push(match place {
+                Some(id) => finding.in_community(id),
+                None => finding,
+            });
+        }
+    }
+    findings
+}
