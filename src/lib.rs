@@ -2,6 +2,8 @@
 //!
 //! Read `ARCHITECTURE.md` for the map of the modules.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod compare;
 pub mod coverage;
 pub mod export;

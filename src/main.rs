@@ -1,2 +1,5 @@
-//! The `gridplan` program.
-fn main() {}
+//! The `gridplan` program; see `gridplan --help`.
+
+fn main() -> std::process::ExitCode {
+    gridplan::cli::main()
+}

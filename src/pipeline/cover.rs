@@ -16,7 +16,13 @@ const OWN_KINDS: [FindingKind; 7] = [
     FindingKind::NoStreets,
 ];
 
-pub(super) fn measure(scenario: &Scenario, network: &StreetNetwork, doors: &Snaps, params: &Params, plan: &mut Plan) {
+pub(super) fn measure(
+    scenario: &Scenario,
+    network: &StreetNetwork,
+    doors: &Snaps,
+    params: &Params,
+    plan: &mut Plan,
+) {
     let walks = Walks { network, doors };
     plan.coverage = coverage::measure(scenario, &plan.partition, &plan.stations, walks, &params.walk_bands());
     plan.findings.retain(|finding| !OWN_KINDS.contains(&finding.kind));

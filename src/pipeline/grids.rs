@@ -667,13 +667,18 @@ fn settlement<'a>(layer: &str, settled: &Settlement, name: &dyn Fn(u32) -> &'a s
     let given_to = name(settled.given_to);
     let claimants = settled.claimants.iter().map(|&index| name(index)).collect::<Vec<_>>().join("、");
     let (kind, message) = if settled.claimants.is_empty() {
-        let message = format!("边界之间的缝隙 {area:.1} m² 划给 {given_to} (a slit of {area:.1} m² between outlines was given to {given_to})");
+        let message = format!(
+            "边界之间的缝隙 {area:.1} m² 划给 {given_to} (a slit of {area:.1} m² between outlines was given to {given_to})"
+        );
         (FindingKind::Gap, message)
     } else {
-        let message = format!("{claimants} 重叠 {area:.1} m²，划给 {given_to} ({claimants} overlap by {area:.1} m², given to {given_to})");
+        let message = format!(
+            "{claimants} 重叠 {area:.1} m²，划给 {given_to} ({claimants} overlap by {area:.1} m², given to {given_to})"
+        );
         (FindingKind::Overlap, message)
     };
-    Finding::new(Severity::Info, kind, layer, message, "核对边界数据 (check the outlines in the source)").about(given_to)
+    Finding::new(Severity::Info, kind, layer, message, "核对边界数据 (check the outlines in the source)")
+        .about(given_to)
 }
 
 /// Says how many households change grid when a redraw moves more than allowed.

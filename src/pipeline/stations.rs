@@ -7,8 +7,8 @@ use geo::Coord;
 use super::{PlanError, Step, Watch};
 use crate::geometry::straight_distance;
 use crate::model::{
-    CommunityId, Finding, FindingKind, Plan, PremiseId, Scenario, Severity, Station, StationStatus, StationTier,
-    TierAnswer, numbering_order,
+    CommunityId, Finding, FindingKind, Plan, PremiseId, Scenario, Severity, Station, StationStatus,
+    StationTier, TierAnswer, numbering_order,
 };
 use crate::network::{Measure, Snaps, StreetNetwork};
 use crate::params::{Params, TierParams};
@@ -58,14 +58,16 @@ pub(super) fn choose(
     let reach = network.reach(&snaps, doors, Measure::TimeThere, limit);
     let (indptr, indices, cost) = reach.by_door(scenario.atoms.len());
     drop(reach);
-    let tier_sites: Vec<TierSite> = sites.iter().map(|site| tier_site(scenario, site, &tiers_in_use)).collect();
+    let tier_sites: Vec<TierSite> =
+        sites.iter().map(|site| tier_site(scenario, site, &tiers_in_use)).collect();
     // Buildings outside every community are not planned.
     let households: Vec<u32> = scenario
         .atoms
         .iter()
         .map(|atom| if atom.community.is_some() { atom.households.0 } else { 0 })
         .collect();
-    let community: Vec<Option<u32>> = scenario.atoms.iter().map(|atom| atom.community.map(|id| id.0)).collect();
+    let community: Vec<Option<u32>> =
+        scenario.atoms.iter().map(|atom| atom.community.map(|id| id.0)).collect();
     let task = TierTask {
         reach: Table::sparse(sites.len(), &indptr, &indices, Some(&cost))?,
         households: &households,
@@ -74,7 +76,12 @@ pub(super) fn choose(
         rules: &rules,
     };
     let cancel = || watch(Step::Stations, 0.5).is_break();
-    let options = Options { seed: params.seed, effort: crate::siting::Effort::Full, time_limit: None, cancel: Some(&cancel) };
+    let options = Options {
+        seed: params.seed,
+        effort: crate::siting::Effort::Full,
+        time_limit: None,
+        cancel: Some(&cancel),
+    };
     let answers = tiers::plan(&task, &options).map_err(|error| stopped(error, watch))?;
     plan.stations = stations(scenario, &sites, &tiers_in_use, &answers);
     plan.tiers = tier_answers(params, &task, &tiers_in_use, &answers, &options)?;
@@ -109,8 +116,10 @@ fn tier_params(params: &Params, tier: StationTier) -> Option<&TierParams> {
 fn rules(scenario: &Scenario, params: &Params, tiers: &[StationTier]) -> Vec<TierRule> {
     let rule = |&tier: &StationTier| {
         let planned = tier_params(params, tier);
-        let standing =
-            scenario.stations.iter().filter(|station| station.tier == tier && station.status != StationStatus::Closed);
+        let standing = scenario
+            .stations
+            .iter()
+            .filter(|station| station.tier == tier && station.status != StationStatus::Closed);
         let goal = match planned {
             None => TierGoal::KeepExisting,
             Some(TierParams { one_per_community: true, .. }) => TierGoal::OnePerCommunity,
@@ -136,7 +145,8 @@ fn rules(scenario: &Scenario, params: &Params, tiers: &[StationTier]) -> Vec<Tie
 
 /// Existing stations, then the register, then places proposed by the program where the register is silent.
 fn sites(scenario: &Scenario, params: &Params) -> Vec<Site> {
-    let standing = scenario.stations.iter().enumerate().filter(|(_, station)| station.status != StationStatus::Closed);
+    let standing =
+        scenario.stations.iter().enumerate().filter(|(_, station)| station.status != StationStatus::Closed);
     let mut sites: Vec<Site> = standing
         .map(|(row, station)| Site {
             at: station.at,
@@ -181,10 +191,21 @@ fn proposed(scenario: &Scenario, params: &Params) -> Vec<Site> {
         }
         let cell = ((at.x / spacing).floor() as i64, (at.y / spacing).floor() as i64);
         let around = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (cell.0 + dx, cell.1 + dy)));
-        let is_close = around.filter_map(|cell| kept.get(&cell)).flatten().any(|other| straight_distance(at, *other) < spacing);
+        let is_close = around
+            .filter_map(|cell| kept.get(&cell))
+            .flatten()
+            .any(|other| straight_distance(at, *other) < spacing);
         if !is_close {
             kept.entry(cell).or_default().push(at);
-            sites.push(Site { at, community, existing: None, premise: None, area: None, cost: 0, capacity: None });
+            sites.push(Site {
+                at,
+                community,
+                existing: None,
+                premise: None,
+                area: None,
+                cost: 0,
+                capacity: None,
+            });
         }
     }
     sites
@@ -204,7 +225,8 @@ fn corners(scenario: &Scenario) -> Vec<Coord<f64>> {
 }
 
 fn tier_site(scenario: &Scenario, site: &Site, tiers: &[StationTier]) -> TierSite {
-    let existing = site.existing.and_then(|row| tiers.iter().position(|&tier| tier == scenario.stations[row].tier));
+    let existing =
+        site.existing.and_then(|row| tiers.iter().position(|&tier| tier == scenario.stations[row].tier));
     TierSite {
         community: site.community.map(|id| id.0),
         existing,
@@ -331,11 +353,17 @@ fn goal_words(rule: &TierRule) -> String {
         TierGoal::KeepExisting => format!("{minutes} 分钟；保留现有 ({minutes} min; existing ones kept)"),
         TierGoal::Coverage(share) => {
             let percent = share * 100.0;
-            format!("{minutes} 分钟覆盖 {percent:.0}% 户，站点最少 ({percent:.0} % of households in {minutes} min with the fewest)")
+            format!(
+                "{minutes} 分钟覆盖 {percent:.0}% 户，站点最少 ({percent:.0} % of households in {minutes} min with the fewest)"
+            )
         }
-        TierGoal::Count(n) => format!("{minutes} 分钟；新增 {n} 个，覆盖最多 ({minutes} min; best coverage with {n} new ones)"),
+        TierGoal::Count(n) => {
+            format!("{minutes} 分钟；新增 {n} 个，覆盖最多 ({minutes} min; best coverage with {n} new ones)")
+        }
         TierGoal::Budget(yuan) => {
-            format!("{minutes} 分钟；预算 {yuan} 元，覆盖最多 ({minutes} min; best coverage for {yuan} yuan a year)")
+            format!(
+                "{minutes} 分钟；预算 {yuan} 元，覆盖最多 ({minutes} min; best coverage for {yuan} yuan a year)"
+            )
         }
         TierGoal::OnePerCommunity => {
             format!("每社区一个中心，{minutes} 分钟 (one centre in each community, {minutes} min)")
@@ -349,9 +377,8 @@ fn findings(scenario: &Scenario, tiers: &[StationTier], answers: &[tiers::TierAn
         let tier = tiers[answer.tier];
         for note in &answer.notes {
             let place = match note {
-                tiers::TierNote::NoPlace { community, .. } | tiers::TierNote::TooManyExisting { community, .. } => {
-                    Some(CommunityId(*community))
-                }
+                tiers::TierNote::NoPlace { community, .. }
+                | tiers::TierNote::TooManyExisting { community, .. } => Some(CommunityId(*community)),
                 _ => None,
             };
             let text = note.to_string();
