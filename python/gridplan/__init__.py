@@ -1,0 +1,312 @@
+"""Community grids, service stations and walking circles: arrays in, arrays out.
+
+    >>> import numpy as np, gridplan
+    >>> net = gridplan.WalkNetwork(np.array([0.0, 100.0]), np.zeros(2), np.array([0], "u4"),
+    ...                            np.array([1], "u4"), np.array([100_000], "u4"))
+    >>> net.nearest([1])[0].tolist()
+    [100000, 0]
+
+Arrays of other number types are converted when no value is lost; anything else is an error.
+Functions that return maps need GeoPandas: ``pip install gridplan[geo]``.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+import numpy as np
+
+from . import _native
+from ._native import (
+    GridplanError,
+    InfeasibleError,
+    NetworkError,
+    Partition,
+    PartitionError,
+    PlanError,
+    Siting,
+    SitingError,
+    __version__,
+)
+
+__all__ = [
+    "GridplanError",
+    "InfeasibleError",
+    "NetworkError",
+    "Partition",
+    "PartitionError",
+    "PlanError",
+    "Siting",
+    "SitingError",
+    "WalkNetwork",
+    "__version__",
+    "max_cover",
+    "p_center",
+    "p_median",
+    "partition",
+    "plan",
+    "read_plan",
+    "set_cover",
+    "synth",
+]
+
+#: The cost of what cannot be reached or served.
+UNREACHED = 4294967295
+
+
+def _array(values, dtype, name, error=GridplanError):
+    """`values` as a contiguous array of `dtype`; refuses values that would change."""
+    found = np.asarray(values)
+    if found.dtype == dtype:
+        return np.ascontiguousarray(found)
+    if found.size and found.dtype.kind not in "biuf":
+        raise error(f"`{name}` holds {found.dtype}; give numbers")
+    with np.errstate(invalid="ignore"):
+        converted = found.astype(dtype)
+    if found.size and not np.array_equal(converted.astype(np.float64), found.astype(np.float64)):
+        raise error(f"`{name}` holds values that are no {np.dtype(dtype).name}; give whole numbers in range")
+    return np.ascontiguousarray(converted)
+
+
+def _maybe(values, dtype, name, error):
+    return None if values is None else _array(values, dtype, name, error)
+
+
+def _geopandas():
+    try:
+        import geopandas
+    except ImportError as missing:
+        raise ImportError("maps need GeoPandas; install it with `pip install gridplan[geo]`") from missing
+    return geopandas
+
+
+class WalkNetwork:
+    """A walk network with whole-number costs (millimetres or milliseconds).
+
+    x, y: metres on a plane, float64[n]. edge_from, edge_to: node ids, uint32[m]. edge_mm: cost from
+    `edge_from` to `edge_to`, uint32[m]; edge_back_mm the way back, the same if left out. Every answer is the
+    walk from the node to the station; limits include equality; 4294967295 means unreached.
+    """
+
+    def __init__(self, x, y, edge_from, edge_to, edge_mm, edge_back_mm=None):
+        self._net = _native.WalkNetwork(
+            _array(x, np.float64, "x", NetworkError),
+            _array(y, np.float64, "y", NetworkError),
+            _array(edge_from, np.uint32, "edge_from", NetworkError),
+            _array(edge_to, np.uint32, "edge_to", NetworkError),
+            _array(edge_mm, np.uint32, "edge_mm", NetworkError),
+            _maybe(edge_back_mm, np.uint32, "edge_back_mm", NetworkError),
+        )
+
+    @property
+    def n_nodes(self):
+        """Number of nodes."""
+        return self._net.n_nodes
+
+    def nearest(self, stations, limit=None):
+        """Cost uint32[n] to the nearest station and its index int32[n] (-1 = none)."""
+        return self._net.nearest(_array(stations, np.uint32, "stations", NetworkError), limit)
+
+    def within(self, stations, limit):
+        """Per station the nodes with cost <= limit, as CSR (offsets uint64, node uint32, cost uint32)."""
+        return self._net.within(_array(stations, np.uint32, "stations", NetworkError), int(limit))
+
+    def count_within(self, stations, limits):
+        """Number of stations within each limit per node, uint32[len(limits), n]."""
+        limits = [int(limit) for limit in np.atleast_1d(limits)]
+        return self._net.count_within(_array(stations, np.uint32, "stations", NetworkError), limits)
+
+    def service_circles(self, stations, limits, share="per_station", crs=None):
+        """Polygons from which the stations are reached, a GeoDataFrame with `station`, `limit`, geometry.
+
+        share: "per_station", "merged" (station is None) or "nearest" (split by nearest station).
+        """
+        geopandas = _geopandas()
+        limits = [int(limit) for limit in np.atleast_1d(limits)]
+        rows = self._net.service_circles_wkb(_array(stations, np.uint32, "stations", NetworkError), limits, share)
+        geometry = geopandas.GeoSeries.from_wkb([bytes(area) for _, _, area in rows], crs=crs)
+        columns = {"station": [station for station, _, _ in rows], "limit": [limit for _, limit, _ in rows]}
+        return geopandas.GeoDataFrame(columns, geometry=geometry, crs=crs)
+
+
+def partition(
+    households,
+    edge_from,
+    edge_to,
+    edge_length,
+    *,
+    edge_cost=None,
+    community=None,
+    compound=None,
+    target=300,
+    tolerance=0.10,
+    current=None,
+    locked=None,
+    seed=1,
+    threads=None,
+    effort="full",
+    exact_k=None,
+    exclusive=None,
+):
+    """Divides communities into connected grids of about `target` households.
+
+    households: uint32 per atom. edge_from, edge_to, edge_length (m), edge_cost (m): per undirected edge.
+    community, compound (-1 = none), current grid (-1 = none), locked, exclusive: per atom. exact_k: {community: k}.
+    Returns a Partition: grid int32[n], findings, cut_cost, lower_bound, communities.
+    """
+    error = PartitionError
+    return _native.partition(
+        _array(households, np.uint32, "households", error),
+        _array(edge_from, np.uint32, "edge_from", error),
+        _array(edge_to, np.uint32, "edge_to", error),
+        _array(edge_length, np.float64, "edge_length", error),
+        edge_cost=_maybe(edge_cost, np.float64, "edge_cost", error),
+        community=_maybe(community, np.uint32, "community", error),
+        compound=_maybe(compound, np.int32, "compound", error),
+        target=int(target),
+        tolerance=float(tolerance),
+        current=_maybe(current, np.int32, "current", error),
+        locked=_maybe(locked, np.bool_, "locked", error),
+        seed=int(seed),
+        threads=threads,
+        effort=effort,
+        exact_k=None if exact_k is None else sorted((int(c), int(k)) for c, k in dict(exact_k).items()),
+        exclusive=_maybe(exclusive, np.bool_, "exclusive", error),
+    )
+
+
+def _table(table, name):
+    """A dense uint32[demand, site] array or a CSR tuple, or a SciPy sparse matrix, as the engine takes it."""
+    if isinstance(table, (tuple, list)) and len(table) in (2, 3) and np.ndim(table[0]) == 1:
+        parts = [_array(table[0], np.uint64, f"{name}.indptr", SitingError)]
+        parts.append(_array(table[1], np.uint32, f"{name}.indices", SitingError))
+        if len(table) == 3 and table[2] is not None:
+            parts.append(_array(table[2], np.uint32, f"{name}.cost", SitingError))
+        return tuple(parts), None
+    dense = _array(table, np.uint32, name, SitingError)
+    if dense.ndim != 2:
+        raise SitingError(f"`{name}` has {dense.ndim} dimensions; give demand × site, or (indptr, indices, cost)")
+    return dense, None
+
+
+def _options(weights, fixed, capacity):
+    as_list = lambda values, dtype, name: None if values is None else _array(values, dtype, name, SitingError).tolist()  # noqa: E731
+    return {
+        "weights": as_list(weights, np.uint32, "weights"),
+        "fixed": as_list(fixed, np.uint32, "fixed"),
+        "capacity": as_list(capacity, np.uint64, "capacity"),
+    }
+
+
+def p_median(cost, p, *, weights=None, fixed=None, capacity=None, time_limit=None, n_sites=None, seed=1):
+    """`p` sites with the least weighted sum of costs. `p` counts the fixed sites."""
+    table, _ = _table(cost, "cost")
+    options = _options(weights, fixed, capacity)
+    return _native.p_median(table, int(p), time_limit=time_limit, n_sites=n_sites, seed=seed, **options)
+
+
+def p_center(cost, p, *, weights=None, fixed=None, capacity=None, time_limit=None, n_sites=None, seed=1):
+    """`p` sites with the least largest cost. `p` counts the fixed sites."""
+    table, _ = _table(cost, "cost")
+    options = _options(weights, fixed, capacity)
+    return _native.p_center(table, int(p), time_limit=time_limit, n_sites=n_sites, seed=seed, **options)
+
+
+def max_cover(
+    cover,
+    p=None,
+    weights=None,
+    *,
+    fixed=None,
+    capacity=None,
+    site_cost=None,
+    budget=None,
+    time_limit=None,
+    n_sites=None,
+    seed=1,
+):
+    """At most `p` sites, or what `budget` pays for, that cover the most weight."""
+    table, _ = _table(cover, "cover")
+    costs = None if site_cost is None else _array(site_cost, np.uint32, "site_cost", SitingError).tolist()
+    options = _options(weights, fixed, capacity)
+    return _native.max_cover(
+        table, p, site_cost=costs, budget=budget, time_limit=time_limit, n_sites=n_sites, seed=seed, **options
+    )
+
+
+def set_cover(
+    cover, *, weights=None, fixed=None, capacity=None, site_cost=None, time_limit=None, n_sites=None, seed=1
+):
+    """The fewest (or cheapest) sites that cover every demand point."""
+    table, _ = _table(cover, "cover")
+    costs = None if site_cost is None else _array(site_cost, np.uint32, "site_cost", SitingError).tolist()
+    options = _options(weights, fixed, capacity)
+    return _native.set_cover(table, site_cost=costs, time_limit=time_limit, n_sites=n_sites, seed=seed, **options)
+
+
+class Plan(dict):
+    """Layers and tables of a plan file by name: GeoDataFrames where there is geometry, DataFrames elsewhere."""
+
+    def __getattr__(self, name):
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def read_plan(path):
+    """All layers and tables of a plan file."""
+    geopandas = _geopandas()
+    import pyogrio
+
+    path = os.fspath(path)
+    if not os.path.isfile(path):
+        raise PlanError(f"there is no plan file {path}; make one with `gridplan import` or gridplan.synth")
+    layers = Plan()
+    for name, kind in pyogrio.list_layers(path):
+        if name != "layer_styles":
+            layers[name] = geopandas.read_file(path, layer=name) if kind else pyogrio.read_dataframe(path, layer=name)
+    return layers
+
+
+def _toml(params, prefix=""):
+    """Nested keyword parameters as the text of a gridplan.toml."""
+    plain, tables = [], []
+    for key, value in params.items():
+        if isinstance(value, dict):
+            tables.append(f"[{prefix}{key}]\n{_toml(value, f'{prefix}{key}.')}")
+        elif isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
+            tables.extend(f"[[{prefix}{key}]]\n{_toml(item, f'{prefix}{key}.')}" for item in value)
+        elif isinstance(value, bool):
+            plain.append(f"{key} = {str(value).lower()}")
+        elif isinstance(value, str):
+            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+            plain.append(f'{key} = "{escaped}"')
+        else:
+            plain.append(f"{key} = {value!r}")
+    return "\n".join(plain + tables) + "\n"
+
+
+#: Flags of the command line and where they stand in a gridplan.toml.
+_SHORT = {"target": "grid", "tolerance": "grid", "effort": "grid", "profile": "walk"}
+
+
+def plan(path, *, output=None, threads=None, **params):
+    """Plans the city of a plan file and returns the answer as `read_plan` does.
+
+    params: as in `gridplan.toml`, e.g. ``seed=1, grid={"target": 300}``; target, tolerance, effort and profile
+    may be given directly. output: plan file to write; left out, nothing stays on disk.
+    """
+    for name, table in _SHORT.items():
+        if name in params:
+            params.setdefault(table, {})[name] = params.pop(name)
+    with tempfile.TemporaryDirectory() as folder:
+        target = os.fspath(output) if output is not None else os.path.join(folder, "plan.gpkg")
+        _native.plan_file(os.fspath(path), target, _toml(params), threads)
+        return read_plan(target)
+
+
+def synth(path, *, households=12_000, seed=1):
+    """Invents a Chinese city of so many households and writes it as a plan file."""
+    _native.synth_file(os.fspath(path), int(households), int(seed))

@@ -1,0 +1,59 @@
+"""The compiled part. Use the functions of `gridplan`, which convert arrays first."""
+
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: str
+
+class GridplanError(ValueError): ...
+class PartitionError(GridplanError): ...
+class NetworkError(GridplanError): ...
+class SitingError(GridplanError): ...
+class InfeasibleError(SitingError): ...
+class PlanError(GridplanError): ...
+
+class Partition:
+    grid: NDArray[np.int32]
+    findings: list[dict[str, Any]]
+    cut_cost: float
+    lower_bound: float
+    communities: list[dict[str, Any]]
+
+class Siting:
+    sites: NDArray[np.uint32]
+    assignment: NDArray[np.int32]
+    objective: int
+    bound: int
+    gap: float
+    proven: bool
+    stopped: bool
+
+class WalkNetwork:
+    n_nodes: int
+    def __init__(
+        self,
+        x: NDArray[np.float64],
+        y: NDArray[np.float64],
+        edge_from: NDArray[np.uint32],
+        edge_to: NDArray[np.uint32],
+        edge_mm: NDArray[np.uint32],
+        edge_back_mm: NDArray[np.uint32] | None = None,
+    ) -> None: ...
+    def nearest(
+        self, stations: NDArray[np.uint32], limit: int | None = None
+    ) -> tuple[NDArray[np.uint32], NDArray[np.int32]]: ...
+    def within(
+        self, stations: NDArray[np.uint32], limit: int
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.uint32]]: ...
+    def count_within(self, stations: NDArray[np.uint32], limits: list[int]) -> NDArray[np.uint32]: ...
+    def service_circles_wkb(
+        self, stations: NDArray[np.uint32], limits: list[int], share: str = "per_station"
+    ) -> list[tuple[int | None, int, bytes]]: ...
+
+def plan_file(
+    path: str | PathLike[str], output: str | PathLike[str], params_toml: str = "", threads: int | None = None
+) -> None: ...
+def synth_file(path: str | PathLike[str], households: int = 12_000, seed: int = 1) -> None: ...
