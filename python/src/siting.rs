@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gridplan::siting::{self, Effort, Options, Problem, SitingError as Error, Table};
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 

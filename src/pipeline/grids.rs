@@ -35,8 +35,12 @@ struct Units {
     first: Vec<usize>,
     /// Atom of each unit; `None` for ground without a building.
     atom: Vec<Option<AtomId>>,
-    /// Whether the partition sees the unit; water and cut-off ground are shared out afterwards.
-    in_play: Vec<bool>,
+    /// Row of each unit in the arrays that the partition sees: several units that stay together share one. `None`
+    /// for water and cut-off ground, which are shared out afterwards.
+    row: Vec<Option<u32>>,
+    /// The unit that stands for each row.
+    leader: Vec<usize>,
+    /// Borders between rows.
     edges: Edges,
 }
 
@@ -77,7 +81,9 @@ pub(super) fn draw(
 }
 
 fn units(scenario: &Scenario, land: &Land) -> Units {
-    let mut units = Units { first: vec![0], atom: Vec::new(), in_play: Vec::new(), edges: Edges::default() };
+    let mut units =
+        Units { first: vec![0], atom: Vec::new(), row: Vec::new(), leader: Vec::new(), edges: Edges::default() };
+    let mut is_in_play = Vec::new();
     for subdivision in &land.subdivisions {
         let base = units.atom.len();
         units.atom.extend(subdivision.units.iter().map(|unit| match unit.ground {
@@ -88,20 +94,87 @@ fn units(scenario: &Scenario, land: &Land) -> Units {
             let (length, cost) = weigh(border);
             units.edges.push(base + border.u as usize, base + border.v as usize, length, cost);
         }
-        units.in_play.extend(in_play(subdivision));
+        is_in_play.extend(in_play(subdivision));
         tie_borderless_atoms(scenario, &mut units, base);
         units.first.push(units.atom.len());
     }
-    let Units { in_play, edges, .. } = &mut units;
+    let leaders = leaders(scenario, &units, &is_in_play);
+    units.row = vec![None; units.atom.len()];
+    for unit in (0..units.atom.len()).filter(|&unit| is_in_play[unit] && leaders[unit] == unit) {
+        units.row[unit] = Some(units.leader.len() as u32);
+        units.leader.push(unit);
+    }
+    for unit in (0..units.atom.len()).filter(|&unit| is_in_play[unit]) {
+        units.row[unit] = units.row[leaders[unit]];
+    }
+    units.edges = between_rows(&units);
+    units
+}
+
+/// Edges between different rows; parallel ones stay apart, the partition adds them up.
+fn between_rows(units: &Units) -> Edges {
     let mut kept = Edges::default();
-    for index in 0..edges.from.len() {
-        let (from, to) = (edges.from[index] as usize, edges.to[index] as usize);
-        if in_play[from] && in_play[to] {
-            kept.push(from, to, edges.length[index], edges.cost[index]);
+    for index in 0..units.edges.from.len() {
+        let (from, to) = (units.edges.from[index] as usize, units.edges.to[index] as usize);
+        if let (Some(from), Some(to)) = (units.row[from], units.row[to])
+            && from != to
+        {
+            kept.push(from as usize, to as usize, units.edges.length[index], units.edges.cost[index]);
         }
     }
-    units.edges = kept;
-    units
+    kept
+}
+
+/// Ground and buildings without load follow the neighbour that it costs most to part from: a maximum spanning forest
+/// rooted at the loaded units, edges inside a compound first. It keeps the partition's task to units that matter, and
+/// the borders that are left run where cutting is cheap. Ties break by index.
+fn leaders(scenario: &Scenario, units: &Units, in_play: &[bool]) -> Vec<usize> {
+    let atom = |unit: usize| units.atom[unit].map(|id| &scenario.atoms[id.index()]);
+    let is_free = |unit: usize| {
+        atom(unit).is_none_or(|atom| {
+            atom.households.0 == 0 && atom.other_load == 0 && !atom.exclusive && !atom.locked
+        })
+    };
+    let compound = |unit: usize| atom(unit).and_then(|atom| atom.compound);
+    let edges = &units.edges;
+    let mut order: Vec<usize> = (0..edges.from.len())
+        .filter(|&edge| in_play[edges.from[edge] as usize] && in_play[edges.to[edge] as usize])
+        .filter(|&edge| is_free(edges.from[edge] as usize) || is_free(edges.to[edge] as usize))
+        .collect();
+    let is_inside = |edge: usize| {
+        let (from, to) = (compound(edges.from[edge] as usize), compound(edges.to[edge] as usize));
+        from.is_some() && from == to
+    };
+    order.sort_by(|&a, &b| {
+        is_inside(b).cmp(&is_inside(a)).then(edges.cost[b].total_cmp(&edges.cost[a])).then(a.cmp(&b))
+    });
+    let mut parent: Vec<usize> = (0..units.atom.len()).collect();
+    let mut is_rooted: Vec<bool> = (0..units.atom.len()).map(|unit| !is_free(unit)).collect();
+    for edge in order {
+        let from = find(&mut parent, edges.from[edge] as usize);
+        let to = find(&mut parent, edges.to[edge] as usize);
+        if from == to || (is_rooted[from] && is_rooted[to]) {
+            continue;
+        }
+        // The loaded unit leads; of two without load the one in front.
+        let (leader, follower) = match (is_rooted[from], is_rooted[to]) {
+            (true, _) => (from, to),
+            (_, true) => (to, from),
+            _ => (from.min(to), from.max(to)),
+        };
+        parent[follower] = leader;
+        is_rooted[leader] |= is_rooted[follower];
+    }
+    (0..parent.len()).map(|unit| find(&mut parent, unit)).collect()
+}
+
+/// The root of a unit, halving the path on the way.
+fn find(parent: &mut [usize], mut unit: usize) -> usize {
+    while parent[unit] != unit {
+        parent[unit] = parent[parent[unit]];
+        unit = parent[unit];
+    }
+    unit
 }
 
 fn weigh(border: &SharedBorder) -> (f64, f64) {
@@ -211,10 +284,7 @@ fn divide(
     params: &Params,
     watch: Watch<'_>,
 ) -> Result<PartitionAnswer, PlanError> {
-    // Units out of play are left out of the arrays; `row` maps a unit to its row.
-    let rows: Vec<usize> = (0..units.atom.len()).filter(|&unit| units.in_play[unit]).collect();
-    let mut row = vec![u32::MAX; units.atom.len()];
-    rows.iter().enumerate().for_each(|(index, &unit)| row[unit] = index as u32);
+    let rows = &units.leader;
     let atom = |unit: usize| units.atom[unit].map(|id| &scenario.atoms[id.index()]);
     let community_of_unit: Vec<u32> = (0..units.first.len() - 1)
         .flat_map(|c| std::iter::repeat_n(c as u32, units.first[c + 1] - units.first[c]))
@@ -252,14 +322,12 @@ fn divide(
             grid.map_or(-1, |grid| grid as i32)
         })
         .collect();
-    let ends = |list: &[u32]| list.iter().map(|&unit| row[unit as usize]).collect::<Vec<u32>>();
-    let (edge_from, edge_to) = (ends(&units.edges.from), ends(&units.edges.to));
     let has_current = current.iter().any(|&grid| 0 <= grid);
     let exact_k = exact_numbers(scenario, params);
     let problem = PartitionProblem {
         households: &households,
-        edge_from: &edge_from,
-        edge_to: &edge_to,
+        edge_from: &units.edges.from,
+        edge_to: &units.edges.to,
         edge_length: &units.edges.length,
         edge_cost: Some(&units.edges.cost),
         community: Some(&community),
@@ -305,18 +373,13 @@ fn engine_params(params: &Params) -> PartitionParams {
 
 /// A grid for every unit: the partition's, and for the units it did not see that of the longest common border.
 fn all_labels(land: &Land, units: &Units, answer: &PartitionAnswer) -> Vec<Vec<u32>> {
-    let mut rows = vec![usize::MAX; units.atom.len()];
-    (0..units.atom.len())
-        .filter(|&unit| units.in_play[unit])
-        .zip(0..)
-        .for_each(|(unit, row)| rows[unit] = row);
     land.subdivisions
         .par_iter()
         .enumerate()
         .map(|(community, subdivision)| {
             let range = units.first[community]..units.first[community + 1];
             let mut labels: Vec<Option<u32>> =
-                range.map(|unit| answer.grid.get(rows[unit]).copied()).collect();
+                range.map(|unit| units.row[unit].map(|row| answer.grid[row as usize])).collect();
             subdivision.absorb(&mut labels);
             let fallback = labels.iter().flatten().copied().min().unwrap_or(0);
             labels.into_iter().map(|label| label.unwrap_or(fallback)).collect()
@@ -418,8 +481,8 @@ fn assemble(
 /// Grid of each atom as the engine numbers them.
 fn raw_labels(scenario: &Scenario, units: &Units, answer: &PartitionAnswer) -> Vec<Option<u32>> {
     let mut raw = vec![None; scenario.atoms.len()];
-    let in_play = (0..units.atom.len()).filter(|&unit| units.in_play[unit]);
-    for (unit, &grid) in in_play.zip(&answer.grid) {
+    for (unit, row) in units.row.iter().enumerate() {
+        let Some(grid) = row.map(|row| answer.grid[row as usize]) else { continue };
         // Land may find a home for a building that the scenario leaves out; it stays left out.
         if let Some(atom) = units.atom[unit].filter(|atom| scenario.atoms[atom.index()].community.is_some()) {
             raw[atom.index()] = Some(grid);
@@ -564,11 +627,10 @@ fn findings(
     place: &[u32],
     grids: &mut [Grid],
 ) -> Vec<Finding> {
-    let rows: Vec<usize> = (0..units.atom.len()).filter(|&unit| units.in_play[unit]).collect();
     let mut findings = Vec::new();
     for found in &answer.findings {
         let community = CommunityId(found.community);
-        let atom = found.atom.and_then(|row| units.atom[rows[row as usize]]);
+        let atom = found.atom.and_then(|row| units.atom[units.leader[row as usize]]);
         let grid = found.grid.map(|raw| GridId(place[raw as usize]));
         let (kind, message, remedy) = words(scenario, found, atom, grid.map(|id| &grids[id.index()]));
         let mut finding =
