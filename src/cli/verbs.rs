@@ -551,9 +551,42 @@ fn params(args: &ParamArgs) -> Result<Params, Failure> {
     Ok(params)
 }
 
-/// The rule pack that figures are printed from.
+/// The rule pack that figures are printed from, as the plan file keeps it.
 fn rules() -> Vec<planfile::Rule> {
-    Vec::new()
+    let pack = reports::RulePack::default();
+    let figure = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+    pack.rules
+        .iter()
+        .map(|rule| planfile::Rule {
+            key: rule.id.clone(),
+            value: match (rule.low, rule.high) {
+                (Some(low), Some(high)) if low != high => format!("{low}–{high}"),
+                (low, high) => figure(low.or(high)),
+            },
+            unit: rule.unit.map(unit_word).unwrap_or_default().to_owned(),
+            source: rule.source.clone(),
+            clause: rule.clause.clone(),
+            status: match rule.status {
+                reports::Status::Seen => "seen",
+                reports::Status::Unverified => "unverified",
+            }
+            .to_owned(),
+        })
+        .collect()
+}
+
+fn unit_word(unit: reports::Unit) -> &'static str {
+    match unit {
+        reports::Unit::M => "m",
+        reports::Unit::M2 => "m²",
+        reports::Unit::Km2 => "km²",
+        reports::Unit::Households => "households",
+        reports::Unit::Residents => "residents",
+        reports::Unit::M2Per100Households => "m² per 100 households",
+        reports::Unit::Functions => "functions",
+        reports::Unit::Percent => "%",
+        reports::Unit::Per10000Residents => "per 10,000 residents",
+    }
 }
 
 /// A line in the ledger.
