@@ -50,7 +50,8 @@ impl Place {
     fn streets(&self, width: f64) -> PathBuf {
         let columns = (width / 100.0) as usize;
         let along = (0..=4).map(|row| {
-            let line: Vec<_> = (0..=columns).map(|column| (column as f64 * 100.0, row as f64 * 100.0)).collect();
+            let line: Vec<_> =
+                (0..=columns).map(|column| (column as f64 * 100.0, row as f64 * 100.0)).collect();
             street(&format!("横{row}路"), &line)
         });
         let across = (0..=columns).map(|column| {
@@ -77,9 +78,11 @@ impl Place {
     fn import(&self, extra: &[&str]) -> Output {
         let role = |role: &str, file: &str| format!("{role}={}", self.path(file).display());
         let mut arguments = vec!["import".to_owned(), "--role".to_owned()];
-        for (word, file) in
-            [("communities", "communities.geojson"), ("streets", "streets.geojson"), ("buildings", "buildings.csv")]
-        {
+        for (word, file) in [
+            ("communities", "communities.geojson"),
+            ("streets", "streets.geojson"),
+            ("buildings", "buildings.csv"),
+        ] {
             if self.path(file).exists() {
                 arguments.push(role(word, file));
             }
@@ -90,7 +93,8 @@ impl Place {
     }
 
     fn plan(&self) -> Output {
-        let (city, out) = (self.path("city.gpkg").display().to_string(), self.path("out").display().to_string());
+        let (city, out) =
+            (self.path("city.gpkg").display().to_string(), self.path("out").display().to_string());
         gridplan(&["plan".to_owned(), city, "-o".to_owned(), out, "--effort".to_owned(), "draft".to_owned()])
     }
 }
@@ -184,7 +188,8 @@ fn one_and_two_threads_give_the_same_plan() {
     succeeds(&place.import(&[]));
     let hash = |threads: &str| {
         let (city, out) = (place.path("city.gpkg"), place.path(threads));
-        let arguments = ["plan", city.to_str().unwrap(), "-o", out.to_str().unwrap(), "--threads", threads, "--json"];
+        let arguments =
+            ["plan", city.to_str().unwrap(), "-o", out.to_str().unwrap(), "--threads", threads, "--json"];
         json(&gridplan(&arguments))["plan_hash"].as_str().unwrap().to_owned()
     };
     assert_eq!(hash("1"), hash("2"));
@@ -215,7 +220,10 @@ fn a_missing_file_is_named_with_what_to_do() {
 #[test]
 fn unknown_words_are_named_with_those_that_exist() {
     refuses(&gridplan(&["import", "--role", "houses=x.csv", "-o", "city.gpkg"]), &["houses", "buildings"]);
-    refuses(&gridplan(&["import", "x.csv", "--column", "families=N", "-o", "city.gpkg"]), &["families", "households"]);
+    refuses(
+        &gridplan(&["import", "x.csv", "--column", "families=N", "-o", "city.gpkg"]),
+        &["families", "households"],
+    );
     refuses(&gridplan(&["flans"]), &["flans"]);
 }
 
@@ -264,7 +272,8 @@ fn coordinates_that_are_none_become_findings() {
     fs::write(&path, rows).unwrap();
     succeeds(&place.import(&[]));
     let found = json(&gridplan(&["check", place.path("city.gpkg").to_str().unwrap(), "--json"]));
-    let kinds: Vec<&str> = found["list"].as_array().unwrap().iter().filter_map(|f| f["kind"].as_str()).collect();
+    let kinds: Vec<&str> =
+        found["list"].as_array().unwrap().iter().filter_map(|f| f["kind"].as_str()).collect();
     assert!(kinds.contains(&"bad_coordinates") || kinds.contains(&"no_geometry"), "{kinds:?}");
     succeeds(&place.plan());
 }
@@ -306,9 +315,14 @@ fn odd_places_are_planned_with_findings() {
     let tower = content.scenario.atoms.iter().position(|atom| atom.households.0 == 2000).unwrap();
     let grid = &plan.partition.grids[plan.partition.grid_of[tower].unwrap().index()];
     assert!(!grid.is_in_range() && grid.reason.is_some(), "the tower's grid says why it is too large");
-    assert!(content.scenario.communities.iter().enumerate().all(|(index, _)| {
-        plan.partition.grids.iter().any(|grid| grid.community.index() == index)
-    }));
+    assert!(
+        content
+            .scenario
+            .communities
+            .iter()
+            .enumerate()
+            .all(|(index, _)| { plan.partition.grids.iter().any(|grid| grid.community.index() == index) })
+    );
     plan.partition.check(&content.scenario).unwrap();
 }
 
@@ -338,7 +352,12 @@ fn columns_with_names_and_numbers_of_people_are_refused() {
         place.communities(1, 400.0);
         let path = place.buildings(&Place::ordinary(0.0));
         let mut rows = fs::read_to_string(&path).unwrap().replacen("户数", &format!("户数,{column}"), 1);
-        rows = rows.lines().enumerate().map(|(n, line)| if n == 0 { line.to_owned() } else { format!("{line},x") }).collect::<Vec<_>>().join("\n");
+        rows = rows
+            .lines()
+            .enumerate()
+            .map(|(n, line)| if n == 0 { line.to_owned() } else { format!("{line},x") })
+            .collect::<Vec<_>>()
+            .join("\n");
         fs::write(&path, rows).unwrap();
         refuses(&place.import(&[]), &["buildings.csv", column]);
         assert!(!place.path("city.gpkg").exists());
@@ -350,7 +369,10 @@ fn an_output_folder_that_cannot_be_is_named() {
     let place = Place::new();
     let file = place.write("file", "in the way");
     let inside = file.join("city.gpkg");
-    refuses(&gridplan(&["synth", "--households", "800", "-o", inside.to_str().unwrap()]), &["city.gpkg", "folder"]);
+    refuses(
+        &gridplan(&["synth", "--households", "800", "-o", inside.to_str().unwrap()]),
+        &["city.gpkg", "folder"],
+    );
 }
 
 #[cfg(unix)]
@@ -388,9 +410,10 @@ fn ctrl_c_halfway_writes_nothing() {
 #[test]
 fn help_teaches_every_verb() {
     let help = succeeds(&gridplan(&["--help"]));
-    for verb in
-        ["import", "check", "plan", "grids", "stations", "coverage", "redraw", "compare", "report", "export", "synth", "demo"]
-    {
+    for verb in [
+        "import", "check", "plan", "grids", "stations", "coverage", "redraw", "compare", "report", "export",
+        "synth", "demo",
+    ] {
         assert!(help.contains(verb), "{verb}");
         assert!(succeeds(&gridplan(&[verb, "--help"])).len() > 200, "{verb} --help");
     }

@@ -83,7 +83,8 @@ fn a_module_imports_only_from_lower_ranks() {
             continue;
         }
         let Some(rank) = ranks.get(module.as_str()) else {
-            broken.push(format!("{} has no rank; add it to ARCHITECTURE.md and tests/tidy.rs", path.display()));
+            broken
+                .push(format!("{} has no rank; add it to ARCHITECTURE.md and tests/tidy.rs", path.display()));
             continue;
         };
         let text = fs::read_to_string(&path).expect("a source file is text");
@@ -110,8 +111,11 @@ fn every_module_stands_in_architecture_with_its_rank() {
     rust_files(&root().join("src"), &mut files);
     let ranks: BTreeMap<&str, u8> = RANKS.iter().copied().collect();
     for module in files.iter().map(|path| module_of(path)).filter(|name| name != "lib" && name != "main") {
-        let rank = ranks.get(module.as_str()).unwrap_or_else(|| panic!("{module} has no rank in tests/tidy.rs"));
-        let row = text.lines().find(|line| line.starts_with(&format!("| {rank} |")) && line.contains(&format!("`{module}`")));
+        let rank =
+            ranks.get(module.as_str()).unwrap_or_else(|| panic!("{module} has no rank in tests/tidy.rs"));
+        let row = text
+            .lines()
+            .find(|line| line.starts_with(&format!("| {rank} |")) && line.contains(&format!("`{module}`")));
         assert!(row.is_some(), "ARCHITECTURE.md has no row `| {rank} | … `{module}` …`");
     }
 }
@@ -121,7 +125,8 @@ fn every_path_in_architecture_exists() {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
     let quoted = text.split('`').skip(1).step_by(2);
     let paths = quoted.filter(|word| word.contains('/') && !word.contains([' ', '*', '…', '<', ':']));
-    let missing: Vec<&str> = paths.filter(|path| !root().join(path.trim_start_matches("./")).exists()).collect();
+    let missing: Vec<&str> =
+        paths.filter(|path| !root().join(path.trim_start_matches("./")).exists()).collect();
     assert!(missing.is_empty(), "ARCHITECTURE.md names paths that do not exist: {missing:?}");
 }
 

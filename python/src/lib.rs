@@ -43,7 +43,12 @@ mod errors {
     create_exception!(gridplan, NetworkError, GridplanError, "Arrays that are no walk network.");
     create_exception!(gridplan, SitingError, GridplanError, "A siting task that cannot be solved as given.");
     create_exception!(gridplan, InfeasibleError, SitingError, "No choice of sites satisfies the conditions.");
-    create_exception!(gridplan, PlanError, GridplanError, "A plan file that cannot be read, planned or written.");
+    create_exception!(
+        gridplan,
+        PlanError,
+        GridplanError,
+        "A plan file that cannot be read, planned or written."
+    );
 }
 
 /// Runs `work` on a pool of its own when a number of threads is asked for.

@@ -50,7 +50,8 @@ pub fn partition(
     exclusive: Option<PyReadonlyArray1<'_, bool>>,
 ) -> PyResult<Partition> {
     if target == 0 || !(0.0..1.0).contains(&tolerance) {
-        let message = format!("target {target}, tolerance {tolerance}; give at least 1 household and a share below 1");
+        let message =
+            format!("target {target}, tolerance {tolerance}; give at least 1 household and a share below 1");
         return Err(PartitionError::new_err(message));
     }
     let effort = match effort {
@@ -73,7 +74,8 @@ pub fn partition(
         exact_k: &exact_k,
         ..PartitionProblem::default()
     };
-    let params = PartitionParams { effort, ..PartitionParams::new(GridSize::around(target, tolerance), seed) };
+    let params =
+        PartitionParams { effort, ..PartitionParams::new(GridSize::around(target, tolerance), seed) };
     let watch = |_| match Python::attach(|py| py.check_signals()) {
         Ok(()) => ControlFlow::Continue(()),
         Err(_) => ControlFlow::Break(()),

@@ -99,7 +99,9 @@ fn solve(
     problem.budget = conditions.budget;
     let time_limit = match conditions.time_limit {
         None => None,
-        Some(seconds) => Some(Duration::try_from_secs_f64(seconds).map_err(|error| SitingError::new_err(error.to_string()))?),
+        Some(seconds) => Some(
+            Duration::try_from_secs_f64(seconds).map_err(|error| SitingError::new_err(error.to_string()))?,
+        ),
     };
     let cancel = || Python::attach(|py| py.check_signals()).is_err();
     let options = Options { seed: conditions.seed, effort: Effort::Proof, time_limit, cancel: Some(&cancel) };

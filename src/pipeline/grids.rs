@@ -81,8 +81,13 @@ pub(super) fn draw(
 }
 
 fn units(scenario: &Scenario, land: &Land) -> Units {
-    let mut units =
-        Units { first: vec![0], atom: Vec::new(), row: Vec::new(), leader: Vec::new(), edges: Edges::default() };
+    let mut units = Units {
+        first: vec![0],
+        atom: Vec::new(),
+        row: Vec::new(),
+        leader: Vec::new(),
+        edges: Edges::default(),
+    };
     let mut is_in_play = Vec::new();
     for subdivision in &land.subdivisions {
         let base = units.atom.len();
@@ -473,6 +478,7 @@ fn assemble(
         }
     }
     let mut findings = findings(scenario, units, answer, &place, &mut grids);
+    findings.extend(locked_findings(&mut grids));
     findings.extend(moved_finding(scenario, present, &grid_of, &grids, redraw));
     let retired_codes = retired(present, &grids);
     (Partition { grids, grid_of, quality: quality(answer), retired_codes }, findings)
@@ -741,6 +747,32 @@ fn settlement<'a>(layer: &str, settled: &Settlement, name: &dyn Fn(u32) -> &'a s
     };
     Finding::new(Severity::Info, kind, layer, message, "核对边界数据 (check the outlines in the source)")
         .about(given_to)
+}
+
+/// A locked grid out of range stays as it is, and says so.
+fn locked_findings(grids: &mut [Grid]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, grid) in grids.iter_mut().enumerate() {
+        if !grid.locked || grid.is_in_range() || grid.reason.is_some() {
+            continue;
+        }
+        let (code, households) = (&grid.code, grid.households);
+        let message = format!(
+            "网格 {code} 有 {households} 户：已锁定，保持现状 (grid {code} has {households} households: it is locked and stays as it is)"
+        );
+        let remedy = "解除锁定后重划 (unlock it and draw again)";
+        let finding =
+            Finding::new(Severity::Warning, FindingKind::GridOutOfRange, "grids", message.clone(), remedy);
+        findings.push(
+            finding
+                .about(code.clone())
+                .in_grid(GridId::from_index(index))
+                .in_community(grid.community)
+                .at(interior_point(&grid.outline)),
+        );
+        grid.reason = Some(message);
+    }
+    findings
 }
 
 /// Says how many households change grid when a redraw moves more than allowed.
