@@ -158,6 +158,13 @@ impl SegmentCells {
         }
     }
 
+    /// Hands over the segments of each cell.
+    pub fn each_cell(&self, mut visit: impl FnMut(&[u32])) {
+        for index in 0..self.columns * self.rows {
+            visit(self.in_cell(index));
+        }
+    }
+
     /// Visits segments whose cells the box of `a` and `b` touches, until `visit` says stop.
     pub fn any_near(&self, a: Coord<f64>, b: Coord<f64>, mut visit: impl FnMut(u32) -> bool) -> bool {
         if self.segment.is_empty() {

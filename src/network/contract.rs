@@ -163,6 +163,34 @@ impl Core {
         (out, self.close_in.get(chain).copied().unwrap_or(out))
     }
 
+    /// Visits every edge once: its two nodes in the caller's numbers, cost there and back.
+    pub fn each_edge(&self, mut visit: impl FnMut(u32, u32, u32, u32)) {
+        for link in &self.links {
+            visit(
+                self.junction_id[link.a as usize],
+                self.junction_id[link.b as usize],
+                link.there,
+                link.back,
+            );
+        }
+        for index in 0..self.n_chains() as u32 {
+            let chain = self.chain(index);
+            for folded in self.chain_nodes(index) {
+                let node = self.folded[folded];
+                let before = match node.before {
+                    NONE => self.junction_id[chain.a as usize],
+                    before => self.folded[before as usize].id,
+                };
+                let (up, down) = self.step(folded as u32);
+                visit(node.id, before, up, down);
+            }
+            if chain.b != NONE {
+                let (out, back) = self.close(index);
+                visit(self.folded[chain.last as usize].id, self.junction_id[chain.b as usize], out, back);
+            }
+        }
+    }
+
     /// Chain of a folded node.
     pub fn chain_of(&self, folded: u32) -> u32 {
         self.chains.partition_point(|chain| chain.start <= folded) as u32 - 1
@@ -221,44 +249,74 @@ impl Role {
     }
 }
 
-/// One end of an edge in the network before folding.
-#[derive(Clone, Copy)]
-struct End {
-    node: u32,
-    /// Cost of leaving through this end, and of coming back in.
-    out: u32,
-    back: u32,
+/// One end of an edge in the network before folding: the neighbour, and where the costs stand. Packed, so
+/// that the largest array of the preparation is small and starts as zeroed pages.
+#[derive(Clone, Copy, Default)]
+struct End(u64);
+
+impl End {
+    fn new(node: u32, edge: u32) -> Self {
+        Self(u64::from(node) << 32 | u64::from(edge))
+    }
+
+    fn node(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// Twice the edge, plus one where the edge is left against its direction. From twice the number of edges
+    /// on: entries of [`Costs::merged`].
+    fn edge(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+/// Costs of the edges.
+struct Costs<'a> {
+    edges: Edges<'a>,
+    /// Parallel edges made one: cost of leaving, and of coming back.
+    merged: Vec<(u32, u32)>,
+}
+
+impl Costs<'_> {
+    fn is_directed(&self) -> bool {
+        !self.edges.back.is_empty()
+    }
+
+    /// Cost of leaving through an end, and of coming back in.
+    fn out_and_back(&self, end: End) -> (u32, u32) {
+        let edge = end.edge() as usize / 2;
+        if self.edges.there.len() <= edge {
+            return self.merged[end.edge() as usize - 2 * self.edges.there.len()];
+        }
+        let there = self.edges.there[edge];
+        let back = self.edges.back.get(edge).copied().unwrap_or(there);
+        if end.edge() % 2 == 0 { (there, back) } else { (back, there) }
+    }
 }
 
 /// The network before folding, nodes numbered along the curve.
-struct Raw {
+struct Raw<'a> {
     start: Vec<u32>,
     /// Neighbours of `node` are `ends[start[node] ..][.. degree[node]]`.
     degree: Vec<u32>,
-    ends: Vec<End>,
+    ends: Vec<u64>,
+    costs: Costs<'a>,
     role: Vec<Role>,
     parent: Vec<u32>,
-    directed: bool,
 }
 
-impl Raw {
-    fn build(order: &[u32], edges: Edges<'_>) -> Self {
+impl<'a> Raw<'a> {
+    fn build(order: &[u32], edges: Edges<'a>) -> Self {
         let n = order.len();
-        let directed = !edges.back.is_empty();
         let mut rank = vec![0; n];
         for (place, &node) in order.iter().enumerate() {
             rank[node as usize] = place as u32;
         }
-        let there_and_back = |edge: usize| {
-            let there = edges.there[edge];
-            (there, if directed { edges.back[edge] } else { there })
-        };
-        let counts = |edge: usize| {
-            let (there, back) = there_and_back(edge);
-            edges.from[edge] != edges.to[edge] && (there != NONE || back != NONE)
-        };
+        let passable =
+            |edge: usize| edges.there[edge] != NONE || edges.back.get(edge).is_some_and(|&back| back != NONE);
+        let counted = |edge: &usize| edges.from[*edge] != edges.to[*edge] && passable(*edge);
         let mut start = vec![0_u32; n + 1];
-        for edge in (0..edges.from.len()).filter(|&edge| counts(edge)) {
+        for edge in (0..edges.from.len()).filter(counted) {
             start[rank[edges.from[edge] as usize] as usize] += 1;
             start[rank[edges.to[edge] as usize] as usize] += 1;
         }
@@ -267,31 +325,39 @@ impl Raw {
             before += *slot;
             *slot = before;
         }
-        let mut ends = vec![End { node: 0, out: 0, back: 0 }; before as usize];
+        let mut ends = vec![0_u64; before as usize];
         // Filled from each node's end downwards, so that `start` is right when all are in.
-        for edge in (0..edges.from.len()).rev().filter(|&edge| counts(edge)) {
-            let (there, back) = there_and_back(edge);
+        for edge in (0..edges.from.len()).rev().filter(counted) {
             let (from, to) = (rank[edges.from[edge] as usize], rank[edges.to[edge] as usize]);
+            let name = 2 * edge as u32;
             start[from as usize] -= 1;
-            ends[start[from as usize] as usize] = End { node: to, out: there, back };
+            ends[start[from as usize] as usize] = End::new(to, name).0;
             start[to as usize] -= 1;
-            ends[start[to as usize] as usize] = End { node: from, out: back, back: there };
+            ends[start[to as usize] as usize] = End::new(from, name + 1).0;
         }
         let mut raw = Self {
             degree: start.windows(2).map(|pair| pair[1] - pair[0]).collect(),
             start,
             ends,
+            costs: Costs { edges, merged: Vec::new() },
             role: vec![Role::Inner; n],
             parent: Vec::new(),
-            directed,
         };
         raw.merge_parallel_edges();
         raw
     }
 
-    fn ends(&self, node: u32) -> &[End] {
+    fn ends(&self, node: u32) -> impl Iterator<Item = End> + '_ {
         let start = self.start[node as usize] as usize;
-        &self.ends[start..start + self.degree[node as usize] as usize]
+        self.ends[start..start + self.degree[node as usize] as usize].iter().map(|&end| End(end))
+    }
+
+    fn end(&self, node: u32, index: u32) -> End {
+        End(self.ends[(self.start[node as usize] + index) as usize])
+    }
+
+    fn role(&self, node: u32) -> Role {
+        self.role[node as usize]
     }
 
     /// Of several edges between two nodes the cheapest counts, each direction for itself.
@@ -299,25 +365,31 @@ impl Raw {
         for node in 0..self.degree.len() {
             let start = self.start[node] as usize;
             let ends = &mut self.ends[start..start + self.degree[node] as usize];
+            let neighbour = |end: u64| End(end).node();
             let repeats = match ends.len() {
                 0 | 1 => false,
-                2 => ends[0].node == ends[1].node,
-                3..=8 => (1..ends.len()).any(|i| ends[..i].iter().any(|end| end.node == ends[i].node)),
+                2 => neighbour(ends[0]) == neighbour(ends[1]),
+                3..=8 => {
+                    (1..ends.len()).any(|i| ends[..i].iter().any(|&end| neighbour(end) == neighbour(ends[i])))
+                }
                 _ => true,
             };
             if !repeats {
                 continue;
             }
-            ends.sort_unstable_by_key(|end| end.node);
+            ends.sort_unstable();
             let mut kept = 0;
             for i in 1..ends.len() {
-                if ends[i].node == ends[kept].node {
-                    ends[kept].out = ends[kept].out.min(ends[i].out);
-                    ends[kept].back = ends[kept].back.min(ends[i].back);
-                } else {
+                if neighbour(ends[i]) != neighbour(ends[kept]) {
                     kept += 1;
                     ends[kept] = ends[i];
+                    continue;
                 }
+                let (one, other) =
+                    (self.costs.out_and_back(End(ends[kept])), self.costs.out_and_back(End(ends[i])));
+                let name = 2 * self.costs.edges.there.len() + self.costs.merged.len();
+                self.costs.merged.push((one.0.min(other.0), one.1.min(other.1)));
+                ends[kept] = End::new(neighbour(ends[i]), name as u32).0;
             }
             self.degree[node] = kept as u32 + 1;
         }
@@ -334,9 +406,8 @@ impl Raw {
             let mut leaf = first;
             while left[leaf] == 1 && self.role[leaf] == Role::Inner && size[leaf] < MAX_FOLDED {
                 self.role[leaf] = Role::Tree;
-                let remaining =
-                    self.ends(leaf as u32).iter().find(|end| self.role[end.node as usize] == Role::Inner);
-                let parent = remaining.expect("a leaf has one neighbour left").node as usize;
+                let remaining = self.ends(leaf as u32).find(|end| self.role(end.node()) == Role::Inner);
+                let parent = remaining.expect("a leaf has one neighbour left").node() as usize;
                 self.parent[leaf] = parent as u32;
                 left[parent] -= 1;
                 size[parent] = size[parent].saturating_add(size[leaf]);
@@ -352,8 +423,8 @@ impl Raw {
 }
 
 /// Walks along the chains and writes the core.
-struct Tracer {
-    raw: Raw,
+struct Tracer<'a> {
+    raw: Raw<'a>,
     order: Vec<u32>,
     folded: Vec<Folded>,
     step_up: Vec<u32>,
@@ -366,12 +437,12 @@ struct Tracer {
     pending: Vec<(End, u32)>,
 }
 
-impl Tracer {
-    fn new(raw: Raw, order: Vec<u32>) -> Self {
+impl<'a> Tracer<'a> {
+    fn new(raw: Raw<'a>, order: Vec<u32>) -> Self {
         let n_folded = raw.role.iter().filter(|&&role| role != Role::Junction).count();
         Self {
             step_up: Vec::with_capacity(n_folded),
-            step_down: Vec::with_capacity(if raw.directed { n_folded } else { 0 }),
+            step_down: Vec::with_capacity(if raw.costs.is_directed() { n_folded } else { 0 }),
             folded: Vec::with_capacity(n_folded),
             chains: Vec::new(),
             close_in: Vec::new(),
@@ -402,8 +473,8 @@ impl Tracer {
     fn trace_from(&mut self, junction: u32) {
         self.unfold_dead_ends(junction);
         for i in 0..self.raw.degree[junction as usize] {
-            let end = self.raw.ends[(self.raw.start[junction as usize] + i) as usize];
-            if self.raw.role[end.node as usize] == Role::Inner {
+            let end = self.raw.end(junction, i);
+            if self.raw.role(end.node()) == Role::Inner {
                 self.trace_chain(junction, end);
             }
         }
@@ -413,8 +484,8 @@ impl Tracer {
     fn unfold_dead_ends(&mut self, junction: u32) {
         let mut start = self.folded.len();
         for i in 0..self.raw.degree[junction as usize] {
-            let end = self.raw.ends[(self.raw.start[junction as usize] + i) as usize];
-            if self.raw.parent[end.node as usize] != junction {
+            let end = self.raw.end(junction, i);
+            if self.raw.parent[end.node() as usize] != junction {
                 continue;
             }
             self.unfold_tree(end, NONE);
@@ -436,7 +507,7 @@ impl Tracer {
         let mut before = NONE;
         let mut previous = junction;
         loop {
-            let node = end.node;
+            let node = end.node();
             let too_long = self.folded.len() - start >= usize::from(MAX_FOLDED);
             if too_long && self.raw.role[node as usize] == Role::Inner {
                 self.raw.role[node as usize] = Role::Cut;
@@ -452,11 +523,11 @@ impl Tracer {
                 self.raw.role[node as usize] = Role::Chained;
                 before = self.unfold_tree(end, before);
             }
-            let onward =
-                self.raw.ends(node).iter().find(|onward| {
-                    onward.node != previous && self.raw.role[onward.node as usize] != Role::Tree
-                });
-            end = *onward.expect("a chain node has two neighbours");
+            let onward = self
+                .raw
+                .ends(node)
+                .find(|onward| onward.node() != previous && self.raw.role(onward.node()) != Role::Tree);
+            end = onward.expect("a chain node has two neighbours");
             previous = node;
         }
     }
@@ -465,36 +536,43 @@ impl Tracer {
     /// node's folded index.
     fn unfold_tree(&mut self, end: End, before: u32) -> u32 {
         let first = self.folded.len() as u32;
-        self.pending.push((end, before));
+        self.append(end, before);
         while let Some((end, before)) = self.pending.pop() {
-            let index = self.folded.len() as u32;
-            let walk_before = if before == NONE { 0 } else { self.folded[before as usize].to_a };
-            let id = self.order[end.node as usize];
-            let to_a = walk_before.saturating_add(end.back);
-            self.folded.push(Folded { id, to_a, to_b: NONE, before });
-            self.step_up.push(end.back);
-            if self.raw.directed {
-                self.step_down.push(end.out);
-            }
-            for branch in self.raw.ends(end.node) {
-                if self.raw.parent[branch.node as usize] == end.node {
-                    self.pending.push((*branch, index));
-                }
-            }
+            self.append(end, before);
         }
         first
+    }
+
+    fn append(&mut self, end: End, before: u32) {
+        let index = self.folded.len() as u32;
+        let node = end.node();
+        let walk_before = if before == NONE { 0 } else { self.folded[before as usize].to_a };
+        let (out, back) = self.raw.costs.out_and_back(end);
+        let id = self.order[node as usize];
+        self.folded.push(Folded { id, to_a: walk_before.saturating_add(back), to_b: NONE, before });
+        self.step_up.push(back);
+        if self.raw.costs.is_directed() {
+            self.step_down.push(out);
+        }
+        // A chain node has two neighbours of its own, a tree node one; any more are branches.
+        let own = if self.raw.role(node) == Role::Tree { 1 } else { 2 };
+        if own < self.raw.degree[node as usize] {
+            let branches =
+                self.raw.ends(node).filter(|branch| self.raw.parent[branch.node() as usize] == node);
+            self.pending.extend(branches.map(|branch| (branch, index)));
+        }
     }
 
     /// Closes the chain that began at folded index `start`. `last` is its node next to `b`, and `closing`
     /// the edge from there to `b`.
     fn end_chain(&mut self, start: usize, a: u32, b: u32, last: u32, closing: Option<End>) {
         self.chains.push(Chain { a, b, start: start as u32, last });
-        self.close_out.push(closing.map_or(NONE, |end| end.out));
-        if self.raw.directed {
-            self.close_in.push(closing.map_or(NONE, |end| end.back));
+        let closing = closing.map(|end| self.raw.costs.out_and_back(end));
+        self.close_out.push(closing.map_or(NONE, |(out, _)| out));
+        if self.raw.costs.is_directed() {
+            self.close_in.push(closing.map_or(NONE, |(_, back)| back));
         }
-        let Some(closing) = closing else { return };
-        let mut to_b = closing.out;
+        let Some((mut to_b, _)) = closing else { return };
         let mut node = last;
         while node != NONE {
             self.folded[node as usize].to_b = to_b;
@@ -511,7 +589,11 @@ impl Tracer {
     }
 
     fn down(&self, folded: u32) -> u32 {
-        if self.raw.directed { self.step_down[folded as usize] } else { self.step_up[folded as usize] }
+        if self.raw.costs.is_directed() {
+            self.step_down[folded as usize]
+        } else {
+            self.step_up[folded as usize]
+        }
     }
 
     /// Numbers the junctions and lays out what leads onto them.
@@ -565,9 +647,10 @@ impl Tracer {
                 continue;
             }
             for end in self.raw.ends(node) {
-                if node < end.node && self.raw.role[end.node as usize].is_junction() {
-                    let (a, b) = (number[node as usize], number[end.node as usize]);
-                    links.push(Link { a, b, there: end.out, back: end.back });
+                if node < end.node() && self.raw.role(end.node()).is_junction() {
+                    let (a, b) = (number[node as usize], number[end.node() as usize]);
+                    let (there, back) = self.raw.costs.out_and_back(end);
+                    links.push(Link { a, b, there, back });
                 }
             }
         }

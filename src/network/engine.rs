@@ -1,12 +1,14 @@
 //! Questions on arrays: nearest station, nodes within a limit, counts.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 use super::NetworkError;
 use super::contract::{Core, Edges, Local, NONE, Place};
-use super::search::{BucketWidth, Label, Owned, Search};
+use super::mesh::Mesh;
+use super::search::{BucketWidth, Label, Owned, Search, spread};
 
 /// Cost of a node that no station reaches.
 pub const UNREACHED: u32 = u32::MAX;
@@ -25,6 +27,10 @@ pub struct WalkNetwork {
     pub(super) core: Core,
     width: BucketWidth,
     n: usize,
+    x: Vec<f64>,
+    y: Vec<f64>,
+    /// The plane around the streets, triangulated when circles are first asked for.
+    mesh: OnceLock<Option<Mesh>>,
 }
 
 /// For each node its nearest station.
@@ -77,7 +83,13 @@ impl WalkNetwork {
             Edges { from: edge_from, to: edge_to, there: edge_cost, back: edge_back_cost.unwrap_or(&[]) };
         check(x, y, edges, edge_back_cost.is_some())?;
         let core = Core::build(x, y, edges);
-        Ok(Self { width: BucketWidth::for_core(&core), core, n: x.len() })
+        let (width, n) = (BucketWidth::for_core(&core), x.len());
+        Ok(Self { core, width, n, x: x.to_vec(), y: y.to_vec(), mesh: OnceLock::new() })
+    }
+
+    /// `None` if there is no street with an extent.
+    pub(super) fn mesh(&self) -> Option<&Mesh> {
+        self.mesh.get_or_init(|| Mesh::build(&self.core, &self.x, &self.y)).as_ref()
     }
 
     /// Number of nodes.
@@ -101,29 +113,31 @@ impl WalkNetwork {
     pub(super) fn nearest_of(&self, sources: &Sources, limit: Option<u32>) -> Nearest {
         let limit = limit.unwrap_or(NONE).min(NONE - 1);
         let core = &self.core;
-        let mut search = Search::<Owned>::new(core, self.width);
+        let mut seeds = Vec::new();
         let mut locals = Vec::new();
         for index in 0..sources.len() as u32 {
             for &(node, cost) in sources.seeds(index) {
                 let at = Owned::new(cost, index);
                 match core.place(node) {
-                    Place::Junction(junction) => search.seed(junction, at, limit),
+                    Place::Junction(junction) => seeds.push((junction, at)),
                     Place::Folded(folded) => {
                         let local = core.local(folded);
                         let chain = core.chain(local.chain);
-                        search.seed_end(chain.a, at.farther_or_unreached(local.from_a), limit);
-                        search.seed_end(chain.b, at.farther_or_unreached(local.from_b), limit);
+                        seeds.push((chain.a, at.farther_or_unreached(local.from_a)));
+                        if chain.b != NONE {
+                            seeds.push((chain.b, at.farther_or_unreached(local.from_b)));
+                        }
                         locals.push((at, local));
                     }
                 }
             }
         }
-        search.run(core, limit);
-        self.unfold_nearest(&search, &locals, limit)
+        let labels = spread(core, self.width, &seeds, limit);
+        self.unfold_nearest(&labels, &locals, limit)
     }
 
     /// Labels of all nodes from those of the junctions.
-    fn unfold_nearest(&self, search: &Search<Owned>, locals: &[(Owned, Local)], limit: u32) -> Nearest {
+    fn unfold_nearest(&self, labels: &[Owned], locals: &[(Owned, Local)], limit: u32) -> Nearest {
         const PART: usize = 4096;
         let core = &self.core;
         let cost: Vec<AtomicU32> = (0..self.n).into_par_iter().map(|_| AtomicU32::new(NONE)).collect();
@@ -138,14 +152,15 @@ impl WalkNetwork {
         (0..core.n_junctions().div_ceil(PART)).into_par_iter().for_each(|part| {
             let end = core.n_junctions().min((part + 1) * PART);
             for junction in part * PART..end {
-                write(core.junction_id[junction], search.label(junction as u32));
+                write(core.junction_id[junction], labels[junction]);
             }
         });
         (0..core.n_chains().div_ceil(PART)).into_par_iter().for_each(|part| {
             let end = core.n_chains().min((part + 1) * PART);
             for index in part * PART..end {
                 let chain = core.chain(index as u32);
-                let (at_a, at_b) = (search.label(chain.a), search.label_or_unreached(chain.b));
+                let at_a = labels[chain.a as usize];
+                let at_b = labels.get(chain.b as usize).copied().unwrap_or(Owned::UNREACHED);
                 for node in &core.folded[core.chain_nodes(index as u32)] {
                     let by_a = at_a.farther_or_unreached(node.to_a);
                     let by_b = at_b.farther_or_unreached(node.to_b);
@@ -175,29 +190,27 @@ impl WalkNetwork {
     /// A station that is no node.
     pub fn within(&self, stations: &[u32], limit: u32) -> Result<Within, NetworkError> {
         self.check_stations(stations)?;
-        let parts =
-            self.each_within(&Sources::nodes(stations), limit, Rows::default, |rows, station, found| {
-                let start = rows.found.len();
-                rows.found.extend_from_slice(found);
-                rows.found[start..].sort_unstable();
-                rows.rows.push((station, start, rows.found.len()));
-            });
-        let mut rows: Vec<&[u64]> = vec![&[]; stations.len()];
-        for part in &parts {
+        let state = || Rows::new(self.n);
+        let parts = self.each_within(&Sources::nodes(stations), limit, state, Rows::put, Rows::end_row);
+        let mut place = vec![(0, 0, 0); stations.len()];
+        for (index, part) in parts.iter().enumerate() {
             for &(station, start, end) in &part.rows {
-                rows[station as usize] = &part.found[start..end];
+                place[station as usize] = (index, start, end);
             }
         }
-        let mut offsets = Vec::with_capacity(stations.len() + 1);
-        let mut end = 0;
-        offsets.push(0);
-        for row in &rows {
-            end += row.len() as u64;
-            offsets.push(end);
+        let total = parts.iter().map(|part| part.node.len()).sum();
+        let mut within = Within {
+            offsets: Vec::with_capacity(stations.len() + 1),
+            node: Vec::with_capacity(total),
+            cost: Vec::with_capacity(total),
+        };
+        within.offsets.push(0);
+        for (index, start, end) in place {
+            within.node.extend_from_slice(&parts[index].node[start..end]);
+            within.cost.extend_from_slice(&parts[index].cost[start..end]);
+            within.offsets.push(within.node.len() as u64);
         }
-        let node = rows.iter().flat_map(|row| row.iter().map(|&pair| (pair >> 32) as u32)).collect();
-        let cost = rows.iter().flat_map(|row| row.iter().map(|&pair| pair as u32)).collect();
-        Ok(Within { offsets, node, cost })
+        Ok(within)
     }
 
     /// Per limit and node, the number of stations within that limit. Stations on one node count each.
@@ -208,13 +221,12 @@ impl WalkNetwork {
         self.check_stations(stations)?;
         let widest = limits.iter().copied().max().unwrap_or(0);
         let none = || vec![vec![0; self.n]; limits.len()];
-        let parts = self.each_within(&Sources::nodes(stations), widest, none, |counts, _, found| {
-            for &pair in found {
-                for (count, &limit) in counts.iter_mut().zip(limits) {
-                    count[(pair >> 32) as usize] += u32::from(pair as u32 <= limit);
-                }
+        let put = |counts: &mut Vec<Vec<u32>>, node: u32, cost: u32| {
+            for (count, &limit) in counts.iter_mut().zip(limits) {
+                count[node as usize] += u32::from(cost <= limit);
             }
-        });
+        };
+        let parts = self.each_within(&Sources::nodes(stations), widest, none, put, |_, _| {});
         let mut total = none();
         for part in parts {
             for (total, count) in total.iter_mut().zip(part) {
@@ -226,15 +238,16 @@ impl WalkNetwork {
         Ok(total)
     }
 
-    /// Searches from every source and hands `work` what lies within `limit` of it: `node << 32 | cost`, in
-    /// no order. Each thread takes sources until none is left and keeps a state of its own; who takes which
-    /// is not determined, so the states must not depend on it. Returns the states.
+    /// Searches from every source, hands `put` each node within `limit` of it with its cost, in no order, and
+    /// then tells `end` whose row is complete. Each thread takes sources until none is left and keeps a
+    /// state of its own; who takes which is not determined. Returns the states.
     pub(super) fn each_within<S: Send>(
         &self,
         sources: &Sources,
         limit: u32,
         state: impl Fn() -> S + Sync,
-        work: impl Fn(&mut S, u32, &[u64]) + Sync,
+        put: impl Fn(&mut S, u32, u32) + Sync,
+        end: impl Fn(&mut S, u32) + Sync,
     ) -> Vec<S> {
         const PORTION: usize = 8;
         let limit = limit.min(NONE - 1);
@@ -245,7 +258,7 @@ impl WalkNetwork {
             .into_par_iter()
             .with_max_len(1)
             .map(|_| {
-                let mut scratch = Scratch::new(&self.core, self.width);
+                let mut search = Search::new(&self.core, self.width);
                 let mut state = state();
                 loop {
                     let start = taken.fetch_add(PORTION, Ordering::Relaxed);
@@ -253,8 +266,11 @@ impl WalkNetwork {
                         return state;
                     }
                     for &source in &order[start..order.len().min(start + PORTION)] {
-                        scratch.reach(&self.core, sources.seeds(source), limit);
-                        work(&mut state, source, &scratch.found);
+                        let seeds = sources.seeds(source);
+                        reach(&self.core, &mut search, seeds, limit, |node, cost| {
+                            put(&mut state, node, cost)
+                        });
+                        end(&mut state, source);
                     }
                 }
             })
@@ -273,7 +289,7 @@ impl WalkNetwork {
         order
     }
 
-    fn check_stations(&self, stations: &[u32]) -> Result<(), NetworkError> {
+    pub(super) fn check_stations(&self, stations: &[u32]) -> Result<(), NetworkError> {
         if i32::try_from(stations.len()).is_err() {
             return Err(NetworkError::TooMany { what: "stations", found: stations.len() });
         }
@@ -322,76 +338,109 @@ impl Sources {
     }
 }
 
-/// Findings of one thread: rows of `node << 32 | cost`, each with its station and its range in `found`.
-#[derive(Default)]
+/// Rows that one thread has found. The current row waits in a bitmap over the nodes, which sorts it for
+/// free: reading it out costs one step for every word of 64 nodes that holds one.
 struct Rows {
-    found: Vec<u64>,
+    node: Vec<u32>,
+    cost: Vec<u32>,
+    /// Station, and its range in the two columns.
     rows: Vec<(u32, usize, usize)>,
+    waiting: Vec<u32>,
+    words: Vec<u64>,
+    /// A bit for every word that is not empty.
+    summary: Vec<u64>,
 }
 
-/// One thread's scratch.
-struct Scratch {
-    search: Search<u32>,
-    /// `node << 32 | cost` of the last search.
-    found: Vec<u64>,
-}
-
-impl Scratch {
-    fn new(core: &Core, width: BucketWidth) -> Self {
-        Self { search: Search::new(core, width), found: Vec::new() }
+impl Rows {
+    fn new(n: usize) -> Self {
+        let words = n.div_ceil(64);
+        Self {
+            node: Vec::new(),
+            cost: Vec::new(),
+            rows: Vec::new(),
+            waiting: vec![0; n],
+            words: vec![0; words],
+            summary: vec![0; words.div_ceil(64)],
+        }
     }
 
-    /// Finds all nodes within `limit` of the seeds: nodes with a cost to start with.
-    fn reach(&mut self, core: &Core, seeds: &[(u32, u32)], limit: u32) {
-        let search = &mut self.search;
-        self.found.clear();
-        search.clear();
-        let mut locals: Vec<(u32, Local)> = Vec::new();
-        for &(node, cost) in seeds {
-            match core.place(node) {
-                Place::Junction(junction) => search.seed(junction, cost, limit),
-                Place::Folded(folded) => {
-                    let local = core.local(folded);
-                    let chain = core.chain(local.chain);
-                    search.seed_end(chain.a, cost.saturating_add(local.from_a), limit);
-                    search.seed_end(chain.b, cost.saturating_add(local.from_b), limit);
-                    locals.push((cost, local));
+    fn put(&mut self, node: u32, cost: u32) {
+        self.waiting[node as usize] = cost;
+        self.words[node as usize / 64] |= 1 << (node % 64);
+        self.summary[node as usize / 4096] |= 1 << (node / 64 % 64);
+    }
+
+    fn end_row(&mut self, station: u32) {
+        let start = self.node.len();
+        for index in 0..self.summary.len() {
+            let mut full = std::mem::take(&mut self.summary[index]);
+            while full != 0 {
+                let word = index * 64 + full.trailing_zeros() as usize;
+                full &= full - 1;
+                let mut bits = std::mem::take(&mut self.words[word]);
+                while bits != 0 {
+                    let node = word * 64 + bits.trailing_zeros() as usize;
+                    bits &= bits - 1;
+                    self.node.push(node as u32);
+                    self.cost.push(self.waiting[node]);
                 }
             }
         }
-        search.run(core, limit);
-        for &junction in search.reached() {
-            self.found.push(pair(core.junction_id[junction as usize], search.label(junction)));
-            for &index in core.chains_at(junction) {
-                let chain = core.chain(index);
-                let seen_from_a = junction != chain.a && search.label(chain.a) != NONE;
-                if !seen_from_a && locals.iter().all(|(_, local)| local.chain != index) {
-                    unfold(core, search, index, limit, &mut self.found, |_| NONE);
-                }
+        self.rows.push((station, start, self.node.len()));
+    }
+}
+
+/// Hands over all nodes within `limit` of the seeds: nodes with a cost to start with.
+fn reach(
+    core: &Core,
+    search: &mut Search<u32>,
+    seeds: &[(u32, u32)],
+    limit: u32,
+    mut put: impl FnMut(u32, u32),
+) {
+    search.clear();
+    let mut locals: Vec<(u32, Local)> = Vec::new();
+    for &(node, cost) in seeds {
+        match core.place(node) {
+            Place::Junction(junction) => search.seed(junction, cost, limit),
+            Place::Folded(folded) => {
+                let local = core.local(folded);
+                let chain = core.chain(local.chain);
+                search.seed_end(chain.a, cost.saturating_add(local.from_a), limit);
+                search.seed_end(chain.b, cost.saturating_add(local.from_b), limit);
+                locals.push((cost, local));
             }
         }
-        // Chains that hold a seed: the walk inside the chain competes with those around.
-        for (i, (_, local)) in locals.iter().enumerate() {
-            if locals[..i].iter().all(|(_, other)| other.chain != local.chain) {
-                let here = || locals.iter().filter(|(_, other)| other.chain == local.chain);
-                unfold(core, search, local.chain, limit, &mut self.found, |position| {
-                    here()
-                        .map(|(cost, other)| cost.saturating_add(other.walk[position]))
-                        .min()
-                        .unwrap_or(NONE)
-                });
+    }
+    search.run(core, limit);
+    for &junction in search.reached() {
+        put(core.junction_id[junction as usize], search.label(junction));
+        for &index in core.chains_at(junction) {
+            let chain = core.chain(index);
+            let seen_from_a = junction != chain.a && search.label(chain.a) != NONE;
+            if !seen_from_a && locals.iter().all(|(_, local)| local.chain != index) {
+                unfold(core, search, index, limit, &mut put, |_| NONE);
             }
+        }
+    }
+    // Chains that hold a seed: the walk inside the chain competes with those around.
+    for (i, (_, local)) in locals.iter().enumerate() {
+        if locals[..i].iter().all(|(_, other)| other.chain != local.chain) {
+            let here = || locals.iter().filter(|(_, other)| other.chain == local.chain);
+            unfold(core, search, local.chain, limit, &mut put, |position| {
+                here().map(|(cost, other)| cost.saturating_add(other.walk[position])).min().unwrap_or(NONE)
+            });
         }
     }
 }
 
-/// Appends the nodes of a chain within `limit`; `inside` is the walk that does not leave the chain.
+/// Hands over the nodes of a chain within `limit`; `inside` is the walk that does not leave the chain.
 fn unfold(
     core: &Core,
     search: &Search<u32>,
     index: u32,
     limit: u32,
-    found: &mut Vec<u64>,
+    put: &mut impl FnMut(u32, u32),
     inside: impl Fn(usize) -> u32,
 ) {
     let chain = core.chain(index);
@@ -399,13 +448,9 @@ fn unfold(
     for (position, node) in core.folded[core.chain_nodes(index)].iter().enumerate() {
         let cost = at_a.saturating_add(node.to_a).min(at_b.saturating_add(node.to_b)).min(inside(position));
         if cost <= limit {
-            found.push(pair(node.id, cost));
+            put(node.id, cost);
         }
     }
-}
-
-fn pair(node: u32, cost: u32) -> u64 {
-    u64::from(node) << 32 | u64::from(cost)
 }
 
 fn check(x: &[f64], y: &[f64], edges: Edges<'_>, has_back: bool) -> Result<(), NetworkError> {

@@ -7,8 +7,12 @@
 //! and coverage share. The method and its limits: `docs/methods/coverage.md`.
 
 mod cells;
+#[cfg(test)]
+mod circle_tests;
+mod circles;
 mod contract;
 mod engine;
+mod mesh;
 mod order;
 mod reach;
 mod search;
@@ -18,6 +22,7 @@ mod streets;
 mod tests;
 mod walking;
 
+pub use circles::{Circle, CircleShare};
 pub use engine::{Nearest, UNREACHED, WalkNetwork, Within};
 pub use reach::{Measure, NearestSite, Reach, StreetNetwork, build};
 pub use snap::{Attachment, DoorPlace, SnapFailure, Snaps};

@@ -3,8 +3,10 @@
 use std::sync::OnceLock;
 
 use geo::Coord;
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::circles::{Circle, CircleShare, OnEdge};
 use super::engine::{Sources, UNREACHED, WalkNetwork};
 use super::snap::{Attachment, Components, DoorPlace, Snaps, Surroundings};
 use super::streets::{StreetEdges, street_edges};
@@ -222,41 +224,25 @@ impl StreetNetwork {
     pub fn reach(&self, sites: &Snaps, doors: &Snaps, measure: Measure, limit: u32) -> Reach {
         let legs = DoorLegs::of(self, doors, measure);
         let sources = self.sources(sites, measure);
-        let net = self.walks(measure);
-        let state = || Collected { best: vec![UNREACHED; doors.len()], ..Collected::default() };
-        let parts = net.each_within(&sources, limit, state, |collected, site, found| {
-            let mut offer = |door: u32, cost: u32| {
-                let best = &mut collected.best[door as usize];
-                if cost <= limit && cost < *best {
-                    if *best == UNREACHED {
-                        collected.doors.push(door);
-                    }
-                    *best = cost;
-                }
-            };
-            for &pair in found {
-                for &(door, leg) in legs.at((pair >> 32) as u32) {
-                    offer(door, (pair as u32).saturating_add(leg));
-                }
+        let state = || Collected { best: vec![UNREACHED; doors.len()], limit, ..Collected::default() };
+        let put = |collected: &mut Collected, node: u32, cost: u32| {
+            for &(door, leg) in legs.at(node) {
+                collected.offer(door, cost.saturating_add(leg));
             }
-            for &attachment in sites.attachments(site as usize) {
-                for &(door, _) in legs.at(self.edges.from[attachment.edge as usize]) {
-                    for beside in
-                        doors.attachments(door as usize).iter().filter(|at| at.edge == attachment.edge)
-                    {
-                        offer(door, self.along_edge(beside, &attachment, measure));
+        };
+        let end = |collected: &mut Collected, site: u32| {
+            for at in sites.attachments(site as usize) {
+                for &(door, _) in legs.at(self.edges.from[at.edge as usize]) {
+                    let beside =
+                        doors.attachments(door as usize).iter().filter(|beside| beside.edge == at.edge);
+                    for beside in beside {
+                        collected.offer(door, self.along_edge(beside, at, measure));
                     }
                 }
             }
-            collected.doors.sort_unstable();
-            let start = collected.row_door.len();
-            for &door in &collected.doors {
-                collected.row_door.push(door);
-                collected.row_cost.push(std::mem::replace(&mut collected.best[door as usize], UNREACHED));
-            }
-            collected.doors.clear();
-            collected.rows.push((site, start, collected.row_door.len()));
-        });
+            collected.end_row(site);
+        };
+        let parts = self.walks(measure).each_within(&sources, limit, state, put, end);
         Collected::table(&parts, sites.len())
     }
 
@@ -290,11 +276,34 @@ impl StreetNetwork {
             }
             best
         };
-        let pairs: Vec<(u32, u32)> = (0..doors.len()).map(best_of).collect();
+        let pairs: Vec<(u32, u32)> =
+            (0..doors.len()).into_par_iter().with_min_len(4096).map(best_of).collect();
         NearestSite {
             cost: pairs.iter().map(|pair| pair.0).collect(),
             site: pairs.iter().map(|pair| if pair.0 == UNREACHED { -1 } else { pair.1 as i32 }).collect(),
         }
+    }
+
+    /// Service circles of sites, by site, then limit (ms or mm), in the order given; see
+    /// [`WalkNetwork::service_circles`]. The leg between a site's door and its street counts.
+    #[must_use]
+    pub fn service_circles(
+        &self,
+        sites: &Snaps,
+        measure: Measure,
+        limits: &[u32],
+        share: CircleShare,
+    ) -> Vec<Circle> {
+        let on_edge = |(station, at): (usize, &Attachment)| OnEdge {
+            station: station as u32,
+            ends: [self.edges.from[at.edge as usize], self.edges.to[at.edge as usize]],
+            share: at.share,
+            access: self.access(at, measure).round() as u32,
+        };
+        let attached =
+            (0..sites.len()).flat_map(|site| sites.attachments(site).iter().map(move |at| (site, at)));
+        let on_edges: Vec<OnEdge> = attached.map(on_edge).collect();
+        self.walks(measure).circles(&self.sources(sites, measure), &on_edges, limits, share)
     }
 
     /// Whether any site hangs together with the door, by streets alone.
@@ -405,6 +414,7 @@ impl DoorLegs {
 /// What one thread has collected of a [`Reach`].
 #[derive(Default)]
 struct Collected {
+    limit: u32,
     /// Best cost of each door in the current row, and the doors that have one.
     best: Vec<u32>,
     doors: Vec<u32>,
@@ -415,6 +425,28 @@ struct Collected {
 }
 
 impl Collected {
+    /// A walk to a door; the shortest counts.
+    fn offer(&mut self, door: u32, cost: u32) {
+        let best = &mut self.best[door as usize];
+        if cost <= self.limit && cost < *best {
+            if *best == UNREACHED {
+                self.doors.push(door);
+            }
+            *best = cost;
+        }
+    }
+
+    fn end_row(&mut self, site: u32) {
+        self.doors.sort_unstable();
+        let start = self.row_door.len();
+        for &door in &self.doors {
+            self.row_door.push(door);
+            self.row_cost.push(std::mem::replace(&mut self.best[door as usize], UNREACHED));
+        }
+        self.doors.clear();
+        self.rows.push((site, start, self.row_door.len()));
+    }
+
     fn table(parts: &[Self], n_sites: usize) -> Reach {
         let mut place = vec![(0, 0, 0); n_sites];
         for (index, part) in parts.iter().enumerate() {

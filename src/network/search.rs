@@ -1,5 +1,7 @@
 //! Bounded shortest walks on the core, with a bucket queue on whole costs.
 
+use rayon::prelude::*;
+
 use super::contract::{Core, NONE};
 
 /// What a search writes at a junction: a cost, perhaps with the station it leads to. The order decides
@@ -135,6 +137,87 @@ impl<L: Label> Search<L> {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Labels of all junctions from all `seeds` at once: the least of what their walks bring.
+///
+/// A search from many stations has fronts all over the city, so its memory is cold wherever it looks.
+/// Therefore the junctions are taken in blocks along the curve that fit in the cache. Each round lets every
+/// block with news search to its end and hands what crosses a border to the neighbour; it ends when no
+/// block has news. Labels only fall, and the least ones do not depend on the order, so the answer is exact
+/// and the same on any number of threads.
+pub(super) fn spread(core: &Core, width: BucketWidth, seeds: &[(u32, Owned)], limit: u32) -> Vec<Owned> {
+    let n = core.n_junctions();
+    let mut labels = vec![Owned::UNREACHED; n];
+    let mut news: Vec<Vec<(Owned, u32)>> = vec![Vec::new(); n.div_ceil(BLOCK)];
+    for &(junction, label) in seeds.iter().filter(|(_, label)| label.cost() <= limit) {
+        news[junction as usize / BLOCK].push((label, junction));
+    }
+    while news.iter().any(|news| !news.is_empty()) {
+        let exports: Vec<Vec<(Owned, u32)>> = labels
+            .par_chunks_mut(BLOCK)
+            .zip(news.par_iter_mut())
+            .enumerate()
+            .filter(|(_, (_, news))| !news.is_empty())
+            .map_init(
+                || Buckets::new(width),
+                |queue, (block, (labels, news))| {
+                    let block = Block { first: (block * BLOCK) as u32, labels, queue, exports: Vec::new() };
+                    block.spread(core, news, limit)
+                },
+            )
+            .collect();
+        for (label, junction) in exports.into_iter().flatten() {
+            news[junction as usize / BLOCK].push((label, junction));
+        }
+    }
+    labels
+}
+
+/// Junctions of a block: with their labels and arcs they fit in half a megabyte.
+const BLOCK: usize = 1 << 13;
+
+/// A block of junctions while it is searched.
+struct Block<'a> {
+    first: u32,
+    labels: &'a mut [Owned],
+    queue: &'a mut Buckets<Owned>,
+    exports: Vec<(Owned, u32)>,
+}
+
+impl Block<'_> {
+    /// Takes the news in, searches until nothing changes, and returns what crosses the border.
+    fn spread(mut self, core: &Core, news: &mut Vec<(Owned, u32)>, limit: u32) -> Vec<(Owned, u32)> {
+        for (label, junction) in news.drain(..) {
+            self.improve(junction, label);
+        }
+        let mut batch = Vec::new();
+        while self.queue.next_batch(&mut batch) {
+            for &(label, junction) in &batch {
+                if self.labels[(junction - self.first) as usize] != label {
+                    continue;
+                }
+                let rest = limit - label.cost();
+                for arc in core.arcs(junction) {
+                    if arc.cost <= rest {
+                        self.improve(arc.node, label.farther(arc.cost));
+                    }
+                }
+            }
+        }
+        self.exports
+    }
+
+    fn improve(&mut self, junction: u32, label: Owned) {
+        match self.labels.get_mut(junction.wrapping_sub(self.first) as usize) {
+            None => self.exports.push((label, junction)),
+            Some(known) if label < *known => {
+                *known = label;
+                self.queue.push(label, junction);
+            }
+            Some(_) => {}
         }
     }
 }

@@ -1,0 +1,188 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use geo::{Area, BooleanOps, Contains, Distance, Euclidean, MultiPolygon, Point, Validation};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
+
+use super::tests::Arrays;
+use super::*;
+
+/// A town of jittered blocks 80 m wide with gaps, cul-de-sacs, an island and flyovers that meet nobody.
+fn town(seed: u64, side: u32, flyovers: u32) -> Arrays {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut below = |bound: u32| random.next_u32() % bound;
+    let (mut x, mut y, mut edges) = (Vec::new(), Vec::new(), Vec::new());
+    for node in 0..side * side {
+        x.push(f64::from(node % side) * 80.0 + f64::from(below(60)) - 30.0 + 4e5);
+        y.push(f64::from(node / side) * 80.0 + f64::from(below(60)) - 30.0 + 4e6);
+        if node % side != 0 && below(10) < 8 {
+            edges.push((node, node - 1));
+        }
+        if side <= node && below(10) < 8 {
+            edges.push((node, node - side));
+        }
+    }
+    for row in 0..side {
+        // A cul-de-sac of two pieces into a block; never two from one corner, they would be one street.
+        let from = row * side + below(side);
+        let node = x.len();
+        x.extend([x[from as usize] + 21.0, x[from as usize] + 39.0]);
+        y.extend([y[from as usize] + 17.0, y[from as usize] + 37.0]);
+        edges.extend([(from, node as u32), (node as u32, node as u32 + 1)]);
+    }
+    for _ in 0..flyovers {
+        edges.push((below(side * side), below(side * side)));
+    }
+    edges.retain(|edge| edge.0 != edge.1);
+    let slow = |_| 1000 + below(2) * 500;
+    let factors: Vec<u32> = (0..edges.len()).map(slow).collect();
+    let length = |edge: &(u32, u32)| {
+        let (a, b) = (edge.0 as usize, edge.1 as usize);
+        (x[a] - x[b]).hypot(y[a] - y[b])
+    };
+    let there =
+        edges.iter().zip(&factors).map(|(edge, &factor)| (length(edge) * f64::from(factor)) as u32 + 1);
+    Arrays {
+        there: there.collect(),
+        back: None,
+        from: edges.iter().map(|edge| edge.0).collect(),
+        to: edges.iter().map(|edge| edge.1).collect(),
+        x,
+        y,
+    }
+}
+
+/// Places along every edge must be inside exactly if their walk is within the limit; within a metre of the
+/// outline either is right.
+fn check_streets(arrays: &Arrays, walks: &[u32], limit: u32, area: &MultiPolygon<f64>, what: &str) -> usize {
+    let mut checked = 0;
+    for edge in 0..arrays.from.len() {
+        let (a, b) = (arrays.from[edge] as usize, arrays.to[edge] as usize);
+        let (cost, back) =
+            (arrays.there[edge], arrays.back.as_ref().map_or(arrays.there[edge], |back| back[edge]));
+        for step in 0..=10 {
+            let share = f64::from(step) / 10.0;
+            let by =
+                |walk: u32, part: f64| if walk == UNREACHED { f64::INFINITY } else { f64::from(walk) + part };
+            let walk =
+                by(walks[a], share * f64::from(back)).min(by(walks[b], (1.0 - share) * f64::from(cost)));
+            let at = Point::new(
+                arrays.x[a] + (arrays.x[b] - arrays.x[a]) * share,
+                arrays.y[a] + (arrays.y[b] - arrays.y[a]) * share,
+            );
+            let inside = area.contains(&at);
+            if inside != (walk <= f64::from(limit)) {
+                let outline = area.iter().flat_map(|p| std::iter::once(p.exterior()).chain(p.interiors()));
+                let off = outline.map(|ring| Euclidean.distance(&at, ring)).fold(f64::INFINITY, f64::min);
+                assert!(
+                    off <= 1.0,
+                    "{what}: edge {edge} at {share}: walk {walk}, limit {limit}, inside {inside}, {off} m off the outline"
+                );
+            }
+            checked += 1;
+        }
+    }
+    checked
+}
+
+#[test]
+fn streets_are_inside_exactly_up_to_the_limit() {
+    for seed in 0..40 {
+        let arrays = town(seed, 14, if seed % 2 == 0 { 0 } else { 6 });
+        let net = arrays.build();
+        let stations = [95, 20];
+        let limits = [150_000, 300_000, 600_000];
+        let circles = net.service_circles(&stations, &limits, CircleShare::PerStation).unwrap();
+        let mut order = circles.iter();
+        for station in 0..2 {
+            let walks = arrays.walks_to(stations[station as usize]);
+            for limit in limits {
+                let circle = order.next().unwrap();
+                assert_eq!((circle.station, circle.limit), (Some(station), limit));
+                check_streets(
+                    &arrays,
+                    &walks,
+                    limit,
+                    &circle.area,
+                    &format!("seed {seed}, station {station}"),
+                );
+                assert!(circle.area.is_valid(), "seed {seed}: {:?}", circle.area.validation_errors());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wider_limit_holds_a_narrower_one() {
+    for seed in 0..12 {
+        let arrays = town(seed, 14, if seed % 2 == 0 { 0 } else { 4 });
+        let net = arrays.build();
+        let limits = [200_000, 250_000, 300_000, 500_000];
+        for share in [CircleShare::PerStation, CircleShare::Merged] {
+            let circles = net.service_circles(&[95, 20], &limits, share).unwrap();
+            for pair in circles.windows(2).filter(|pair| pair[0].limit < pair[1].limit) {
+                let outside = pair[0].area.difference(&pair[1].area).unsigned_area();
+                let share = outside / pair[0].area.unsigned_area();
+                assert!(
+                    share < 1e-3,
+                    "seed {seed}: {outside} m² of {} lie outside {}",
+                    pair[0].limit,
+                    pair[1].limit
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn merged_circles_follow_the_nearest_station_and_shares_do_not_overlap() {
+    for seed in 0..10 {
+        let arrays = town(seed, 14, 0);
+        let net = arrays.build();
+        let stations = [95, 20, 150];
+        let limit = 400_000;
+        let walks = net.nearest(&stations, None).unwrap();
+        let merged = net.service_circles(&stations, &[limit], CircleShare::Merged).unwrap();
+        check_streets(&arrays, &walks.cost, limit, &merged[0].area, "merged");
+        let shares = net.service_circles(&stations, &[limit], CircleShare::Nearest).unwrap();
+        for (index, share) in shares.iter().enumerate() {
+            assert!(share.area.is_valid(), "seed {seed}: {:?}", share.area.validation_errors());
+            for other in &shares[..index] {
+                let common = share.area.intersection(&other.area).unsigned_area();
+                assert!(common < 1.0, "seed {seed}: {common} m² belong to two stations");
+            }
+            for node in (0..arrays.x.len()).filter(|&node| walks.station[node] == index as i32) {
+                let at = Point::new(arrays.x[node], arrays.y[node]);
+                let off = Euclidean.distance(&at, &share.area);
+                assert!(
+                    walks.cost[node] > limit || off < 1.0,
+                    "node {node} of station {index} is {off} m off"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn directed_costs_are_cut_in_the_direction_of_the_walk() {
+    // 100 m; towards the station 1 m costs 1000, away from it 3000.
+    let net = WalkNetwork::new(&[0.0, 100.0], &[0.0, 0.0], &[0], &[1], &[300_000], Some(&[100_000])).unwrap();
+    let circle = &net.service_circles(&[0], &[50_000], CircleShare::PerStation).unwrap()[0];
+    let inside = |x: f64| circle.area.contains(&Point::new(x, 0.0));
+    assert!(inside(0.01) && inside(49.9) && !inside(50.1), "{:?}", circle.area);
+    let circle = &net.service_circles(&[1], &[50_000], CircleShare::PerStation).unwrap()[0];
+    let inside = |x: f64| circle.area.contains(&Point::new(x, 0.0));
+    assert!(inside(99.9) && inside(83.5) && !inside(83.2), "{:?}", circle.area);
+}
+
+#[test]
+fn nothing_to_draw_gives_empty_areas() {
+    let none = WalkNetwork::new(&[], &[], &[], &[], &[], None).unwrap();
+    assert_eq!(none.service_circles(&[], &[5], CircleShare::Merged).unwrap().len(), 1);
+    let one = WalkNetwork::new(&[3.0], &[4.0], &[], &[], &[], None).unwrap();
+    let circles = one.service_circles(&[0], &[5, 9], CircleShare::PerStation).unwrap();
+    assert_eq!(circles.len(), 2);
+    assert!(circles.iter().all(|circle| circle.area.0.is_empty()));
+    let stacked = WalkNetwork::new(&[3.0; 3], &[4.0; 3], &[0, 1], &[1, 2], &[1, 1], None).unwrap();
+    assert_eq!(stacked.service_circles(&[0], &[5], CircleShare::Nearest).unwrap().len(), 1);
+}

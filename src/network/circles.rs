@@ -1,0 +1,496 @@
+//! Service circles: the area from which a station is reached, cut exactly at the limit along the streets.
+
+use geo::{Coord, LineString, MultiPolygon, Polygon};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::NetworkError;
+use super::contract::NONE;
+use super::engine::{Sources, WalkNetwork};
+use super::mesh::{FREE, Mesh, PIECE, SplitEdge};
+
+/// How several stations share the plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CircleShare {
+    /// One area per station and limit; areas of neighbours overlap.
+    PerStation,
+    /// One area per limit: what any station serves.
+    Merged,
+    /// One area per station and limit: what it serves and no other station is nearer to.
+    Nearest,
+}
+
+/// The area from which a station is reached within a limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Circle {
+    /// Index of the station; `None` merges all.
+    pub station: Option<u32>,
+    /// Limit, in the network's costs.
+    pub limit: u32,
+    /// Area on the plane; empty if nothing is reached.
+    pub area: MultiPolygon<f64>,
+}
+
+/// A station in the middle of an edge: the edge's end nodes, the share of the edge from the first, and the
+/// walk from there to the station.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OnEdge {
+    pub station: u32,
+    pub ends: [u32; 2],
+    pub share: f64,
+    pub access: u32,
+}
+
+impl WalkNetwork {
+    /// Draws service circles, by station, then limit, in the order given.
+    ///
+    /// - Rule: a place on a street is inside exactly if its walk is within the limit (to 0.3 m where a street
+    ///   that is reached crosses over one that is not). Off the streets the area fills the blocks between
+    ///   reached streets and ends at most half-way to what is not reached. A wider limit holds a narrower one.
+    /// - Method: the plane is triangulated along the streets once; a circle's outline runs through the
+    ///   triangles and crosses each street where the walk equals the limit.
+    /// - Cost: O(nodes reached) a circle after the first call, which triangulates the network, O(n log n).
+    ///
+    /// # Errors
+    /// A station that is no node.
+    pub fn service_circles(
+        &self,
+        stations: &[u32],
+        limits: &[u32],
+        share: CircleShare,
+    ) -> Result<Vec<Circle>, NetworkError> {
+        self.check_stations(stations)?;
+        Ok(self.circles(&Sources::nodes(stations), &[], limits, share))
+    }
+
+    pub(super) fn circles(
+        &self,
+        sources: &Sources,
+        on_edges: &[OnEdge],
+        limits: &[u32],
+        share: CircleShare,
+    ) -> Vec<Circle> {
+        let Some(mesh) = self.mesh() else {
+            return empty_circles(sources.len(), limits, share);
+        };
+        let beside = Beside::of(mesh, on_edges);
+        let widest = limits.iter().copied().max().unwrap_or(0).min(NONE - 1);
+        if share == CircleShare::PerStation {
+            let draw = |field: &Field<'_>, pen: &mut Pen, station: u32, limit: u32| {
+                let drawing = Drawing::new(field, &beside, limit).of_station(station);
+                Circle { station: Some(station), limit, area: drawing.area(pen, &field.reached) }
+            };
+            let state = || (Field::new(mesh), Pen::new(mesh), Vec::new());
+            let put = |(field, _, _): &mut Studio<'_>, node: u32, walk: u32| field.reach(node, walk, 0);
+            let end = |(field, pen, circles): &mut Studio<'_>, station: u32| {
+                for (order, &limit) in limits.iter().enumerate() {
+                    circles.push((station, order, draw(field, pen, station, limit)));
+                }
+                field.clear();
+            };
+            let parts = self.each_within(sources, widest, state, put, end);
+            let mut circles: Vec<_> = parts.into_iter().flat_map(|(_, _, circles)| circles).collect();
+            circles.sort_unstable_by_key(|&(station, order, _)| (station, order));
+            return circles.into_iter().map(|(_, _, circle)| circle).collect();
+        }
+        let nearest = self.nearest_of(sources, Some(widest));
+        let mut field = Field::new(mesh);
+        for node in (0..nearest.cost.len()).filter(|&node| nearest.cost[node] != NONE) {
+            field.reach(node as u32, nearest.cost[node], nearest.station[node] as u32);
+        }
+        if share == CircleShare::Merged {
+            let draw = |&limit: &u32| {
+                let area = Drawing::new(&field, &beside, limit).area(&mut Pen::new(mesh), &field.reached);
+                Circle { station: None, limit, area }
+            };
+            return limits.par_iter().map(draw).collect();
+        }
+        let of_station = field.reached_by_owner(sources.len());
+        let draw = |pen: &mut Pen, (station, reached): (usize, &Vec<u32>)| -> Vec<Circle> {
+            let station = station as u32;
+            let drawing = |limit| Drawing::new(&field, &beside, limit).of_station(station).owned_only();
+            let mut circle = |&limit: &u32| Circle {
+                station: Some(station),
+                limit,
+                area: drawing(limit).area(pen, reached),
+            };
+            limits.iter().map(&mut circle).collect()
+        };
+        let each = of_station.par_iter().enumerate().with_min_len(16);
+        each.map_init(|| Pen::new(mesh), draw).flatten_iter().collect()
+    }
+}
+
+fn empty_circles(n_stations: usize, limits: &[u32], share: CircleShare) -> Vec<Circle> {
+    let of = |station: Option<u32>| {
+        limits.iter().map(move |&limit| Circle { station, limit, area: MultiPolygon(Vec::new()) })
+    };
+    match share {
+        CircleShare::Merged => of(None).collect(),
+        CircleShare::PerStation | CircleShare::Nearest => {
+            (0..n_stations as u32).flat_map(|station| of(Some(station))).collect()
+        }
+    }
+}
+
+/// Stations in the middle of edges, by half-edge: station, share from the half-edge's origin, access.
+#[derive(Debug, Default)]
+struct Beside(FxHashMap<u32, Vec<(u32, f64, u32)>>);
+
+impl Beside {
+    fn of(mesh: &Mesh, on_edges: &[OnEdge]) -> Self {
+        let mut beside = Self::default();
+        for on in on_edges {
+            let [a, b] = on.ends.map(|node| mesh.vertex_of[node as usize]);
+            if let Some(half) = mesh.half_edge(a, b).filter(|&half| mesh.cost[half as usize] < PIECE) {
+                beside.0.entry(half).or_default().push((on.station, on.share, on.access));
+                beside.0.entry(half ^ 1).or_default().push((on.station, 1.0 - on.share, on.access));
+            }
+        }
+        beside
+    }
+}
+
+/// Width in metres of what must be thin but not nothing: points where areas only touch, and the slit along a
+/// stretch of street that is not reached inside an area that is.
+const THIN: f64 = 0.05;
+const SLIT: f64 = 0.3;
+
+/// What one thread draws with, and what it has drawn: by station and order of the limit.
+type Studio<'a> = (Field<'a>, Pen, Vec<(u32, usize, Circle)>);
+
+/// Walks at the vertices of the mesh.
+struct Field<'a> {
+    mesh: &'a Mesh,
+    walk: Vec<u32>,
+    owner: Vec<u32>,
+    reached: Vec<u32>,
+}
+
+impl<'a> Field<'a> {
+    fn new(mesh: &'a Mesh) -> Self {
+        let n = mesh.at.len();
+        Self { mesh, walk: vec![NONE; n], owner: vec![NONE; n], reached: Vec::new() }
+    }
+
+    fn clear(&mut self) {
+        for &vertex in &self.reached {
+            self.walk[vertex as usize] = NONE;
+        }
+        self.reached.clear();
+    }
+
+    /// Enters the walk of a node.
+    fn reach(&mut self, node: u32, walk: u32, owner: u32) {
+        let vertex = self.mesh.vertex_of[node as usize];
+        let known = &mut self.walk[vertex as usize];
+        if walk < *known {
+            if *known == NONE {
+                self.reached.push(vertex);
+            }
+            *known = walk;
+            self.owner[vertex as usize] = owner;
+        }
+    }
+
+    fn reached_by_owner(&self, n: usize) -> Vec<Vec<u32>> {
+        let mut by_owner = vec![Vec::new(); n];
+        for &vertex in &self.reached {
+            by_owner[self.owner[vertex as usize] as usize].push(vertex);
+        }
+        by_owner
+    }
+}
+
+/// Remembers where outlines have been drawn.
+struct Pen {
+    /// Number of the drawing in which a half-edge was passed last.
+    passed: Vec<u32>,
+    drawing: u32,
+}
+
+impl Pen {
+    fn new(mesh: &Mesh) -> Self {
+        Self { passed: vec![0; mesh.origin.len()], drawing: 0 }
+    }
+}
+
+/// A field at a limit, seen by one station or by all.
+///
+/// The area is given by where it leaves each half-edge: from a vertex inside it covers the half-edge up to
+/// [`Drawing::cut`], or all of it. Within a triangle straight lines join the cuts.
+struct Drawing<'f, 'a> {
+    field: &'f Field<'a>,
+    mesh: &'a Mesh,
+    beside: &'f Beside,
+    /// Only this station counts among those on edges; `None` counts all.
+    station: Option<u32>,
+    /// Only what the station owns is inside.
+    owned_only: bool,
+    limit: u32,
+    /// Walks at crossings within the limit, by vertex.
+    crossings: FxHashMap<u32, u32>,
+}
+
+impl<'f, 'a> Drawing<'f, 'a> {
+    fn new(field: &'f Field<'a>, beside: &'f Beside, limit: u32) -> Self {
+        let limit = limit.min(NONE - 1);
+        let crossings = FxHashMap::default();
+        Self { mesh: field.mesh, field, beside, station: None, owned_only: false, limit, crossings }
+    }
+
+    fn of_station(self, station: u32) -> Self {
+        Self { station: Some(station), ..self }
+    }
+
+    fn owned_only(self) -> Self {
+        Self { owned_only: true, ..self }
+    }
+
+    /// The area around the vertices `reached`.
+    fn area(mut self, pen: &mut Pen, reached: &[u32]) -> MultiPolygon<f64> {
+        self.reach_crossings(reached);
+        pen.drawing += 1;
+        let mut rings = Vec::new();
+        let mut crossings: Vec<u32> = self.crossings.keys().copied().collect();
+        crossings.sort_unstable();
+        for &vertex in reached.iter().chain(&crossings) {
+            if self.walk(vertex).is_none() {
+                continue;
+            }
+            for half in self.mesh.leaving(vertex) {
+                if pen.passed[half as usize] != pen.drawing && self.cut(half).is_some() {
+                    rings.extend(self.ring(half, pen));
+                }
+            }
+        }
+        self.add_bare_stations(&mut rings);
+        polygons(rings)
+    }
+
+    /// Walk at a vertex inside, `None` outside.
+    fn walk(&self, vertex: u32) -> Option<u32> {
+        let walk = self.field.walk[vertex as usize];
+        if walk <= self.limit {
+            let owned = !self.owned_only || self.station == Some(self.field.owner[vertex as usize]);
+            return owned.then_some(walk);
+        }
+        if vertex < self.mesh.n_places { None } else { self.crossings.get(&vertex).copied() }
+    }
+
+    /// Walks at crossings of streets that meet nobody there.
+    fn reach_crossings(&mut self, reached: &[u32]) {
+        if self.mesh.splits.is_empty() {
+            return;
+        }
+        for vertex in reached {
+            for &index in self.mesh.splits_at.get(vertex).into_iter().flatten() {
+                let split = &self.mesh.splits[index as usize];
+                let covered = self.covered(split);
+                for &(share, vertex) in split.cuts.iter().filter(|cut| cut.1 >= self.mesh.n_places) {
+                    if share <= covered[0] || 1.0 - covered[1] <= share {
+                        let by = |end: usize, share: f64, cost: u32| {
+                            let walk = self.walk(split.ends[end])?;
+                            Some((f64::from(walk) + share * f64::from(cost)).min(f64::from(self.limit)) as u32)
+                        };
+                        let walks = [by(0, share, split.costs[1]), by(1, 1.0 - share, split.costs[0])];
+                        let walk = walks.into_iter().flatten().min().unwrap_or(self.limit);
+                        let known = self.crossings.entry(vertex).or_insert(walk);
+                        *known = walk.min(*known);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Shares of a split edge that are covered from its first and from its second end; below zero if none.
+    fn covered(&self, split: &SplitEdge) -> [f64; 2] {
+        let from = |end: usize| {
+            let Some(walk) = self.walk(split.ends[end]) else { return -1.0 };
+            self.rest_share(walk, split.costs[1 - end]).min(1.0)
+        };
+        [from(0), from(1)]
+    }
+
+    /// How much of a side of this cost the rest of the limit covers.
+    fn rest_share(&self, walk: u32, cost: u32) -> f64 {
+        if cost >= PIECE - 1 {
+            return 0.0;
+        }
+        f64::from(self.limit - walk) / f64::from(cost.max(1))
+    }
+
+    /// Where the area leaves a half-edge whose origin is inside, as a share of its length; `None` if all of
+    /// it is inside.
+    fn cut(&self, half: u32) -> Option<f64> {
+        let (from, to) = (self.mesh.origin[half as usize], self.mesh.target(half));
+        let walk = self.walk(from)?;
+        let there = self.walk(to);
+        let cost = self.mesh.cost[half as usize];
+        if cost == FREE && there.is_some() {
+            return None;
+        }
+        let length = self.mesh.length(half);
+        let thin = (THIN / length).min(0.25);
+        if cost == FREE {
+            // Off the streets at most half-way to what is not inside.
+            let share = f64::from(self.limit - walk) / (self.mesh.cost_per_metre * length);
+            return Some(share.clamp(thin, 0.5));
+        }
+        if cost == PIECE {
+            return self.cut_piece(half, there.is_some(), thin);
+        }
+        let mine = self.covers(half, walk).max(thin);
+        if let Some(there) = there {
+            let theirs = self.covers(half ^ 1, there).max(thin);
+            return if 1.0 <= mine + theirs { None } else { Some(mine) };
+        }
+        let meeting = self.meeting(half, walk, to).unwrap_or(1.0);
+        Some(mine.min(meeting).clamp(thin, 1.0 - thin))
+    }
+
+    /// Share of a street side covered from its origin, stations on the side included.
+    fn covers(&self, half: u32, walk: u32) -> f64 {
+        let cost = self.mesh.cost[half as usize];
+        let mut share = self.rest_share(walk, cost);
+        if !self.beside.0.is_empty() {
+            for &(station, at, access) in self.beside.0.get(&half).into_iter().flatten() {
+                if access <= self.limit && self.station.is_none_or(|mine| mine == station) {
+                    share = share.max(at + self.rest_share(access, cost));
+                }
+            }
+        }
+        share
+    }
+
+    /// Where the way to another station becomes the shorter one.
+    fn meeting(&self, half: u32, walk: u32, to: u32) -> Option<f64> {
+        let there = self.field.walk[to as usize];
+        let (back, forth) = (self.mesh.cost[half as usize], self.mesh.cost[(half ^ 1) as usize]);
+        if there == NONE || forth >= PIECE - 1 {
+            return None;
+        }
+        let (walk, there) = (f64::from(walk), f64::from(there));
+        Some((there - walk + f64::from(forth)) / (f64::from(back) + f64::from(forth)).max(1.0))
+    }
+
+    fn cut_piece(&self, half: u32, is_target_inside: bool, thin: f64) -> Option<f64> {
+        let &(index, start, end) = self.mesh.piece.get(&half)?;
+        let [mut near, mut far] = self.covered(&self.mesh.splits[index as usize]);
+        let (mut start, mut end) = (start, end);
+        if end < start {
+            (near, far, start, end) = (far, near, 1.0 - start, 1.0 - end);
+        }
+        let reach = if 1.0 - far <= near || 1.0 - far <= start { 1.0 } else { near };
+        if reach < start {
+            return Some(thin);
+        }
+        if end <= reach && is_target_inside {
+            return None;
+        }
+        Some(((reach - start) / (end - start)).clamp(thin, 1.0 - thin))
+    }
+
+    /// Follows the outline from one cut, the area on the left, until it closes.
+    fn ring(&self, start: u32, pen: &mut Pen) -> Option<Vec<Coord<f64>>> {
+        let mut ring = Vec::new();
+        let mut half = start;
+        while pen.passed[half as usize] != pen.drawing {
+            pen.passed[half as usize] = pen.drawing;
+            let share = self.cut(half)?;
+            let (from, to) = (self.mesh.origin[half as usize], self.mesh.target(half));
+            let (from, to) = (self.mesh.at[from as usize], self.mesh.at[to as usize]);
+            ring.push(from + (to - from) * share);
+            // The third corner is outside, or inside, or all sides but this one are inside.
+            let beside = self.mesh.before(half) ^ 1;
+            let beyond = self.mesh.next[half as usize] ^ 1;
+            half = if self.cut(beside).is_some() {
+                beside
+            } else if self.cut(beyond).is_some() {
+                beyond
+            } else {
+                ring.extend(self.slit(half, share));
+                half ^ 1
+            };
+        }
+        (half == start && 3 <= ring.len()).then_some(ring)
+    }
+
+    /// The tip of the notch that keeps an unreached stretch of street out of a triangle otherwise inside.
+    fn slit(&self, half: u32, share: f64) -> Option<Coord<f64>> {
+        let other = 1.0 - self.cut(half ^ 1)?;
+        let from = self.mesh.at[self.mesh.origin[half as usize] as usize];
+        let along = self.mesh.at[self.mesh.target(half) as usize] - from;
+        let apex = self.mesh.at[self.mesh.origin[self.mesh.before(half) as usize] as usize] - from;
+        let length = along.x.hypot(along.y);
+        let height = (along.x * apex.y - along.y * apex.x) / length;
+        let depth = SLIT.min(height / 3.0);
+        let left = Coord { x: -along.y / length, y: along.x / length };
+        Some(from + along * ((share + other) / 2.0) + left * depth)
+    }
+
+    /// Stations whose limit ends before either end of their edge: a sliver along the edge.
+    fn add_bare_stations(&self, rings: &mut Vec<Vec<Coord<f64>>>) {
+        let mut bare: Vec<_> = self.beside.0.iter().filter(|(half, _)| **half % 2 == 0).collect();
+        bare.sort_unstable_by_key(|(half, _)| **half);
+        for (&half, stations) in bare {
+            let (from, to) = (self.mesh.origin[half as usize], self.mesh.target(half));
+            if self.walk(from).is_some() || self.walk(to).is_some() {
+                continue;
+            }
+            let (a, b) = (self.mesh.at[from as usize], self.mesh.at[to as usize]);
+            for &(station, share, access) in stations {
+                if self.limit < access || self.station.is_some_and(|mine| mine != station) {
+                    continue;
+                }
+                let ahead = self.rest_share(access, self.mesh.cost[half as usize]);
+                let behind = self.rest_share(access, self.mesh.cost[(half ^ 1) as usize]);
+                let (tail, head) =
+                    (a + (b - a) * (share - behind).max(0.0), a + (b - a) * (share + ahead).min(1.0));
+                let aside = Coord { x: -(head - tail).y, y: (head - tail).x } * 0.25;
+                let middle = (head + tail) / 2.0;
+                rings.push(vec![tail, middle - aside, head, middle + aside]);
+            }
+        }
+    }
+}
+
+/// Rings with the area on their left to polygons with holes.
+fn polygons(rings: Vec<Vec<Coord<f64>>>) -> MultiPolygon<f64> {
+    // Relative to the first corner, so that large coordinates do not eat the digits.
+    let doubled_area = |ring: &[Coord<f64>]| -> f64 {
+        let corner = |i: usize| ring[i % ring.len()] - ring[0];
+        (0..ring.len()).map(|i| corner(i).x * corner(i + 1).y - corner(i).y * corner(i + 1).x).sum()
+    };
+    let mut outer: Vec<(f64, LineString<f64>, Vec<LineString<f64>>)> = Vec::new();
+    let mut holes = Vec::new();
+    for mut ring in rings {
+        let area = doubled_area(&ring);
+        ring.push(ring[0]);
+        if 0.0 < area {
+            outer.push((area, LineString(ring), Vec::new()));
+        } else if area < 0.0 {
+            holes.push(LineString(ring));
+        }
+    }
+    // The smallest outline around a hole is the one that it is in.
+    outer.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for hole in holes {
+        let around = match &mut outer[..] {
+            [single] => Some(single),
+            several => several.iter_mut().find(|(_, ring, _)| surrounds(ring, hole.0[0])),
+        };
+        if let Some((_, _, holes)) = around {
+            holes.push(hole);
+        }
+    }
+    outer.reverse();
+    MultiPolygon(outer.into_iter().map(|(_, ring, holes)| Polygon::new(ring, holes)).collect())
+}
+
+fn surrounds(ring: &LineString<f64>, at: Coord<f64>) -> bool {
+    let crosses = |a: Coord<f64>, b: Coord<f64>| {
+        (a.y <= at.y) != (b.y <= at.y) && at.x < a.x + (b.x - a.x) * (at.y - a.y) / (b.y - a.y)
+    };
+    ring.0.windows(2).filter(|pair| crosses(pair[0], pair[1])).count() % 2 == 1
+}

@@ -1,0 +1,324 @@
+//! The plane between the streets, cut into triangles along them.
+//!
+//! Every street edge is a side of triangles, so that an area drawn through the triangles can follow the
+//! streets exactly. Where a bridge crosses another street both edges get a vertex, which joins nothing for
+//! those on foot. Far from every street stand *voids*, vertices that nobody reaches: they keep areas from
+//! spreading over open water and fields.
+
+use geo::Coord;
+use rustc_hash::FxHashMap;
+use spade::{ConstrainedDelaunayTriangulation, Point2, Triangulation};
+
+use super::cells::{SegmentCells, crossing};
+use super::contract::{Core, NONE};
+
+/// A side without a street.
+pub(super) const FREE: u32 = NONE;
+/// A side that is a piece of a street edge with crossings; see [`Mesh::piece`].
+pub(super) const PIECE: u32 = NONE - 1;
+
+/// Side of the raster in which voids are placed, in metres: an area reaches no farther than about this from
+/// a street.
+const VOID_SPACING: f64 = 120.0;
+/// At most so many raster cells; wider places get a coarser raster.
+const MAX_CELLS: f64 = 4e6;
+
+/// A street edge that others cross without meeting it.
+pub(super) struct SplitEdge {
+    pub ends: [u32; 2],
+    /// Cost of walking the edge from its first to its second vertex, and back.
+    pub costs: [u32; 2],
+    /// Crossing vertices and their share of the edge from its first vertex.
+    pub cuts: Vec<(f64, u32)>,
+}
+
+/// A triangulation as half-edges; `h ^ 1` is the other side of `h`.
+pub(super) struct Mesh {
+    pub at: Vec<Coord<f64>>,
+    /// Vertex of each node of the network; nodes at the same place share one.
+    pub vertex_of: Vec<u32>,
+    /// Vertices below this number are places of nodes, those from it on crossings and voids.
+    pub n_places: u32,
+    /// One half-edge that leaves each vertex.
+    pub first: Vec<u32>,
+    pub origin: Vec<u32>,
+    /// Next half-edge around the triangle on the left.
+    pub next: Vec<u32>,
+    /// Cost of walking a half-edge backwards, to its origin; [`FREE`] or [`PIECE`].
+    pub cost: Vec<u32>,
+    pub splits: Vec<SplitEdge>,
+    /// Split edge of a piece, and the shares of the edge at which the half-edge starts and ends.
+    pub piece: FxHashMap<u32, (u32, f64, f64)>,
+    /// Split edges that begin or end at a vertex.
+    pub splits_at: FxHashMap<u32, Vec<u32>>,
+    /// Usual cost of a metre.
+    pub cost_per_metre: f64,
+}
+
+impl std::fmt::Debug for Mesh {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Mesh({} vertices)", self.at.len())
+    }
+}
+
+/// A street edge between mesh vertices.
+#[derive(Clone, Copy)]
+struct Side {
+    ends: [u32; 2],
+    costs: [u32; 2],
+}
+
+impl Mesh {
+    /// Triangulates around the network's edges. O(n log n); done once per network, when circles are first
+    /// asked for. `None` where fewer than two places make no area.
+    pub fn build(core: &Core, x: &[f64], y: &[f64]) -> Option<Self> {
+        let mut vertices = Vertices::default();
+        let vertex_of: Vec<u32> = (0..x.len()).map(|i| vertices.at(Coord { x: x[i], y: y[i] })).collect();
+        let mut sides = Vec::new();
+        core.each_edge(|from, to, there, back| {
+            let ends = [vertex_of[from as usize], vertex_of[to as usize]];
+            if ends[0] != ends[1] {
+                sides.push(Side { ends, costs: [there, back] });
+            }
+        });
+        if sides.is_empty() {
+            return None;
+        }
+        let cost_per_metre = usual_cost(&sides, &vertices.places);
+        let n_places = vertices.places.len() as u32;
+        let splits = split_crossings(&sides, &mut vertices);
+        let constraints = constraints(&sides, &splits);
+        add_voids(&sides, &mut vertices);
+
+        let points = vertices.places.iter().map(|at| Point2::new(at.x, at.y)).collect();
+        let plane =
+            ConstrainedDelaunayTriangulation::<Point2<f64>>::try_bulk_load_cdt(points, constraints, |_| {});
+        let mut mesh = Self::flatten(&plane.ok()?, vertices.places, vertex_of);
+        (mesh.n_places, mesh.cost_per_metre) = (n_places, cost_per_metre);
+        mesh.take_costs(&sides, splits);
+        Some(mesh)
+    }
+
+    fn flatten(
+        plane: &ConstrainedDelaunayTriangulation<Point2<f64>>,
+        at: Vec<Coord<f64>>,
+        vertex_of: Vec<u32>,
+    ) -> Self {
+        let (mut origin, mut next) = (Vec::new(), Vec::new());
+        for edge in plane.directed_edges() {
+            origin.push(edge.from().fix().index() as u32);
+            next.push(edge.next().fix().index() as u32);
+        }
+        let first = plane.vertices().map(|v| v.out_edge().map_or(NONE, |edge| edge.fix().index() as u32));
+        Self {
+            at,
+            vertex_of,
+            first: first.collect(),
+            cost: vec![FREE; origin.len()],
+            origin,
+            next,
+            splits: Vec::new(),
+            piece: FxHashMap::default(),
+            splits_at: FxHashMap::default(),
+            n_places: 0,
+            cost_per_metre: 0.0,
+        }
+    }
+
+    pub fn target(&self, half: u32) -> u32 {
+        self.origin[(half ^ 1) as usize]
+    }
+
+    /// The next half-edge that leaves the same vertex, counter-clockwise.
+    pub fn turn(&self, half: u32) -> u32 {
+        self.before(half) ^ 1
+    }
+
+    /// The third side of the triangle on the left, which leads back to the origin.
+    pub fn before(&self, half: u32) -> u32 {
+        self.next[self.next[half as usize] as usize]
+    }
+
+    /// Half-edges that leave a vertex.
+    pub fn leaving(&self, vertex: u32) -> impl Iterator<Item = u32> + '_ {
+        let first = self.first[vertex as usize];
+        let onward = move |&half: &u32| Some(self.turn(half)).filter(|&half| half != first);
+        std::iter::successors(Some(first).filter(|&first| first != NONE), onward)
+    }
+
+    pub fn length(&self, half: u32) -> f64 {
+        let gap = self.at[self.target(half) as usize] - self.at[self.origin[half as usize] as usize];
+        gap.x.hypot(gap.y)
+    }
+
+    pub fn half_edge(&self, from: u32, to: u32) -> Option<u32> {
+        self.leaving(from).find(|&half| self.target(half) == to)
+    }
+
+    fn take_costs(&mut self, sides: &[Side], splits: FxHashMap<u32, SplitEdge>) {
+        for (index, side) in sides.iter().enumerate() {
+            if splits.contains_key(&(index as u32)) {
+                continue;
+            }
+            if let Some(half) = self.half_edge(side.ends[0], side.ends[1]) {
+                let (there, back) = (half as usize, (half ^ 1) as usize);
+                // Two edges between the same places: each direction takes its cheaper one.
+                self.cost[there] = self.cost[there].min(side.costs[1].min(PIECE - 1));
+                self.cost[back] = self.cost[back].min(side.costs[0].min(PIECE - 1));
+            }
+        }
+        let mut ordered: Vec<_> = splits.into_iter().collect();
+        ordered.sort_unstable_by_key(|(side, _)| *side);
+        for (_, split) in ordered {
+            let index = self.splits.len() as u32;
+            let ends = [(0.0, split.ends[0])].into_iter().chain(split.cuts.iter().copied());
+            let stops: Vec<(f64, u32)> = ends.chain([(1.0, split.ends[1])]).collect();
+            for pair in stops.windows(2) {
+                if let Some(half) = self.half_edge(pair[0].1, pair[1].1) {
+                    (self.cost[half as usize], self.cost[(half ^ 1) as usize]) = (PIECE, PIECE);
+                    self.piece.insert(half, (index, pair[0].0, pair[1].0));
+                    self.piece.insert(half ^ 1, (index, pair[1].0, pair[0].0));
+                }
+            }
+            for end in split.ends {
+                self.splits_at.entry(end).or_default().push(index);
+            }
+            self.splits.push(split);
+        }
+    }
+}
+
+/// Distinct places, in the order of their first appearance.
+#[derive(Default)]
+struct Vertices {
+    places: Vec<Coord<f64>>,
+    known: FxHashMap<(u64, u64), u32>,
+}
+
+impl Vertices {
+    fn at(&mut self, place: Coord<f64>) -> u32 {
+        // Adding zero makes −0 and 0 one place.
+        let key = ((place.x + 0.0).to_bits(), (place.y + 0.0).to_bits());
+        *self.known.entry(key).or_insert_with(|| {
+            self.places.push(place);
+            self.places.len() as u32 - 1
+        })
+    }
+}
+
+/// Median cost of a metre over a sample of the edges.
+fn usual_cost(sides: &[Side], places: &[Coord<f64>]) -> f64 {
+    let sample = sides.iter().step_by(1 + sides.len() / 2000);
+    let mut costs: Vec<f64> = sample
+        .filter(|side| side.costs[0] != NONE)
+        .map(|side| {
+            let gap = places[side.ends[1] as usize] - places[side.ends[0] as usize];
+            f64::from(side.costs[0]) / gap.x.hypot(gap.y)
+        })
+        .collect();
+    costs.sort_by(f64::total_cmp);
+    costs.get(costs.len() / 2).copied().filter(|cost| 0.0 < *cost).unwrap_or(1000.0)
+}
+
+/// Gives edges that cross without a common vertex one at the crossing. By index into `sides`.
+fn split_crossings(sides: &[Side], vertices: &mut Vertices) -> FxHashMap<u32, SplitEdge> {
+    let ends = |side: u32, places: &[Coord<f64>]| {
+        let side = &sides[side as usize];
+        (places[side.ends[0] as usize], places[side.ends[1] as usize])
+    };
+    let cells = SegmentCells::build(sides.len(), |side| Some(ends(side, &vertices.places)));
+    let mut pairs = Vec::new();
+    cells.each_cell(|inside| {
+        for (i, &a) in inside.iter().enumerate() {
+            for &b in &inside[i + 1..] {
+                let (p, q) = (&sides[a as usize].ends, &sides[b as usize].ends);
+                if p.iter().any(|end| q.contains(end)) {
+                    continue;
+                }
+                let ((a0, a1), (b0, b1)) = (ends(a, &vertices.places), ends(b, &vertices.places));
+                if let (Some(on_a), Some(on_b)) = (crossing(a0, a1, b0, b1), crossing(b0, b1, a0, a1)) {
+                    pairs.push((a.min(b), a.max(b), if a < b { (on_a, on_b) } else { (on_b, on_a) }));
+                }
+            }
+        }
+    });
+    pairs.sort_unstable_by_key(|pair| (pair.0, pair.1));
+    pairs.dedup_by_key(|pair| (pair.0, pair.1));
+    let mut splits: FxHashMap<u32, SplitEdge> = FxHashMap::default();
+    for (a, b, (on_a, on_b)) in pairs {
+        let (from, to) = ends(a, &vertices.places);
+        let vertex = vertices.at(from + (to - from) * on_a);
+        for (side, share) in [(a, on_a), (b, on_b)] {
+            let Side { ends, costs } = sides[side as usize];
+            let split = splits.entry(side).or_insert_with(|| SplitEdge { ends, costs, cuts: Vec::new() });
+            if !ends.contains(&vertex) {
+                split.cuts.push((share, vertex));
+            }
+        }
+    }
+    for split in splits.values_mut() {
+        split.cuts.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        split.cuts.dedup_by_key(|cut| cut.1);
+    }
+    splits
+}
+
+fn constraints(sides: &[Side], splits: &FxHashMap<u32, SplitEdge>) -> Vec<[usize; 2]> {
+    let mut constraints = Vec::with_capacity(sides.len());
+    for (index, side) in sides.iter().enumerate() {
+        let cuts = splits.get(&(index as u32)).map_or(&[][..], |split| &split.cuts);
+        let mut from = side.ends[0];
+        for to in cuts.iter().map(|cut| cut.1).chain([side.ends[1]]) {
+            if from != to {
+                constraints.push([from as usize, to as usize]);
+            }
+            from = to;
+        }
+    }
+    constraints
+}
+
+/// Voids in raster cells that no street touches, as far as two cells from one, and a frame around all.
+fn add_voids(sides: &[Side], vertices: &mut Vertices) {
+    let (mut low, mut high) = (vertices.places[0], vertices.places[0]);
+    for at in &vertices.places {
+        low = Coord { x: low.x.min(at.x), y: low.y.min(at.y) };
+        high = Coord { x: high.x.max(at.x), y: high.y.max(at.y) };
+    }
+    let cell = VOID_SPACING.max(((high - low).x * (high - low).y / MAX_CELLS).sqrt());
+    let cell = cell.max((high - low).x.max((high - low).y) / MAX_CELLS.sqrt() / 16.0);
+    let margin = 3.0 * cell;
+    let origin = Coord { x: low.x - margin, y: low.y - margin };
+    let columns = ((high.x - low.x + 2.0 * margin) / cell) as usize + 1;
+    let rows = ((high.y - low.y + 2.0 * margin) / cell) as usize + 1;
+    let mut touched = vec![false; columns * rows];
+    for side in sides {
+        let (a, b) = (vertices.places[side.ends[0] as usize], vertices.places[side.ends[1] as usize]);
+        // Every place of the edge lies within a quarter of a cell of a step.
+        let steps = ((b - a).x.hypot((b - a).y) / (cell / 2.0)) as usize + 1;
+        for step in 0..=steps {
+            let at = a + (b - a) * (step as f64 / steps as f64) - origin;
+            touched[(at.y / cell) as usize * columns + (at.x / cell) as usize] = true;
+        }
+    }
+    let near = |column: usize, row: usize, reach: usize| {
+        (row.saturating_sub(reach)..=(row + reach).min(rows - 1)).any(|row| {
+            let from = row * columns + column.saturating_sub(reach);
+            touched[from..=row * columns + (column + reach).min(columns - 1)].iter().any(|&touched| touched)
+        })
+    };
+    for row in 0..rows {
+        for column in 0..columns {
+            if near(column, row, 2) && !touched[row * columns + column] {
+                // Every other row is moved by half a cell: the triangles come out even.
+                let shift = 0.5 + 0.25 * (row % 2) as f64 - 0.125;
+                let place = Coord { x: (column as f64 + shift) * cell, y: (row as f64 + 0.5) * cell };
+                vertices.at(origin + place);
+            }
+        }
+    }
+    let far = Coord { x: cell * (columns + 4) as f64, y: cell * (rows + 4) as f64 };
+    for corner in [(-1.0, -1.0), (2.0, -1.0), (-1.0, 2.0), (2.0, 2.0)] {
+        vertices.at(origin + Coord { x: far.x * corner.0, y: far.y * corner.1 });
+    }
+}
