@@ -352,7 +352,8 @@ fn land_is_home(land: Land) -> bool {
     matches!(land, Land::Towers | Land::MidRise | Land::Slabs | Land::OldSix | Land::Resettlement)
 }
 
-/// How each kind of land is built on. Sizes in metres, from ordinary practice; our choice.
+/// How each kind of land is built on. Sizes in metres, from ordinary practice; our choice. One table, so longer
+/// than a function should be.
 fn style_of(land: Land) -> Style {
     let slabs = Style {
         form: Form::Slab,

@@ -67,9 +67,6 @@ pub struct SynthParams {
 /// let scenario = synth::city(&params, &mut |_share| ());
 /// assert_eq!(scenario.households(), Households(900));
 /// ```
-///
-/// # Panics
-/// Never: the plane's code is known to the geometry module.
 #[must_use]
 pub fn city(params: &SynthParams, progress: &mut dyn FnMut(f64)) -> Scenario {
     let (n_cells, spacing) = size_of_city(params.households);

@@ -134,6 +134,7 @@ impl Site<'_, '_> {
         let width = self.dice.between(style.width.0, style.width.1);
         let depth = self.dice.between(style.depth.0, style.depth.1);
         let floors = self.dice.whole(style.floors.0, style.floors.1);
+        let occupied = self.dice.between(0.72, 1.0);
         let side = WALL_TO_PATH + PATH_TO_HOUSE;
         let least = style.width.0 * NARROWEST;
         let mut rows: Vec<Row> = Vec::new();
@@ -152,7 +153,7 @@ impl Site<'_, '_> {
                 continue;
             };
             let width = width.min(room.1 - room.0);
-            let lane = Lane { frame, front, width, depth, floors, court };
+            let lane = Lane { frame, front, width, depth, floors, occupied, court };
             let before = self.plan.houses.len();
             if 0 < self.row(face, plot, style, &lane, room, &mut number) {
                 let ends = [frame.to_plane(path.0, height), frame.to_plane(path.1, height)];
@@ -231,7 +232,8 @@ impl Site<'_, '_> {
             lane.floors
         };
         let stairwells = (width / 14.0).round().max(1.0);
-        let raw = (f64::from(floors) * style.per_floor * stairwells * self.dice.between(0.9, 1.1)).round();
+        let dwellings = f64::from(floors) * style.per_floor * stairwells;
+        let raw = (dwellings * lane.occupied * self.dice.between(0.9, 1.1)).round();
         let lived_in = style.usage.is_lived_in();
         let mixed = lived_in && 0.0 < style.per_floor && 3 < floors && self.dice.chance(0.09);
         let usage = if mixed { Use::Mixed } else { style.usage };
@@ -424,6 +426,8 @@ struct Lane {
     width: f64,
     depth: f64,
     floors: u32,
+    /// Share of dwellings in use: new estates fill slowly.
+    occupied: f64,
     court: Option<usize>,
 }
 

@@ -39,7 +39,13 @@ impl Relief {
             let share = dice.between(0.3, 0.7);
             let top = super::shape::lerp(south.at(south.middle), north.at(north.middle), share);
             let size = dice.between(0.75, 1.25);
-            hills.push(Hill { top, height: 70.0 * size * (spacing / 600.0), radius: 0.36 * spacing * size });
+            // In a single quarter a real hill would leave no level street.
+            let height = if lattice.cells.len() < 4 { 12.0 } else { 70.0 };
+            hills.push(Hill {
+                top,
+                height: height * size * (spacing / 600.0),
+                radius: 0.36 * spacing * size,
+            });
         }
         let centre = lattice.borders[lattice.cells[0].sides[0].border].line[0];
         let fall = Coord { x: dice.between(-0.004, 0.004), y: dice.between(-0.007, -0.002) };
