@@ -108,7 +108,7 @@ fn community_row(facts: &Facts<'_>, community: &CommunityFacts, least: Option<f6
     let space = community.space_per_hundred();
     let enough = space.zip(least).map(|(space, least)| least <= space);
     let mut cells = vec![
-        Cell::text(of.code.as_str()),
+        Cell::short(of.code.as_str()),
         Cell::text(of.name.as_str()),
         Cell::Figure(decimal(community.area_m2 / 1e6, 2)),
         Cell::count(community.load.buildings),
@@ -147,7 +147,7 @@ fn offices(facts: &Facts<'_>, lang: Lang) -> String {
     for office in &facts.offices {
         let out = office.sizes.out_of_range();
         let mut cells = vec![
-            Cell::text(office.code.as_str()),
+            Cell::short(office.code.as_str()),
             Cell::count(office.communities),
             Cell::count(office.load.households),
             Cell::count(office.sizes.grids),
@@ -199,10 +199,10 @@ fn grid_row(facts: &Facts<'_>, id: GridId, grid: &Grid, lang: Lang) -> Vec<Cell>
     let standing = Standing::of(grid.is_in_range());
     let deviation = if grid.size.is_some() { signed_percent(grid.deviation()) } else { "—".into() };
     let mut cells = vec![
-        Cell::text(grid.code.as_str()),
-        Cell::text(grid.name.as_str()),
+        Cell::short(grid.code.as_str()),
+        Cell::short(grid.name.as_str()),
         Cell::text(facts.community_name(Some(grid.community))),
-        Cell::text(text::class(grid.class, lang)),
+        Cell::short(text::class(grid.class, lang)),
         Cell::count(u64::from(grid.n_atoms)),
         Cell::figure(count(u64::from(grid.households.0)), standing),
         Cell::figure(deviation, standing),
@@ -236,10 +236,10 @@ fn stations(facts: &Facts<'_>, lang: Lang) -> String {
     for station in order.iter().take(MAX_STATIONS) {
         let none = || "—".to_owned();
         table.row(vec![
-            Cell::text(station.code.as_str()),
+            Cell::short(station.code.as_str()),
             Cell::text(station.name.as_str()),
-            Cell::text(text::tier(station.tier, lang)),
-            Cell::text(text::station_status(station.status, lang)),
+            Cell::short(text::tier(station.tier, lang)),
+            Cell::short(text::station_status(station.status, lang)),
             Cell::text(facts.community_name(station.community)),
             Cell::Figure(station.area.map_or_else(none, |area| decimal(area.value(), 0))),
             Cell::Figure(station.capacity.map_or_else(none, |limit| count(u64::from(limit.0)))),
@@ -271,8 +271,8 @@ fn findings(facts: &Facts<'_>, lang: Lang) -> String {
     for finding in all.iter().take(MAX_FINDINGS) {
         table.row(vec![
             Cell::Markup(severity_tag(finding.severity, lang)),
-            Cell::text(text::finding_kind(finding.kind, lang)),
-            Cell::text(text::layer(&finding.layer, lang)),
+            Cell::short(text::finding_kind(finding.kind, lang)),
+            Cell::short(text::layer(&finding.layer, lang)),
             Cell::text(finding.feature.as_str()),
             Cell::text(facts.community_name(finding.community)),
             Cell::text(finding.message.as_str()),

@@ -243,7 +243,7 @@ pub(super) enum Offset {
 impl Offset {
     fn candidates(self, width: f64, height: f64) -> Vec<(f64, f64)> {
         match self {
-            Self::Centred => vec![(0.0, 0.0), (0.0, -0.7 * height), (0.0, 0.7 * height)],
+            Self::Centred => [0.0, -0.7, 0.7, -1.6, 1.6].map(|rows| (0.0, rows * height)).to_vec(),
             Self::Around(radius) => {
                 let (dx, dy) = (width / 2.0 + radius + 5.0, height / 2.0 + radius + 2.0);
                 vec![(dx, 0.0), (-dx, 0.0), (0.0, dy), (0.0, -dy), (dx, dy), (-dx, dy), (dx, -dy), (-dx, -dy)]
@@ -360,7 +360,10 @@ mod tests {
             offset: Offset::Centred,
         };
         let written = (0..40).filter(|_| sheet.label(Coord { x: 50.0, y: 50.0 }, &label)).count();
-        assert_eq!(written, 1, "a second label would lie over the first by 0.3 of its height");
+        assert_eq!(
+            written, 3,
+            "on the place, and 1.6 heights above and below; 0.7 heights off would overlap"
+        );
         assert!(!sheet.label(Coord { x: 0.0, y: 0.0 }, &label), "half of it would be cut off");
         let boxes = &sheet.labels.boxes;
         for (index, a) in boxes.iter().enumerate() {

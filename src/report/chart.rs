@@ -113,7 +113,7 @@ pub(super) fn histogram(
     band: Option<(usize, usize)>,
 ) -> String {
     let highest = bins.iter().map(|bin| bin.value).max().unwrap_or(0) as f64;
-    let mut frame = Frame::new(870.0, 470.0, highest * 1.08, y_title);
+    let mut frame = Frame::new(870.0, 470.0, highest, y_title);
     let step = frame.inner_width() / bins.len().max(1) as f64;
     if let Some((first, last)) = band {
         let x = frame.left + step * first as f64;
@@ -263,7 +263,7 @@ pub(super) fn lines(
     let points = || series.iter().flat_map(|line| &line.points);
     let highest = points().map(|point| point.1).fold(1.0, f64::max);
     let (step, furthest) = axis(points().map(|point| point.0).fold(1.0, f64::max));
-    let mut frame = Frame::new(870.0, 470.0, highest * 1.04, y_title);
+    let mut frame = Frame::new(870.0, 470.0, highest, y_title);
     let (left, inner) = (frame.left, frame.inner_width() - 14.0);
     let x_of = |x: f64| left + inner * x / furthest;
     let floor = frame.height - frame.bottom;

@@ -26,22 +26,23 @@ pub(super) struct Measured {
 pub(super) fn rules(facts: &Facts<'_>, lang: Lang) -> Section {
     let heads = [
         lang.pick("规则", "rule"),
-        lang.pick("#要求", "#asked"),
-        lang.pick("#本方案", "#this plan"),
+        lang.pick("要求", "asked"),
+        lang.pick("本方案", "this plan"),
         lang.pick("结论", "verdict"),
         lang.pick("来源、条款", "source, clause"),
         lang.pick("状态", "status"),
     ];
     let mut table = Table::new("", &heads);
+    table.widths(&[30, 15, 15, 9, 22, 9]);
     for rule in &facts.rules.rules {
         let measured = measure(facts, rule, lang);
         let figure = measured.as_ref().map_or_else(|| "—".into(), |measured| measured.figure.clone());
         let holds = measured.and_then(|measured| measured.holds);
         table.row(vec![
             Cell::text(rule.text(lang)),
-            Cell::Figure(limits(rule, lang)),
-            Cell::figure(figure, Standing::of(holds)),
-            Cell::Short(verdict(holds, lang).to_owned()),
+            Cell::text(limits(rule, lang)),
+            Cell::plain(figure, Standing::of(holds)),
+            Cell::short(verdict(holds, lang)),
             Cell::text(say_source(rule)),
             Cell::Markup(status_tag(rule.status, lang)),
         ]);
@@ -154,6 +155,7 @@ pub(super) fn findings(facts: &Facts<'_>, lang: Lang) -> Section {
         lang.pick("建议", "remedy"),
     ];
     let mut table = Table::new("", &heads);
+    table.widths(&[8, 15, 7, 38, 32]);
     for ((severity, kind), (number, example)) in kinds {
         table.row(vec![
             Cell::Markup(severity_tag(severity.0, lang)),

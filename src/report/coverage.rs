@@ -272,7 +272,7 @@ pub(super) fn left_out_table(facts: &Facts<'_>, caption: &str, shown: &[&LeftOut
                     .map_or_else(|| atom.source.0.clone(), |name| format!("{name} ({})", atom.source)),
             ),
             Cell::text(facts.community_name(atom.community)),
-            Cell::text(facts.grid_code(left.atom)),
+            Cell::short(facts.grid_code(left.atom)),
             Cell::count(u64::from(atom.households.0)),
             Cell::count(u64::from(atom.residents.0)),
             Cell::text(nearest),

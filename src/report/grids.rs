@@ -214,7 +214,11 @@ pub(super) fn community_maps(facts: &Facts<'_>, lang: Lang) -> Section {
         body.push_str(&note(lang.pick("没有社区。", "There are no communities.")));
     } else {
         let legend = figure("", "", &map::community_legend(facts, lang));
-        let legend = legend.replacen("<figcaption></figcaption>", "", 1);
+        let legend = legend.replacen("<figcaption></figcaption>", "", 1).replacen(
+            "<figure>",
+            "<figure class=\"keep\">",
+            1,
+        );
         body.push_str(&format!("{legend}<div class=\"cards\">{cards}</div>"));
     }
     Section::new("communities", lang, "分社区图", "Community maps", body)

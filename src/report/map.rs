@@ -37,7 +37,7 @@ pub(super) struct Map {
 
 /// Fill of a circle, the narrowest the darkest.
 pub(super) fn band_colour(index: usize, bands: usize) -> &'static str {
-    const SHADES: [&str; 4] = ["#2b8a66", "#7cc4a4", "#c4e5d5", "#e4f3ec"];
+    const SHADES: [&str; 4] = ["#57b48f", "#9fd5bb", "#d5ede1", "#ecf7f1"];
     match bands {
         0 | 1 => SHADES[1],
         _ => SHADES[index.min(SHADES.len() - 1)],
@@ -67,6 +67,10 @@ pub(super) fn overview(facts: &Facts<'_>, lang: Lang) -> Option<Map> {
     draw_streets(&mut canvas, facts, 1.0);
     draw_barriers(&mut canvas, facts);
     outline_communities(&mut canvas, facts);
+    if grids.len() <= MAX_GRIDS_DRAWN {
+        let all: Vec<&Grid> = grids.iter().collect();
+        mark_out_of_range(&mut canvas, &all);
+    }
     label_communities(&mut canvas, facts);
     if grids.len() <= MAX_GRIDS_DRAWN {
         for grid in grids {
@@ -140,6 +144,7 @@ pub(super) fn community(facts: &Facts<'_>, community: &CommunityFacts, lang: Lan
     draw_buildings(&mut canvas, facts, &facts.atoms_of[community.id.index()]);
     let data = canvas.area(outline);
     canvas.add_path(&data, "fill=\"none\" stroke=\"#3c4650\" stroke-width=\"4\"");
+    mark_out_of_range(&mut canvas, &grids);
     draw_left_out_of(&mut canvas, facts, community);
     let inside = canvas.visible();
     let stations: Vec<&Station> =
@@ -237,21 +242,27 @@ fn fills(grids: &[&Grid]) -> Vec<usize> {
 fn paint_grids(canvas: &mut Canvas, grids: &[&Grid]) {
     let mut by_colour = vec![String::new(); FILLS.len()];
     let mut all = String::new();
-    let mut bad = String::new();
     for (grid, colour) in grids.iter().zip(fills(grids)) {
         let data = canvas.area(&grid.outline);
         by_colour[colour].push_str(&data);
         all.push_str(&data);
-        if !grid.is_in_range() {
-            bad.push_str(&data);
-        }
     }
     for (data, colour) in by_colour.iter().zip(FILLS) {
         canvas.add_path(data, &format!("fill=\"{colour}\" fill-rule=\"evenodd\""));
     }
     let width = if 800 < grids.len() { 1 } else { 3 };
     canvas.add_path(&all, &format!("fill=\"none\" stroke=\"#8a96a1\" stroke-width=\"{width}\""));
-    canvas.add_path(&bad, &format!("fill=\"none\" stroke=\"{RED}\" stroke-width=\"{}\"", width * 2));
+}
+
+/// Grids out of range, on top of the community outlines.
+fn mark_out_of_range(canvas: &mut Canvas, grids: &[&Grid]) {
+    let mut data = String::new();
+    for grid in grids.iter().filter(|grid| !grid.is_in_range()) {
+        data.push_str(&canvas.area(&grid.outline));
+    }
+    let width = if 800 < grids.len() { 2 } else { 6 };
+    let style = format!("fill=\"{RED}\" fill-opacity=\".1\" stroke=\"{RED}\" stroke-width=\"{width}\"");
+    canvas.add_path(&data, &style);
 }
 
 fn paint_communities(canvas: &mut Canvas, facts: &Facts<'_>) {

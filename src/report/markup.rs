@@ -16,12 +16,20 @@ pub(super) enum Cell {
     Markup(String),
     /// A figure that breaks a rule: printed bold and red.
     Bad(String),
+    /// Words that do.
+    BadText(String),
 }
 
 impl Cell {
     /// Words.
     pub fn text(words: impl Into<String>) -> Self {
         Self::Text(words.into())
+    }
+
+    /// A word or two that stay on one line, unless they are many.
+    pub fn short(words: impl Into<String>) -> Self {
+        let words = words.into();
+        if words.chars().count() <= 22 { Self::Short(words) } else { Self::Text(words) }
     }
 
     /// A whole number.
@@ -37,8 +45,17 @@ impl Cell {
         }
     }
 
+    /// Words that are printed as bad when they are.
+    pub fn plain(words: impl Into<String>, standing: Standing) -> Self {
+        match standing {
+            Standing::Good => Self::Text(words.into()),
+            Standing::Bad => Self::BadText(words.into()),
+        }
+    }
+
     fn write(&self, html: &mut String) {
         let _ = match self {
+            Self::BadText(words) => write!(html, "<td class=\"bad\">{}</td>", escape(words)),
             Self::Text(words) => write!(html, "<td>{}</td>", escape(words)),
             Self::Short(words) => write!(html, "<td class=\"short\">{}</td>", escape(words)),
             Self::Figure(text) => write!(html, "<td class=\"n\">{}</td>", escape(text)),
@@ -67,6 +84,7 @@ pub(super) struct Table {
     caption: String,
     note: String,
     heads: Vec<String>,
+    widths: &'static [u32],
     rows: Vec<Vec<Cell>>,
 }
 
@@ -77,6 +95,7 @@ impl Table {
             caption: caption.into(),
             note: String::new(),
             heads: heads.iter().map(|head| (*head).to_owned()).collect(),
+            widths: &[],
             rows: Vec::new(),
         }
     }
@@ -84,6 +103,11 @@ impl Table {
     /// Adds a head.
     pub fn head(&mut self, head: impl Into<String>) {
         self.heads.push(head.into());
+    }
+
+    /// Widths of the columns in hundredths; otherwise they follow their content.
+    pub fn widths(&mut self, widths: &'static [u32]) {
+        self.widths = widths;
     }
 
     /// Adds a row.
@@ -107,6 +131,13 @@ impl Table {
         let mut html = format!("<table class=\"data{short}\">");
         if !self.caption.is_empty() {
             let _ = write!(html, "<caption>{}</caption>", escape(&self.caption));
+        }
+        if !self.widths.is_empty() {
+            html.push_str("<colgroup>");
+            for width in self.widths {
+                let _ = write!(html, "<col style=\"width:{width}%\">");
+            }
+            html.push_str("</colgroup>");
         }
         html.push_str("<thead><tr>");
         for head in &self.heads {

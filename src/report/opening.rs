@@ -349,7 +349,7 @@ pub(super) fn method(facts: &Facts<'_>, lang: Lang) -> Section {
 
 fn walking_text(facts: &Facts<'_>, lang: Lang) -> String {
     let coverage = &facts.plan.coverage;
-    let profile = if coverage.profile.is_empty() { "—" } else { &coverage.profile };
+    let profile = text::profile(&coverage.profile, lang);
     let slopes = if coverage.with_terrain {
         lang.pick(
             "计入坡度（地形模型）与台阶，上下坡时间不同",

@@ -14,8 +14,16 @@ const COLOURS: [&str; 5] = ["#6a3d9a", "#14507d", "#2b8a66", "#d9480f", "#8a5a00
 pub(super) fn section(facts: &Facts<'_>, lang: Lang) -> Section {
     let mut body = tier_table(facts, lang);
     body.push_str(&answers_table(facts, lang));
-    body.push_str(&frontier(facts, lang));
-    body.push_str(&tier_coverage(facts, lang));
+    let mut charts = frontier(facts, lang);
+    let table = tier_coverage(facts, lang);
+    if charts.len().is_multiple_of(2) {
+        body.push_str(&table);
+    } else {
+        charts.push(format!("<div>{table}</div>"));
+    }
+    for pair in charts.chunks(2) {
+        body.push_str(&format!("<div class=\"two\">{}</div>", pair.concat()));
+    }
     Section::new("stations", lang, "服务站", "Service stations", body)
 }
 
@@ -98,13 +106,11 @@ fn answers_table(facts: &Facts<'_>, lang: Lang) -> String {
     if table.is_empty() { String::new() } else { table.html() }
 }
 
-fn frontier(facts: &Facts<'_>, lang: Lang) -> String {
+/// One chart per tier whose number of stations was varied.
+fn frontier(facts: &Facts<'_>, lang: Lang) -> Vec<String> {
     let drawn: Vec<&TierAnswer> =
         facts.plan.tiers.iter().filter(|answer| 2 <= answer.frontier.len()).collect();
-    if drawn.is_empty() {
-        return String::new();
-    }
-    let mut charts = String::new();
+    let mut charts = Vec::new();
     for answer in &drawn {
         let colour = COLOURS[StationTier::ALL.iter().position(|tier| *tier == answer.tier).unwrap_or(0)];
         let points: Vec<(f64, f64)> = answer
@@ -148,9 +154,9 @@ fn frontier(facts: &Facts<'_>, lang: Lang) -> String {
             "{title}：站点数与圈内户数（路网时间）",
             "{title}: stations and households in reach (network time)"
         );
-        charts.push_str(&figure(&svg, &caption, &legend));
+        charts.push(figure(&svg, &caption, &legend));
     }
-    format!("<div class=\"two\">{charts}</div>")
+    charts
 }
 
 fn tier_coverage(facts: &Facts<'_>, lang: Lang) -> String {

@@ -141,7 +141,7 @@ fn tables_hold_every_community_grid_station_and_finding() {
             assert!(section(&page, "communities").contains(&community.name), "{}", community.name);
         }
         for grid in &plan.partition.grids {
-            let row = format!("<tr><td>{}</td>", grid.code);
+            let row = format!("<tr><td class=\"short\">{}</td>", grid.code);
             assert!(section(&page, "annex-b").contains(&row), "{}", grid.code);
         }
         for station in &plan.stations {

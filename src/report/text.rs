@@ -132,6 +132,21 @@ pub(super) fn households_source(source: HouseholdsSource, lang: Lang) -> &'stati
     }
 }
 
+/// How a walking profile is called; one that is not known here keeps its own name.
+pub(super) fn profile(name: &str, lang: Lang) -> String {
+    let age = name.strip_prefix("age ");
+    match (lang, name, age) {
+        (_, "", _) => "—".into(),
+        (Lang::En, ..) => name.into(),
+        (Lang::Zh, _, Some(age)) => format!("{age} 岁老年人"),
+        (Lang::Zh, "adult", _) => "成年人".into(),
+        (Lang::Zh, "frail", _) => "行动不便的老年人".into(),
+        (Lang::Zh, "wheelchair", _) => "轮椅使用者".into(),
+        (Lang::Zh, "pushchair", _) => "推婴儿车者".into(),
+        (Lang::Zh, other, _) => other.into(),
+    }
+}
+
 /// Why nobody can walk to a station.
 pub(super) fn unreached(reason: Unreached, lang: Lang) -> &'static str {
     match reason {
