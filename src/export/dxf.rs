@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use geo::{BoundingRect, Coord, CoordsIter, Geometry, LineString, Polygon};
 
 use super::layers::{Layer, Row, Value};
-use super::look;
+use super::{gbk, look};
 use crate::geometry::interior_point;
 
 /// Colour number of the AutoCAD index per layer.
@@ -67,7 +67,7 @@ struct Dxf<'a, W: Write> {
 impl<W: Write> Dxf<'_, W> {
     fn pair(&mut self, code: u16, text: &str) -> io::Result<()> {
         write!(self.out, "{code:>3}\r\n")?;
-        self.out.write_all(&gbk(text))?;
+        self.out.write_all(&encoded(text))?;
         self.out.write_all(b"\r\n")
     }
 
@@ -225,7 +225,7 @@ impl<W: Write> Dxf<'_, W> {
                 continue;
             }
             let mut text = format!("{}={value}", field.name).replace(['\r', '\n'], " ");
-            while LONGEST < gbk(&text).len() {
+            while LONGEST < encoded(&text).len() {
                 text.pop();
             }
             self.pair(1000, &text)?;
@@ -282,24 +282,10 @@ fn anchor(geometry: &Geometry<f64>) -> Option<(Coord<f64>, f64)> {
     }
 }
 
-/// Text in GBK; what GBK lacks as `\U+XXXX`.
-fn gbk(text: &str) -> Vec<u8> {
-    let (bytes, _, lossy) = encoding_rs::GBK.encode(text);
-    if !lossy {
-        return bytes.into_owned();
-    }
-    let mut safe = Vec::with_capacity(text.len());
-    for letter in text.chars() {
-        let letter = letter.to_string();
-        let (bytes, _, lossy) = encoding_rs::GBK.encode(&letter);
-        if lossy {
-            let mut units = [0_u16; 2];
-            for unit in letter.chars().flat_map(|one| one.encode_utf16(&mut units).to_vec()) {
-                safe.extend_from_slice(format!("\\U+{unit:04X}").as_bytes());
-            }
-        } else {
-            safe.extend_from_slice(&bytes);
-        }
-    }
-    safe
+/// Text in GBK; what GBK lacks as `\U+XXXX`, a pair of them beyond the basic plane.
+fn encoded(text: &str) -> Vec<u8> {
+    gbk::encode(text, |letter| {
+        let mut units = [0_u16; 2];
+        letter.encode_utf16(&mut units).iter().map(|unit| format!("\\U+{unit:04X}")).collect()
+    })
 }

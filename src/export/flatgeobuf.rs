@@ -1,4 +1,5 @@
-//! FlatGeobuf through GDAL, one file a layer, with a spatial index, on the metric plane.
+//! FlatGeobuf through GDAL, one file a layer, with a spatial index, on the metric plane. The format cannot hold
+//! things without a place: findings about a whole layer are in the other formats only.
 
 use std::path::Path;
 
@@ -35,6 +36,7 @@ pub(super) fn write(folder: &Path, layer: &Layer, plane: &Plane) -> Result<(), G
     }
     let defn = Defn::from_layer(&out);
     for row in &layer.rows {
+        let Some(geometry) = &row.geometry else { continue };
         let mut feature = Feature::new(&defn)?;
         for (column, value) in row.values.iter().enumerate() {
             match value {
@@ -45,12 +47,10 @@ pub(super) fn write(folder: &Path, layer: &Layer, plane: &Plane) -> Result<(), G
                 Value::Bool(yes) => feature.set_field_integer(column, i32::from(*yes))?,
             }
         }
-        if let Some(geometry) = &row.geometry {
-            let mut bytes = Vec::new();
-            write_geometry(&mut bytes, geometry, &WriteOptions::default())
-                .expect("writing into memory does not fail");
-            feature.set_geometry(Geometry::from_wkb(&bytes)?)?;
-        }
+        let mut bytes = Vec::new();
+        write_geometry(&mut bytes, geometry, &WriteOptions::default())
+            .expect("writing into memory does not fail");
+        feature.set_geometry(Geometry::from_wkb(&bytes)?)?;
         feature.create(&out)?;
     }
     dataset.close()

@@ -7,6 +7,7 @@ mod coloring;
 mod dxf;
 #[cfg(feature = "gdal")]
 mod flatgeobuf;
+mod gbk;
 mod geojson;
 mod kml;
 mod layers;

@@ -13,7 +13,7 @@ use geo::orient::{Direction, Orient};
 use geo::{BoundingRect, Coord, Geometry, LineString, Rect};
 
 use super::layers::{Field, Kind, Layer, Row, Value};
-use super::write_file;
+use super::{gbk, write_file};
 use crate::geometry::Plane;
 use crate::model::Lang;
 
@@ -56,7 +56,8 @@ pub(super) fn write(folder: &Path, layer: &Layer, plane: &Plane, lang: Lang) -> 
     let shape_of = |row: &Row| row.geometry.as_ref().and_then(Shape::of);
     let kinds: BTreeSet<Shape> = layer.rows.iter().filter_map(shape_of).collect();
     let count = |shape| layer.rows.iter().filter(|row| shape_of(row) == Some(shape)).count();
-    let Some(main) = kinds.iter().copied().max_by_key(|&shape| count(shape)) else {
+    let Some(main) = kinds.iter().copied().max_by_key(|&shape| (count(shape), std::cmp::Reverse(shape)))
+    else {
         return Ok(());
     };
     for shape in kinds {
@@ -90,7 +91,7 @@ fn geometry_files(shape: Shape, rows: &[&Row]) -> io::Result<(Vec<u8>, Vec<u8>)>
         records.extend_from_slice(&content);
     }
     let boxes = rows.iter().filter_map(|row| row.geometry.as_ref()?.bounding_rect());
-    let whole = boxes.reduce(|a, b| joined(a, b));
+    let whole = boxes.reduce(joined);
     let file = |body: &[u8]| -> io::Result<Vec<u8>> {
         let mut file = header(shape, words(100 + body.len())?, whole);
         file.extend_from_slice(body);
@@ -269,17 +270,7 @@ fn cut(text: &str, width: usize) -> Vec<u8> {
 
 /// Text in GBK; what GBK lacks becomes `?`.
 fn encoded(text: &str) -> Vec<u8> {
-    let (bytes, _, lossy) = encoding_rs::GBK.encode(text);
-    if !lossy {
-        return bytes.into_owned();
-    }
-    let mut letters = [0_u8; 4];
-    text.chars()
-        .flat_map(|letter| match encoding_rs::GBK.encode(letter.encode_utf8(&mut letters)) {
-            (_, _, true) => vec![b'?'],
-            (bytes, _, false) => bytes.into_owned(),
-        })
-        .collect()
+    gbk::encode(text, |_| "?".to_owned())
 }
 
 /// The plane as ESRI writes it.

@@ -76,14 +76,13 @@ pub(super) fn archive(
     Ok(file.into_inner())
 }
 
+/// Column and row, gzipped bytes.
+#[cfg(test)]
+type TestTile = ((u32, u32), Vec<u8>);
+
 /// The tiles of one zoom by column and row.
 #[cfg(test)]
-pub(super) fn tiles(
-    layers: &[&Layer],
-    plane: &Plane,
-    zoom: u8,
-    is_top: bool,
-) -> io::Result<Vec<((u32, u32), Vec<u8>)>> {
+pub(super) fn tiles(layers: &[&Layer], plane: &Plane, zoom: u8, is_top: bool) -> io::Result<Vec<TestTile>> {
     let world: Vec<Vec<Option<Geometry<f64>>>> = layers.iter().map(|layer| projected(layer, plane)).collect();
     let tiles = tiles_at(layers, &world, zoom, is_top)?.into_iter();
     let place = |id| TileId::new(id).map(TileCoord::from).map_err(io::Error::other);
