@@ -283,8 +283,9 @@ fn bounds(layers: &[Layer], plane: &Plane) -> [f64; 4] {
 fn page_layers(scenario: &Scenario, plan: &Plan) -> Vec<Layer> {
     let all = layers::layers(scenario, plan);
     let uncovered = layers::left_out(scenario, plan, &CoverageMethod::ALL);
-    let mut ready: Vec<Layer> = all.into_iter().filter(|layer| layer.name != "uncovered").collect();
-    ready.push(uncovered);
+    let made_here = ["uncovered", "service_circles"];
+    let mut ready: Vec<Layer> = all.into_iter().filter(|layer| !made_here.contains(&layer.name)).collect();
+    ready.extend([layers::service_circles(plan), uncovered]);
     for layer in &mut ready {
         match layer.name {
             "grids" => complete_grids(layer, scenario, plan),
