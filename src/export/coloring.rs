@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use geo::{CoordsIter, MultiPolygon};
+use geo::CoordsIter;
 use rustc_hash::FxHashMap;
 
 /// A colour number per area, below `n_colors` where that is enough; areas that share a corner differ.
 ///
 /// - Method: DSATUR (Brélaz 1979); among the free colours the one used least so far, so that all appear.
 /// - Cost: O(n² + corners) for n areas, which are a community's or a district's grids.
-pub(super) fn colors(areas: &[&MultiPolygon<f64>], n_colors: usize) -> Vec<usize> {
+pub(super) fn colors<A: CoordsIter<Scalar = f64>>(areas: &[&A], n_colors: usize) -> Vec<usize> {
     let neighbours = neighbours(areas);
     let mut color: Vec<Option<usize>> = vec![None; areas.len()];
     let mut taken: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); areas.len()];
@@ -31,7 +31,7 @@ pub(super) fn colors(areas: &[&MultiPolygon<f64>], n_colors: usize) -> Vec<usize
 }
 
 /// Areas that share a corner, to the centimetre.
-fn neighbours(areas: &[&MultiPolygon<f64>]) -> Vec<BTreeSet<usize>> {
+fn neighbours<A: CoordsIter<Scalar = f64>>(areas: &[&A]) -> Vec<BTreeSet<usize>> {
     let mut at_corner: FxHashMap<(i64, i64), Vec<usize>> = FxHashMap::default();
     for (index, area) in areas.iter().enumerate() {
         for corner in area.coords_iter() {

@@ -1,5 +1,7 @@
 //! The plan as plain tables: one layer per kind of thing, the same names in every format.
 
+use std::fmt;
+
 use geo::{Geometry, MultiPolygon, Point};
 
 use crate::model::{
@@ -15,6 +17,18 @@ pub(super) enum Value {
     Int(i64),
     Real(f64),
     Bool(bool),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => Ok(()),
+            Self::Text(text) => f.write_str(text),
+            Self::Int(number) => number.fmt(f),
+            Self::Real(number) => number.fmt(f),
+            Self::Bool(yes) => yes.fmt(f),
+        }
+    }
 }
 
 impl From<&str> for Value {

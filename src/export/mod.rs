@@ -3,19 +3,29 @@
 //! The plan is turned into plain tables once (`layers`); every format writes the same tables. Files appear
 //! complete or not at all: they are written in a temporary folder beside their place and then moved.
 
-#[cfg(feature = "web")]
 mod coloring;
+mod dxf;
+#[cfg(feature = "gdal")]
+mod flatgeobuf;
+mod gbk;
 mod geojson;
+mod kml;
 mod layers;
+mod look;
 #[cfg(feature = "web")]
 mod page;
+mod shapefile;
 #[cfg(test)]
 mod tests;
+mod tiles;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::model::{Lang, Plan, Scenario};
+
+/// Zooms of the tile archive: from a district at a glance to a doorstep.
+const TILE_ZOOMS: std::ops::RangeInclusive<u8> = 10..=16;
 
 /// Writes every layer of the plan into a folder, which is made if it is missing; answers the files written.
 ///
@@ -36,16 +46,8 @@ pub fn write(
     std::fs::create_dir_all(folder).map_err(fails)?;
     let staging = tempfile::Builder::new().prefix(".gridplan-export-").tempdir_in(folder).map_err(fails)?;
     let layers = layers::layers(scenario, plan);
-    let _ = lang;
-    match format {
-        Format::GeoJson => {
-            for layer in &layers {
-                let path = staging.path().join(format!("{}.geojson", layer.name));
-                write_file(&path, |out| geojson::write(out, layer, &scenario.plane)).map_err(fails)?;
-            }
-        }
-        _ => return Err(ExportError::NotBuilt { format }),
-    }
+    write_layers(&layers, scenario, format, staging.path(), lang)
+        .map_err(|why| why.into_error(format, folder))?;
     publish(staging.path(), folder).map_err(fails)
 }
 
@@ -122,6 +124,16 @@ pub enum ExportError {
         /// Format.
         format: Format,
     },
+    /// GDAL refuses.
+    #[error("GDAL could not write {} into {}: {why}; check the free space, or export to geojson or shp instead", format.as_str(), path.display())]
+    Gdal {
+        /// Format.
+        format: Format,
+        /// Folder.
+        path: PathBuf,
+        /// What GDAL said.
+        why: String,
+    },
     /// The map page could not be packed.
     #[error("the data of the map page could not be packed: {0}; free some memory and try again")]
     Page(io::Error),
@@ -132,6 +144,77 @@ impl ExportError {
     fn page(source: io::Error) -> Self {
         Self::Page(source)
     }
+}
+
+/// What can go wrong inside a format, before it is known which folder was meant.
+enum Cause {
+    Io(io::Error),
+    #[cfg(feature = "gdal")]
+    Gdal(gdal::errors::GdalError),
+    #[cfg(not(feature = "gdal"))]
+    NotBuilt,
+}
+
+impl From<io::Error> for Cause {
+    fn from(source: io::Error) -> Self {
+        Self::Io(source)
+    }
+}
+
+impl Cause {
+    fn into_error(self, format: Format, folder: &Path) -> ExportError {
+        match self {
+            Self::Io(source) => ExportError::Write { path: folder.to_owned(), source },
+            #[cfg(feature = "gdal")]
+            Self::Gdal(source) => {
+                ExportError::Gdal { format, path: folder.to_owned(), why: source.to_string() }
+            }
+            #[cfg(not(feature = "gdal"))]
+            Self::NotBuilt => ExportError::NotBuilt { format },
+        }
+    }
+}
+
+fn write_layers(
+    layers: &[layers::Layer],
+    scenario: &Scenario,
+    format: Format,
+    folder: &Path,
+    lang: Lang,
+) -> Result<(), Cause> {
+    let plane = &scenario.plane;
+    match format {
+        Format::GeoJson => {
+            for layer in layers {
+                let path = folder.join(format!("{}.geojson", layer.name));
+                write_file(&path, |out| geojson::write(out, layer, plane))?;
+            }
+        }
+        Format::Kml => {
+            let path = folder.join("plan.kml");
+            write_file(&path, |out| kml::write(out, layers, plane, &scenario.name, lang))?;
+        }
+        Format::Shapefile => {
+            for layer in layers {
+                shapefile::write(folder, layer, plane, lang)?;
+            }
+        }
+        Format::Dxf => write_file(&folder.join("plan.dxf"), |out| dxf::write(out, layers))?,
+        Format::PmTiles => {
+            let all: Vec<&layers::Layer> = layers.iter().collect();
+            let archive = tiles::archive(&all, plane, TILE_ZOOMS, &scenario.name)?;
+            write_file(&folder.join("plan.pmtiles"), |out| out.write_all(&archive))?;
+        }
+        #[cfg(feature = "gdal")]
+        Format::FlatGeobuf => {
+            for layer in layers {
+                flatgeobuf::write(folder, layer, plane).map_err(Cause::Gdal)?;
+            }
+        }
+        #[cfg(not(feature = "gdal"))]
+        Format::FlatGeobuf => return Err(Cause::NotBuilt),
+    }
+    Ok(())
 }
 
 /// Writes one file through a buffer and makes sure that it reached the disk.

@@ -12,7 +12,7 @@ use geo::{Coord, CoordsIter, Geometry};
 use serde::Serialize;
 
 use super::layers::{self, Kind, Layer, Row, Value};
-use super::{ExportError, coloring, geojson};
+use super::{ExportError, coloring, geojson, tiles};
 use crate::geometry::{Plane, interior_point};
 use crate::model::{
     Coverage, CoverageMethod, CoverageScope, Grid, Lang, Plan, Scenario, Severity, StationStatus, UnitKind,
@@ -22,6 +22,13 @@ use crate::model::{
 const N_GRID_COLORS: usize = 8;
 /// Corners of a drawn straight-line circle.
 const CIRCLE_CORNERS: u32 = 72;
+
+/// Buildings above which the layers in [`TILED`] go into tiles: about 3 MB of JSON, which a browser opens in 2 s.
+pub(super) const TILED_ABOVE: usize = 20_000;
+/// Layers that grow with the number of buildings.
+const TILED: [&str; 2] = ["buildings", "streets"];
+/// Zooms of the inline tiles; the page draws closer views from the last one.
+const TILE_ZOOMS: std::ops::RangeInclusive<u8> = 11..=14;
 
 const TEMPLATE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/web/dist/page.html"));
 
@@ -82,7 +89,7 @@ struct Figures {
 
 /// The whole page as text.
 pub(super) fn page(scenario: &Scenario, plan: &Plan, lang: Lang) -> Result<String, ExportError> {
-    let json = page_data(scenario, plan, lang).map_err(ExportError::page)?;
+    let (json, tiles) = page_data(scenario, plan, lang, TILED_ABOVE).map_err(ExportError::page)?;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::new(7));
     encoder.write_all(&json).map_err(ExportError::page)?;
     let zipped = STANDARD.encode(encoder.finish().map_err(ExportError::page)?);
@@ -91,7 +98,12 @@ pub(super) fn page(scenario: &Scenario, plan: &Plan, lang: Lang) -> Result<Strin
         escaped(&scenario.name),
         lang.pick("网格与步行圈地图", "grids and walking circles")
     );
-    Ok(filled(&[("@@LANG@@", lang.tag()), ("@@TITLE@@", &title), ("@@DATA@@", &zipped), ("@@TILES@@", "")]))
+    Ok(filled(&[
+        ("@@LANG@@", lang.tag()),
+        ("@@TITLE@@", &title),
+        ("@@DATA@@", &zipped),
+        ("@@TILES@@", &STANDARD.encode(tiles)),
+    ]))
 }
 
 /// The template with its gaps filled, in one pass, so that filled text is never searched again.
@@ -113,10 +125,24 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// The data of the page, before it is packed.
-pub(super) fn page_data(scenario: &Scenario, plan: &Plan, lang: Lang) -> std::io::Result<Vec<u8>> {
+/// The data of the page before it is packed: JSON, and an archive of tiles for what is too much for JSON.
+pub(super) fn page_data(
+    scenario: &Scenario,
+    plan: &Plan,
+    lang: Lang,
+    tiled_above: usize,
+) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
     let layers = page_layers(scenario, plan);
-    let mut out = serde_json::to_vec(&head(scenario, plan, lang, &layers))?;
+    let is_tiled = |layer: &Layer| tiled_above < scenario.atoms.len() && TILED.contains(&layer.name);
+    let (tiled, layers): (Vec<Layer>, Vec<Layer>) = layers.into_iter().partition(is_tiled);
+    let mut head = head(scenario, plan, lang, &layers);
+    let mut tiles = Vec::new();
+    if !tiled.is_empty() {
+        head.tiled = tiled.iter().map(|layer| layer.name).collect();
+        let of_tiles: Vec<&Layer> = tiled.iter().collect();
+        tiles = tiles::archive(&of_tiles, &scenario.plane, TILE_ZOOMS, &scenario.name)?;
+    }
+    let mut out = serde_json::to_vec(&head)?;
     out.pop();
     out.extend_from_slice(b",\"layers\":{");
     for (index, layer) in layers.iter().enumerate() {
@@ -124,7 +150,7 @@ pub(super) fn page_data(scenario: &Scenario, plan: &Plan, lang: Lang) -> std::io
         geojson::write(&mut out, layer, &scenario.plane)?;
     }
     out.extend_from_slice(b"}}");
-    Ok(out)
+    Ok((out, tiles))
 }
 
 fn head<'a>(scenario: &'a Scenario, plan: &'a Plan, lang: Lang, layers: &[Layer]) -> Head<'a> {
@@ -181,7 +207,7 @@ fn head<'a>(scenario: &'a Scenario, plan: &'a Plan, lang: Lang, layers: &[Layer]
         uncovered_households: uncovered,
         household_breaks: household_breaks(scenario),
         tiled: Vec::new(),
-        tile_zooms: [0, 0],
+        tile_zooms: [*TILE_ZOOMS.start(), *TILE_ZOOMS.end()],
     }
 }
 
@@ -257,8 +283,9 @@ fn bounds(layers: &[Layer], plane: &Plane) -> [f64; 4] {
 fn page_layers(scenario: &Scenario, plan: &Plan) -> Vec<Layer> {
     let all = layers::layers(scenario, plan);
     let uncovered = layers::left_out(scenario, plan, &CoverageMethod::ALL);
-    let mut ready: Vec<Layer> = all.into_iter().filter(|layer| layer.name != "uncovered").collect();
-    ready.push(uncovered);
+    let made_here = ["uncovered", "service_circles"];
+    let mut ready: Vec<Layer> = all.into_iter().filter(|layer| !made_here.contains(&layer.name)).collect();
+    ready.extend([layers::service_circles(plan), uncovered]);
     for layer in &mut ready {
         match layer.name {
             "grids" => complete_grids(layer, scenario, plan),

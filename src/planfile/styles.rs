@@ -238,14 +238,14 @@ fn grids() -> String {
     document(Shape::Area, &rules, &labels(text, 8.0, "#1d3550", true, Placement::Inside), 1.0)
 }
 
-/// One symbol whose fill follows the count, so that footprints and points are both drawn.
+/// Footprints coloured by households. Plain comparisons: `BETWEEN` is newer than QGIS 3.22.
 fn buildings() -> String {
     let classes: [(&str, &str, &'static str); 6] = [
         ("\"households\" = 0", "#cbc8c2", "无住户"),
-        ("\"households\" BETWEEN 1 AND 12", "#f6e3a1", "1–12 户"),
-        ("\"households\" BETWEEN 13 AND 24", "#f2bd6b", "13–24 户"),
-        ("\"households\" BETWEEN 25 AND 48", "#e58a4e", "25–48 户"),
-        ("\"households\" BETWEEN 49 AND 96", "#c4533d", "49–96 户"),
+        ("\"households\" >= 1 AND \"households\" <= 12", "#f6e3a1", "1–12 户"),
+        ("\"households\" >= 13 AND \"households\" <= 24", "#f2bd6b", "13–24 户"),
+        ("\"households\" >= 25 AND \"households\" <= 48", "#e58a4e", "25–48 户"),
+        ("\"households\" >= 49 AND \"households\" <= 96", "#c4533d", "49–96 户"),
         ("\"households\" > 96", "#8b2340", "96 户以上"),
     ];
     let rules = classes.map(|(filter, color, label)| rule(filter, label, fill(color, 0.95, "#5d564d", 0.1)));
@@ -254,8 +254,8 @@ fn buildings() -> String {
 
 fn compounds() -> String {
     let rules = [
-        rule("\"walled\"", "封闭小区", fill("#e2ebd0", 0.8, "#8f7d6d", 0.35)),
-        rule("ELSE", "小区", fill("#e9efdc", 0.8, "#b7c39d", 0.2)),
+        rule("\"walled\"", "封闭小区", fill("#e2ebd0", 0.3, "#8f7d6d", 0.35)),
+        rule("ELSE", "小区", fill("#e9efdc", 0.3, "#b7c39d", 0.2)),
     ];
     document(Shape::Area, &rules, &labels("\"name\"", 7.0, "#55683a", false, Placement::Inside), 1.0)
 }

@@ -132,7 +132,8 @@ function legendOf(data: PageData, say: Say, name: LayerName, state: State): Node
   if (name === 'buildings') return buildingLegend(data, say, state.view);
   if (name === 'service_circles') {
     const drawn = (data.layers.service_circles?.features ?? []).some((one) => one.properties.method === state.method);
-    return drawn ? circleLegend(data, say) : [element('span', 'entry', say('no_circle_drawing'))];
+    if (drawn) return circleLegend(data, say);
+    return [element('span', 'entry', say(state.method === 'network_distance' ? 'no_circle_drawing' : 'no_circles'))];
   }
   if (name === 'uncovered') return [entry(swatch(NOT_COVERED_COLOR, 'dot'), say('not_covered'))];
   if (name === 'streets') {

@@ -294,11 +294,6 @@ function labels(data: PageData, say: Say): LayerSpecification[] {
       layout: { 'text-field': ['get', 'name'], 'text-font': SANS, 'text-size': 11.5, 'text-max-width': 7, 'text-padding': 4, 'text-variable-anchor': ['center', 'top', 'bottom'], 'text-radial-offset': 1 },
       paint: { 'text-color': '#55683a', ...halo },
     }),
-    layer('communities-label', 'symbol', { source: 'communities-labels' }, {
-      maxzoom: 16.5,
-      layout: { 'text-field': ['get', 'name'], 'text-font': BOLD, 'text-size': byZoom([10, 11], [14, 19]), 'text-max-width': 6, 'text-letter-spacing': 0.08, 'text-padding': 3, 'text-variable-anchor': ['center', 'top', 'bottom', 'left', 'right'], 'text-radial-offset': 1.1 },
-      paint: { 'text-color': '#7a1f4b', ...halo, 'text-halo-width': 2.4 },
-    }),
     layer('grids-label', 'symbol', { source: 'grids-labels' }, {
       minzoom: 12.6,
       layout: {
@@ -308,6 +303,11 @@ function labels(data: PageData, say: Say): LayerSpecification[] {
         'text-variable-anchor': ['center', 'bottom', 'top', 'left', 'right'], 'text-radial-offset': 1.4,
       },
       paint: { 'text-color': '#1d3550', ...halo },
+    }),
+    layer('communities-label', 'symbol', { source: 'communities-labels' }, {
+      maxzoom: 16.5,
+      layout: { 'text-field': ['get', 'name'], 'text-font': BOLD, 'text-size': byZoom([10, 11], [14, 19]), 'text-max-width': 6, 'text-letter-spacing': 0.08, 'text-padding': 3, 'text-variable-anchor': ['center', 'top', 'bottom', 'left', 'right'], 'text-radial-offset': 1.1 },
+      paint: { 'text-color': '#7a1f4b', ...halo, 'text-halo-width': 2.4 },
     }),
     layer('stations', 'symbol', origin(data, 'stations'), {
       layout: {

@@ -44,6 +44,7 @@ const WORDS = {
   layer_uncovered: ['未覆盖住户', 'uncovered households'],
   layer_findings: ['数据与方案问题', 'findings'],
   no_circle_drawing: ['按步行距离的范围以楼栋着色表示', 'by distance the reach is shown as building colours'],
+  no_circles: ['方案里没有画出范围,以楼栋着色为准', 'the plan has no drawn reach; see the building colours'],
   code: ['编码', 'code'],
   name: ['名称', 'name'],
   community: ['社区', 'community'],

@@ -1,7 +1,9 @@
 // The map page in a real browser: what a planner sees, and that nothing leaves the computer.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { filledPage, fixture, idle, launch, open } from './browser.mjs';
+import { filledPage, fixture, here, idle, launch, open } from './browser.mjs';
 
 let browser;
 let data;
@@ -207,6 +209,30 @@ test('a plan with nothing but communities opens', async () => {
   const page = await open(browser, await filledPage(bare));
   await idle(page.tab);
   assert.ok(0 < await rendered(page.tab, 'communities-line'));
+  assert.deepEqual(page.complaints(), []);
+  await page.close();
+});
+
+test('a large plan keeps buildings and streets in tiles inside the page', async () => {
+  const large = structuredClone(data);
+  large.tiled = ['streets', 'buildings'];
+  for (const name of large.tiled) delete large.layers[name];
+  const tiles = await readFile(path.join(here, 'fixture.pmtiles'));
+  const page = await open(browser, await filledPage(large, tiles.toString('base64')));
+  await idle(page.tab);
+  for (const layer of ['buildings-fill', 'buildings-point', 'streets-arterial']) assert.ok(0 < await rendered(page.tab, layer), `${layer} draws nothing`);
+  const seen = await page.tab.evaluate(() => {
+    const { map } = window.gridplan;
+    return Object.fromEntries(map.querySourceFeatures('plan-tiles', { sourceLayer: 'buildings' }).map((one) => [one.properties.id, one.properties]));
+  });
+  const buildings = data.layers.buildings.features;
+  assert.equal(Object.keys(seen).length, buildings.length);
+  for (const { properties } of buildings) {
+    assert.equal(seen[properties.id].households, properties.households);
+    assert.equal(seen[properties.id].station_name, properties.station_name);
+    assert.equal(seen[properties.id].band_network_time, properties.band_network_time);
+  }
+  assert.deepEqual(page.asked.filter((url) => !/^(file|blob|data):/.test(url)), []);
   assert.deepEqual(page.complaints(), []);
   await page.close();
 });
