@@ -10,6 +10,7 @@
 //! The formulation with all symbols and sources stands in `docs/methods/siting.md`.
 
 mod bound;
+mod branch;
 mod build;
 mod center;
 pub mod certificate;

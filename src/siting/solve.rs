@@ -1,9 +1,10 @@
 //! From a checked problem to an answer with a bound: which search and which bound run when.
 
 use super::bound::{Volume, climb};
-use super::build::{Core, Fate, MUST, build};
+use super::branch::{self, Limits, Price, branch};
+use super::build::{Core, MUST, build};
 use super::center::{self, Within};
-use super::certificate::{Certificate, SCALE_BITS, check};
+use super::certificate::{self, Certificate, check};
 use super::construct::{cover_search, greedy, greedy_cover};
 use super::evaluate::{check_sites, explain, serve};
 use super::presolve::{close_dominated, shrink};
@@ -42,7 +43,7 @@ pub(crate) fn solve(problem: &Problem, model: Model, options: &Options) -> Resul
         }
         Model::SetCover => {
             let core = build(problem, model)?;
-            let found = best_cover(problem, &core, i64::MIN, options, &clock)?;
+            let found = best_cover(problem, &core, options, &clock)?;
             (found.sites, found.certificate)
         }
         Model::MaxCover { .. } | Model::PMedian { .. } => {
@@ -100,7 +101,7 @@ struct Found {
     certificate: Certificate,
 }
 
-/// p-median and max cover: greedy, exchanges, volume bound with rounding.
+/// p-median and max cover: greedy, exchanges, volume bound with rounding, branch and bound.
 fn best_assignment(
     problem: &Problem,
     core: &Core,
@@ -108,137 +109,242 @@ fn best_assignment(
     clock: &Clock,
 ) -> Result<Found, SitingError> {
     let work = Work::of(options.effort);
+    let mut closed = core.clone();
+    let dominated = close_dominated(&mut closed);
+    let core = &closed;
     let start = greedy(core, clock);
-    let mut search = if start.is_feasible() { start } else { repaired(core, options, clock)? };
-    iterate(&mut search, work.rounds, options.seed, clock);
-    let mut best = (search.value, search.sites());
+    let mut search = if start.is_feasible() { start } else { repaired(core, options, clock) };
+    let mut best = None;
+    if search.is_feasible() {
+        iterate(&mut search, work.rounds, options.seed, clock);
+        best = Some((search.value, search.sites()));
+    }
     let fate = core.fate.clone();
     let mut volume = Volume::new(core, &fate, None);
-    climb(&mut volume, &fate, work.steps, best.0 as f64, clock, |step, chosen, _| {
+    let cutoff = best.as_ref().map_or(search.value, |best| best.0);
+    climb(&mut volume, &fate, work.steps, cutoff as f64, clock, |step, chosen, _| {
         if step % work.every == work.every - 1 {
             search.become_sites(chosen);
-            if !search.keeps_rules() {
-                search.become_sites(&best.1);
-                return best.0 as f64;
+            if search.keeps_rules() {
+                search.descend(clock);
             }
-            search.descend(clock);
-            if search.value < best.0 && search.is_feasible() {
-                best = (search.value, search.sites());
+            if search.is_feasible() && best.as_ref().is_none_or(|best| search.value < best.0) {
+                best = Some((search.value, search.sites()));
             }
         }
-        best.0 as f64
+        best.as_ref().map_or(f64::INFINITY, |best| best.0 as f64)
     });
-    let certificate = certify(problem, core, &volume.best.u, &volume.best.price, &volume.best.reduced);
-    Ok(Found { sites: best.1, certificate })
+    let proof = prove(problem, core, &volume, best, i64::MAX, options, clock);
+    proof.into_found(problem, core, dominated, clock)
 }
 
-/// A first feasible answer when greedy opening for distance leaves rows unserved: cover first, then exchange.
-fn repaired<'c>(core: &'c Core, options: &Options, clock: &Clock) -> Result<Search<'c>, SitingError> {
-    let mut cover = core.clone();
-    cover.open_cost = vec![1; core.n_sites];
-    let infeasible = || {
-        let reason = match core.p {
-            Some(p) => format!("service of every demand point by {p} sites under the given rules"),
-            None => "service of every demand point under the given rules".to_owned(),
-        };
-        SitingError::Infeasible { reason }
-    };
-    let mut search = Search::new(core);
-    let needs_all = core.miss.contains(&MUST);
-    if needs_all {
-        let start = greedy_cover(&Core { p: None, ..cover.clone() }, clock).ok_or_else(infeasible)?;
-        let goal = core.p.map_or(i64::MIN, |p| p as i64);
-        let steps = Work::of(options.effort).exchanges;
-        search.become_sites(&cover_search(&cover, &start, steps, goal, options.seed, clock));
+/// What branch and bound, or the root bound alone, came to.
+struct Proof {
+    best: Option<(i64, Vec<u32>)>,
+    duals: Vec<branch::Multipliers>,
+    steps: Vec<branch::Step>,
+    complete: bool,
+}
+
+impl Proof {
+    fn into_found(
+        self,
+        problem: &Problem,
+        core: &Core,
+        dominated: Vec<(u32, u32)>,
+        clock: &Clock,
+    ) -> Result<Found, SitingError> {
+        match self.best {
+            Some((_, sites)) => {
+                let mut certificate = certify(problem, core, &self.duals, &self.steps);
+                certificate.dominated = dominated;
+                Ok(Found { sites, certificate })
+            }
+            None if self.complete || !clock.is_over() => Err(infeasible(core)),
+            None => Err(SitingError::Stopped),
+        }
     }
-    if search.is_feasible() { Ok(search) } else { Err(infeasible()) }
 }
 
-/// Set cover: greedy, weighted search, volume bound.
+fn infeasible(core: &Core) -> SitingError {
+    let rules = if core.rules.is_empty() { "" } else { " under the given rules" };
+    let reason = match core.p {
+        Some(p) => format!("service of every demand point by {p} sites{rules}"),
+        None => format!("service of every demand point{rules}"),
+    };
+    SitingError::Infeasible { reason }
+}
+
+/// Closes the gap to answers below `limit` by branch and bound where the effort allows it, else keeps the root's bound.
+fn prove(
+    problem: &Problem,
+    core: &Core,
+    volume: &Volume,
+    best: Option<(i64, Vec<u32>)>,
+    limit: i64,
+    options: &Options,
+    clock: &Clock,
+) -> Proof {
+    let n_demand = problem.table.n_demand();
+    let scale = (1u64 << scale_bits(core)) as f64;
+    let margin = 0.01 + 2.0 * (n_demand + core.n_sites) as f64 / scale;
+    let cutoff = best.as_ref().map_or(ceiling(core), |best| best.0).min(limit);
+    let open = volume.best.value <= cutoff as f64 - 1.0 + margin;
+    let limits = Limits {
+        work: match options.effort {
+            Effort::Proof if open => 15_000_000_000,
+            Effort::Full if open && best.is_none() => 1_000_000_000,
+            _ => 0,
+        },
+        duals: (25_000_000 / (n_demand + core.n_rows() + 1)).max(64),
+        margin,
+    };
+    let tree = branch(core, core.fate.clone(), volume, cutoff, &limits, clock);
+    let better = tree.best.filter(|found| best.as_ref().is_none_or(|best| found.0 < best.0));
+    Proof { best: better.or(best), duals: tree.duals, steps: tree.steps, complete: tree.complete || !open }
+}
+
+/// No answer costs as much as this.
+fn ceiling(core: &Core) -> i64 {
+    let mut total = core.open_cost.iter().sum::<i64>() + 1;
+    for row in 0..core.n_rows() {
+        let dearest = core.row(row).next_back().map_or(0, |entry| core.row_cost_at(entry));
+        let served = core.weight[row] * i64::from(dearest) * core.times as i64;
+        total += if core.miss[row] == MUST { served } else { served.max(core.miss[row]) };
+    }
+    total
+}
+
+/// A first answer when greedy opening leaves rows unserved: cover first. It may still be infeasible.
+fn repaired<'c>(core: &'c Core, options: &Options, clock: &Clock) -> Search<'c> {
+    let mut search = Search::new(core);
+    if core.miss.contains(&MUST) {
+        let cover = Core { open_cost: vec![1; core.n_sites], p: None, ..core.clone() };
+        if let Some(start) = greedy_cover(&cover, clock) {
+            let goal = core.p.map_or(i64::MIN, |p| p as i64);
+            let steps = Work::of(options.effort).exchanges;
+            search.become_sites(&cover_search(&cover, &start, steps, goal, options.seed, clock));
+        }
+    }
+    search
+}
+
+/// Set cover: greedy, volume bound, weighted search, branch and bound.
 fn best_cover(
     problem: &Problem,
     core: &Core,
-    goal: i64,
     options: &Options,
     clock: &Clock,
 ) -> Result<Found, SitingError> {
+    let mut closed = core.clone();
+    let dominated = close_dominated(&mut closed);
+    prove_cover(problem, &closed, i64::MAX, options, clock).into_found(problem, &closed, dominated, clock)
+}
+
+/// Looks for a cover that costs less than `limit`, and proves that none does.
+fn prove_cover(problem: &Problem, core: &Core, limit: i64, options: &Options, clock: &Clock) -> Proof {
     let work = Work::of(options.effort);
-    let mut reduced = core.clone();
-    close_dominated(&mut reduced);
-    let reduced = shrink(&reduced);
-    let start = greedy_cover(&reduced, clock).ok_or_else(|| {
-        let reason = "service of every demand point under the given rules".to_owned();
-        SitingError::Infeasible { reason }
-    })?;
+    let small = shrink(core);
     let cost = |sites: &[u32]| sites.iter().map(|&site| core.open_cost[site as usize]).sum::<i64>();
+    let start = greedy_cover(&small, clock);
     let fate = core.fate.clone();
     let mut volume = Volume::new(core, &fate, None);
-    let target = cost(&start) as f64;
+    let target = start.as_ref().map_or(ceiling(core), |start| cost(start)).min(limit) as f64;
     climb(&mut volume, &fate, work.steps, target, clock, |_, _, _| target);
-    let goal = goal.max((volume.best.value - 1e-6).ceil() as i64);
-    let sites = cover_search(&reduced, &start, work.exchanges, goal, options.seed, clock);
-    let certificate = certify(problem, core, &volume.best.u, &volume.best.price, &volume.best.reduced);
-    Ok(Found { sites, certificate })
+    let least = (volume.best.value - 1e-6).ceil() as i64;
+    let goal = if limit == i64::MAX { least } else { least.max(limit - 1) };
+    let exchanges = work.exchanges.min(50 * core.n_sites * core.n_sites);
+    let found = start.map(|start| cover_search(&small, &start, exchanges, goal, options.seed, clock));
+    let best = found.map(|sites| (cost(&sites), sites)).filter(|found| found.0 < limit);
+    prove(problem, core, &volume, best, limit, options, clock)
 }
 
 /// The cover step of p-center.
 fn cover_within(problem: &Problem, core: &Core, p: usize, options: &Options, clock: &Clock) -> Within {
-    match best_cover(problem, core, p as i64, options, clock) {
-        Ok(found) if found.sites.len() <= p => Within::Yes(found.sites),
-        Ok(found) if check(problem, Model::SetCover, &found.certificate) > p as u64 => {
-            Within::No(found.certificate)
+    let mut closed = core.clone();
+    let dominated = close_dominated(&mut closed);
+    let proof = prove_cover(problem, &closed, p as i64 + 1, options, clock);
+    match proof.best {
+        Some((_, sites)) => Within::Yes(sites),
+        None if proof.complete => {
+            let mut certificate = certify(problem, &closed, &proof.duals, &proof.steps);
+            certificate.dominated = dominated;
+            Within::No(certificate)
         }
-        _ => Within::Unknown,
+        None => Within::Unknown,
     }
 }
 
-/// Integer multipliers on the caller's demand points.
-fn certify(problem: &Problem, core: &Core, u: &[f64], price: &[f64], reduced: &[f64]) -> Certificate {
-    let scale = f64::from(1u32 << SCALE_BITS);
-    let mut certificate = Certificate::default();
-    for (demand, &row) in core.row_of.iter().enumerate() {
-        let Some(&multiplier) = u.get(row as usize) else {
-            certificate.demand.push(0);
-            continue;
-        };
-        let share = if core.miss[row as usize] == MUST && core.row_cost.is_empty() {
-            1.0 / core.row_of.len() as f64
-        } else {
-            problem.weight(demand) as f64 / core.weight[row as usize] as f64
-        };
-        certificate.demand.push((multiplier * share * scale).floor() as u64);
-    }
-    if core.miss.first() == Some(&MUST) && core.row_cost.is_empty() {
-        give_to_first(core, u, scale, &mut certificate);
-    }
-    certificate.rules = price.iter().map(|&price| (price * scale).floor() as u64).collect();
-    certificate.sites = site_price(core, &core.fate, reduced, scale);
-    certificate
+/// Bits after the binary point such that even prohibitive multipliers fit 63 bits.
+fn scale_bits(core: &Core) -> u32 {
+    let whole = 64 - (ceiling(core) as u64 + 1).leading_zeros();
+    20u32.min(61u32.saturating_sub(whole))
 }
 
-/// In set cover identical points need one multiplier only: the first of them carries it all.
-fn give_to_first(core: &Core, u: &[f64], scale: f64, certificate: &mut Certificate) {
-    let mut given = vec![false; u.len()];
-    for (demand, &row) in core.row_of.iter().enumerate() {
-        let Some(given) = given.get_mut(row as usize) else { continue };
-        certificate.demand[demand] = if *given { 0 } else { (u[row as usize] * scale).floor() as u64 };
-        *given = true;
+/// The proof in integers on the caller's demand points.
+fn certify(
+    problem: &Problem,
+    core: &Core,
+    duals: &[branch::Multipliers],
+    steps: &[branch::Step],
+) -> Certificate {
+    let bits = scale_bits(core);
+    let spike = (ceiling(core) as u64 + 1) << bits;
+    let price = |price: Price| match price {
+        Price::Spike => spike,
+        Price::Units(units) if bits <= branch::PRICE_BITS => units >> (branch::PRICE_BITS - bits),
+        Price::Units(units) => units << (bits - branch::PRICE_BITS),
+    };
+    let mut first_of = vec![u32::MAX; core.n_rows()];
+    for (demand, &row) in core.row_of.iter().enumerate().rev() {
+        if let Some(first) = first_of.get_mut(row as usize) {
+            *first = demand as u32;
+        }
+    }
+    let translate = |dual: &branch::Multipliers| certificate::Multipliers {
+        demand: spread(problem, core, &dual.u, &first_of, (1u64 << bits) as f64),
+        spike: dual.spike.map(|row| (first_of[row as usize], spike)),
+        rules: match dual.rule_spike {
+            Some(rule) => vec![(rule, spike)],
+            None => {
+                let positive = dual.price.iter().enumerate().filter(|(_, price)| **price > 0.0);
+                positive.map(|(rule, &price)| (rule as u32, (price * (1u64 << bits) as f64) as u64)).collect()
+            }
+        },
+    };
+    let step = |step: &branch::Step| match step {
+        branch::Step::Leaf { dual, p_price } => {
+            certificate::Step::Leaf { dual: *dual, sites: price(*p_price) }
+        }
+        branch::Step::Fix { dual, p_price, sites } => {
+            certificate::Step::Fix { dual: *dual, sites: price(*p_price), fixed: sites.clone() }
+        }
+        branch::Step::Branch { site, first } => certificate::Step::Branch { site: *site, open_first: *first },
+    };
+    Certificate {
+        scale_bits: bits,
+        duals: duals.iter().map(translate).collect(),
+        steps: steps.iter().map(step).collect(),
+        dominated: Vec::new(),
+        radius: None,
     }
 }
 
-/// The multiplier of "at most p sites": minus the reduced cost of the last site that fits.
-fn site_price(core: &Core, fate: &[Fate], reduced: &[f64], scale: f64) -> u64 {
-    let Some(p) = core.p else { return 0 };
-    let n_open = fate.iter().filter(|&&fate| fate == Fate::Open).count();
-    let free = fate.iter().zip(reduced).filter(|(fate, reduced)| **fate == Fate::Free && **reduced < 0.0);
-    let mut free: Vec<f64> = free.map(|(_, &reduced)| reduced).collect();
-    let room = p.saturating_sub(n_open);
-    if free.len() <= room {
-        return 0;
+/// Row multipliers on demand points: by weight where cost or penalty grows with it, else on one point of the row.
+fn spread(problem: &Problem, core: &Core, u: &[f64], first_of: &[u32], scale: f64) -> Vec<u64> {
+    if u.is_empty() {
+        return Vec::new();
     }
-    // Any price between the last site that fits and the first that does not is best.
-    let (_, &mut next, _) = free.select_nth_unstable_by(room, f64::total_cmp);
-    (-next * scale).floor() as u64
+    let by_weight = !core.row_cost.is_empty() || core.miss.first().is_some_and(|&miss| miss != MUST);
+    let share = |demand: usize, row: usize| match by_weight {
+        true => problem.weight(demand) as f64 / core.weight[row] as f64,
+        false if first_of[row] == demand as u32 => 1.0,
+        false => 0.0,
+    };
+    let multiplier = |(demand, &row): (usize, &u32)| {
+        u.get(row as usize).map_or(0, |u| (u * share(demand, row as usize) * scale) as u64)
+    };
+    core.row_of.iter().enumerate().map(multiplier).collect()
 }
 
 /// Opens further sites until there are p, those that help most first; p-median and p-center want exactly p.

@@ -268,8 +268,9 @@ impl<'c> Search<'c> {
 
     /// Best exchange, or none if no closed site may be opened or no open one closed. Ties by site.
     pub fn best_exchange(&self, may_close: &[u32], tabu: impl Fn(u32) -> bool) -> Option<Exchange> {
-        if !self.core.rules.is_empty() {
-            return self.best_exchange_with_rules(may_close, tabu);
+        // Served twice, two sites may need each other: the shortcut below holds for extras that are not negative.
+        if !self.core.rules.is_empty() || self.core.times > 1 {
+            return self.best_exchange_by_pairs(may_close, tabu);
         }
         let cheapest = may_close.iter().copied().min_by_key(|&out| (self.loss_of(out), out))?;
         let base = self.loss_of(cheapest);
@@ -293,7 +294,7 @@ impl<'c> Search<'c> {
         best
     }
 
-    fn best_exchange_with_rules(&self, may_close: &[u32], tabu: impl Fn(u32) -> bool) -> Option<Exchange> {
+    fn best_exchange_by_pairs(&self, may_close: &[u32], tabu: impl Fn(u32) -> bool) -> Option<Exchange> {
         let mut best: Option<Exchange> = None;
         for inn in 0..self.core.n_sites as u32 {
             if self.open[inn as usize] || self.core.fate[inn as usize] == Fate::Closed || tabu(inn) {
