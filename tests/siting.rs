@@ -169,6 +169,7 @@ fn check(problem: &Problem, model: Model, label: &str) {
             assert_eq!(answer.objective, expected, "{label}: {model:?} {problem:?} gave {answer:?}");
             assert!(answer.proven, "{label}: not proven: {model:?} {problem:?} gave {answer:?}");
             assert_eq!(answer.bound, expected, "{label}");
+            check_loads(problem, &answer, label);
             let chosen = answer.sites.iter().fold(0u32, |chosen, &site| chosen | 1 << site);
             let value = value_of(problem, model, chosen);
             assert_eq!(value, Some(expected), "{label}: the sites {:?} are not worth it", answer.sites);
@@ -179,6 +180,20 @@ fn check(problem: &Problem, model: Model, label: &str) {
             );
         }
         (expected, found) => panic!("{label}: {model:?} {problem:?}: expected {expected:?}, found {found:?}"),
+    }
+}
+
+/// The loads of the assignment keep the capacities, and every assignment is to an open site within the limit.
+fn check_loads(problem: &Problem, answer: &Siting, label: &str) {
+    let mut load = vec![0u64; problem.table.n_sites()];
+    for (demand, &site) in answer.assignment.iter().enumerate().filter(|(_, site)| **site >= 0) {
+        load[site as usize] += problem.weight(demand);
+        let mut listed = false;
+        problem.table.visit_row(demand, |other, _| listed |= other == site as u32);
+        assert!(listed && answer.sites.contains(&(site as u32)), "{label}: point {demand} at {site}");
+    }
+    if !problem.capacity.is_empty() {
+        assert!(load.iter().zip(&problem.capacity).all(|(load, most)| load <= most), "{label}: {load:?}");
     }
 }
 
@@ -279,4 +294,63 @@ fn existing_stations_close_and_move() {
 #[test]
 fn backup_cover_needs_two_sites() {
     check_all("backup", 200, |problem, _, _| problem.backup = Backup::Second);
+}
+
+#[test]
+#[cfg(feature = "highs")]
+fn capacities_hold() {
+    for seed in 0..120 {
+        let tiny = Tiny::new(seed, 6, 5);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x51);
+        let mut problem = tiny.problem();
+        problem.capacity = (0..tiny.n_sites).map(|_| random.random_range(4..25u64)).collect();
+        for model in models(&mut random, tiny.n_sites) {
+            check(&problem, model, &format!("capacity, seed {seed}"));
+        }
+    }
+}
+
+#[test]
+fn threads_and_repeats_change_nothing() {
+    let tiny = Tiny::new(77, 60, 25);
+    let problem = tiny.problem();
+    let options = Options { seed: 5, ..Options::default() };
+    let first = max_cover(&problem, Some(4), &options).expect("an answer");
+    let other = std::thread::scope(|scope| {
+        let run = || max_cover(&problem, Some(4), &options).expect("an answer");
+        scope.spawn(run).join().expect("no panic")
+    });
+    assert_eq!(first, other);
+}
+
+#[test]
+fn a_forged_certificate_proves_no_more_than_is_true() {
+    for seed in 0..50 {
+        let tiny = Tiny::new(seed, 9, 7);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let problem = tiny.problem();
+        for model in models(&mut random, tiny.n_sites) {
+            let Ok(mut answer) = solve(&problem, model, &Options::default()) else { continue };
+            for dual in &mut answer.certificate.duals {
+                dual.demand.iter_mut().for_each(|u| *u = random.random_range(0..1u64 << 26));
+            }
+            answer.certificate.dominated.push((0, tiny.n_sites as u32 - 1));
+            let bound = certificate::check(&problem, model, &answer.certificate);
+            let honest =
+                if model.maximizes() { answer.objective <= bound } else { bound <= answer.objective };
+            assert!(honest, "seed {seed}, {model:?}: {bound} against {}", answer.objective);
+        }
+    }
+}
+
+#[test]
+fn the_clock_stops_the_search_with_an_honest_answer() {
+    let tiny = Tiny::new(3, 200, 80);
+    let problem = tiny.problem();
+    let options = Options { time_limit: Some(std::time::Duration::ZERO), ..Options::default() };
+    let answer = max_cover(&problem, Some(9), &options).expect("an answer");
+    assert!(answer.stopped && answer.objective <= answer.bound);
+    let cancel = || true;
+    let options = Options { cancel: Some(&cancel), ..Options::default() };
+    assert!(max_cover(&problem, Some(9), &options).expect("an answer").stopped);
 }

@@ -226,7 +226,10 @@ pub struct Siting {
     pub gap: f64,
     /// Whether `bound == objective`.
     pub proven: bool,
-    /// The multipliers behind `bound`, for [`check`](super::certificate::check).
+    /// Whether [`check`](super::certificate::check) proves `bound` from `certificate` alone. With capacities the
+    /// bound may be that of the exact solver, within its tolerances, instead.
+    pub certified: bool,
+    /// The multipliers behind the certified bound.
     pub certificate: Certificate,
     /// Whether the time limit or the cancellation cut the work short.
     pub stopped: bool,

@@ -1,12 +1,15 @@
 //! From a checked problem to an answer with a bound: which search and which bound run when.
 
+use rustc_hash::FxHashSet;
+
 use super::bound::{Volume, climb};
 use super::branch::{self, Limits, Price, branch};
 use super::build::{Core, MUST, build};
+use super::capacity;
 use super::center::{self, Within};
 use super::certificate::{self, Certificate, check};
 use super::construct::{cover_search, greedy, greedy_cover};
-use super::evaluate::{check_sites, explain, serve};
+use super::evaluate::{Served, check_sites, explain, serve};
 use super::presolve::{close_dominated, shrink};
 use super::swap::{Search, iterate};
 use super::{Clock, Effort, Model, Options, Problem, Siting, SitingError};
@@ -36,24 +39,53 @@ impl Work {
 /// Solves one problem.
 pub(crate) fn solve(problem: &Problem, model: Model, options: &Options) -> Result<Siting, SitingError> {
     let clock = Clock::new(options);
-    let (sites, certificate) = match model {
+    if !problem.capacity.is_empty() {
+        return solve_loaded(problem, model, options, &clock);
+    }
+    let (sites, certificate) = find(problem, model, options, &clock)?;
+    let served = serve(problem, model, &sites);
+    finish(problem, model, sites, served, certificate, None, &clock)
+}
+
+/// Sites and the certificate of a bound, capacities left aside.
+fn find(
+    problem: &Problem,
+    model: Model,
+    options: &Options,
+    clock: &Clock,
+) -> Result<(Vec<u32>, Certificate), SitingError> {
+    Ok(match model {
         Model::PCenter { p } => {
-            let answer = center::solve(problem, p, options, &clock, cover_within)?;
+            let answer = center::solve(problem, p, options, clock, cover_within)?;
             (fill_up(problem, model, answer.sites), answer.certificate)
         }
         Model::SetCover => {
             let core = build(problem, model)?;
-            let found = best_cover(problem, &core, options, &clock)?;
+            let found = best_cover(problem, &core, options, clock)?;
             (found.sites, found.certificate)
         }
         Model::MaxCover { .. } | Model::PMedian { .. } => {
             let core = build(problem, model)?;
-            let found = best_assignment(problem, &core, options, &clock)?;
+            let found = best_assignment(problem, &core, options, clock)?;
             let sites = if model.maximizes() { found.sites } else { fill_up(problem, model, found.sites) };
             (sites, found.certificate)
         }
-    };
-    finish(problem, model, sites, certificate, &clock)
+    })
+}
+
+/// With capacities: the answer without them gives a start and a certified bound.
+fn solve_loaded(
+    problem: &Problem,
+    model: Model,
+    options: &Options,
+    clock: &Clock,
+) -> Result<Siting, SitingError> {
+    let mut free = problem.clone();
+    free.capacity.clear();
+    let (start, certificate) =
+        find(&free, model, &Options { effort: options.effort.min(Effort::Full), ..*options }, clock)?;
+    let loaded = capacity::solve(problem, model, &start, options, clock)?;
+    finish(problem, model, loaded.sites, loaded.served, certificate, loaded.solver_bound, clock)
 }
 
 /// Recomputes everything on the caller's table.
@@ -61,19 +93,24 @@ fn finish(
     problem: &Problem,
     model: Model,
     sites: Vec<u32>,
+    served: Served,
     certificate: Certificate,
+    solver_bound: Option<u64>,
     clock: &Clock,
 ) -> Result<Siting, SitingError> {
     check_sites(problem, model, &sites)?;
-    let served = serve(problem, model, &sites);
     let Some(objective) = served.objective else {
         let reason = format!("service of every demand point by {} sites", sites.len());
         return Err(SitingError::Infeasible { reason });
     };
-    let proven_bound = check(problem, model, &certificate);
-    // An answer is itself a bound on the optimum from the other side; a certificate never passes it.
-    let bound = if model.maximizes() { proven_bound.max(objective) } else { proven_bound.min(objective) };
-    debug_assert_eq!(bound, proven_bound, "a certificate excluded the answer");
+    let certified = check(problem, model, &certificate);
+    // A bound never passes an answer; the exact solver's bound counts where it is the sharper one.
+    let sharper = solver_bound.unwrap_or(certified);
+    let bound = if model.maximizes() {
+        certified.min(sharper).max(objective)
+    } else {
+        certified.max(sharper).min(objective)
+    };
     let gap = match (bound.abs_diff(objective), objective) {
         (0, _) => 0.0,
         (_, 0) => f64::INFINITY,
@@ -89,6 +126,7 @@ fn finish(
         bound,
         gap,
         proven: bound == objective,
+        certified: bound == certified,
         certificate,
         stopped: clock.is_over(),
         reasons,
@@ -116,26 +154,68 @@ fn best_assignment(
     let mut search = if start.is_feasible() { start } else { repaired(core, options, clock) };
     let mut best = None;
     if search.is_feasible() {
-        iterate(&mut search, work.rounds, options.seed, clock);
+        search.descend(clock);
         best = Some((search.value, search.sites()));
     }
     let fate = core.fate.clone();
     let mut volume = Volume::new(core, &fate, None);
     let cutoff = best.as_ref().map_or(search.value, |best| best.0);
+    let mut tried = FxHashSet::default();
     climb(&mut volume, &fate, work.steps, cutoff as f64, clock, |step, chosen, _| {
-        if step % work.every == work.every - 1 {
-            search.become_sites(chosen);
-            if search.keeps_rules() {
-                search.descend(clock);
-            }
-            if search.is_feasible() && best.as_ref().is_none_or(|best| search.value < best.0) {
-                best = Some((search.value, search.sites()));
+        let try_now = step % work.every == work.every - 1
+            && (step < 200 || step % (4 * work.every) == 4 * work.every - 1);
+        if try_now && tried.insert(chosen.to_vec()) {
+            let worth = best.as_ref().map_or(f64::INFINITY, |best| best.0 as f64 * 1.01);
+            if plain_value(core, chosen) as f64 <= worth {
+                search.become_sites(chosen);
+                if search.keeps_rules() {
+                    search.descend(clock);
+                }
+                keep_better(&search, &mut best);
             }
         }
         best.as_ref().map_or(f64::INFINITY, |best| best.0 as f64)
     });
-    let proof = prove(problem, core, &volume, best, i64::MAX, options, clock);
+    let mut proof = Proof { best, duals: Vec::new(), steps: Vec::new(), complete: false };
+    // A short tree first: most instances end there, before the long search has begun.
+    for (rounds, effort) in [(5, Effort::Full), (work.rounds, options.effort)] {
+        let open = |best: &(i64, Vec<u32>)| volume.best.value <= best.0 as f64 - 1.0;
+        if proof.best.as_ref().is_some_and(open) && options.effort > Effort::Quick {
+            if let Some((_, sites)) = &proof.best {
+                search.become_sites(sites);
+            }
+            iterate(&mut search, rounds, options.seed, clock);
+            keep_better(&search, &mut proof.best);
+        }
+        proof = prove(problem, core, &volume, proof.best, i64::MAX, effort, clock);
+        if proof.complete || options.effort < Effort::Proof {
+            break;
+        }
+    }
     proof.into_found(problem, core, dominated, clock)
+}
+
+/// Objective of a set of sites by scanning each row for its first ones; unserved rows that must be served count 0.
+fn plain_value(core: &Core, sites: &[u32]) -> i64 {
+    let mut open = vec![false; core.n_sites];
+    sites.iter().for_each(|&site| open[site as usize] = true);
+    let row_value = |row: usize| {
+        let serving = core.row(row).filter(|&entry| open[core.row_site[entry] as usize]).take(core.times);
+        let (found, sum) =
+            serving.fold((0, 0), |(found, sum), entry| (found + 1, sum + i64::from(core.row_cost_at(entry))));
+        match core.miss[row] {
+            _ if found == core.times => sum * core.weight[row],
+            MUST => 0,
+            miss => miss,
+        }
+    };
+    (0..core.n_rows()).map(row_value).sum()
+}
+
+fn keep_better(search: &Search, best: &mut Option<(i64, Vec<u32>)>) {
+    if best.as_ref().is_none_or(|best| search.value < best.0) && search.is_feasible() {
+        *best = Some((search.value, search.sites()));
+    }
 }
 
 /// What branch and bound, or the root bound alone, came to.
@@ -182,7 +262,7 @@ fn prove(
     volume: &Volume,
     best: Option<(i64, Vec<u32>)>,
     limit: i64,
-    options: &Options,
+    effort: Effort,
     clock: &Clock,
 ) -> Proof {
     let n_demand = problem.table.n_demand();
@@ -191,9 +271,9 @@ fn prove(
     let cutoff = best.as_ref().map_or(ceiling(core), |best| best.0).min(limit);
     let open = volume.best.value <= cutoff as f64 - 1.0 + margin;
     let limits = Limits {
-        work: match options.effort {
+        work: match effort {
             Effort::Proof if open => 15_000_000_000,
-            Effort::Full if open && best.is_none() => 1_000_000_000,
+            Effort::Full if open => 200_000_000,
             _ => 0,
         },
         duals: (25_000_000 / (n_demand + core.n_rows() + 1)).max(64),
@@ -256,7 +336,7 @@ fn prove_cover(problem: &Problem, core: &Core, limit: i64, options: &Options, cl
     let exchanges = work.exchanges.min(50 * core.n_sites * core.n_sites);
     let found = start.map(|start| cover_search(&small, &start, exchanges, goal, options.seed, clock));
     let best = found.map(|sites| (cost(&sites), sites)).filter(|found| found.0 < limit);
-    prove(problem, core, &volume, best, limit, options, clock)
+    prove(problem, core, &volume, best, limit, options.effort, clock)
 }
 
 /// The cover step of p-center.
@@ -348,7 +428,7 @@ fn spread(problem: &Problem, core: &Core, u: &[f64], first_of: &[u32], scale: f6
 }
 
 /// Opens further sites until there are p, those that help most first; p-median and p-center want exactly p.
-fn fill_up(problem: &Problem, model: Model, mut sites: Vec<u32>) -> Vec<u32> {
+pub(crate) fn fill_up(problem: &Problem, model: Model, mut sites: Vec<u32>) -> Vec<u32> {
     let Some(p) = model.p() else { return sites };
     let Ok(core) = build(problem, Model::SetCover) else { return sites };
     let mut search = Search::new(&core);
