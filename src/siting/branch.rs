@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::Clock;
 use super::bound::{Volume, evaluate};
 use super::build::{Core, Fate, MUST};
-use super::swap::Search;
+use super::swap::{Search, iterate};
 
 /// Multipliers on the rows of the core.
 #[derive(Clone, Debug, Default)]
@@ -78,15 +78,29 @@ struct Node {
     depth: u32,
 }
 
-/// Searches for sites with a value below `cutoff`, starting from the volume's multipliers.
-pub(crate) fn branch(
-    core: &Core,
-    fate: Vec<Fate>,
-    volume: &Volume,
-    cutoff: i64,
-    limits: &Limits,
-    clock: &Clock,
-) -> Tree {
+/// Where the tree begins.
+pub(crate) struct Start<'a, 'c> {
+    /// Its best multipliers bound the root.
+    pub volume: &'a Volume<'c>,
+    /// Only values below this are of interest.
+    pub cutoff: i64,
+    /// The best sites so far.
+    pub known: Option<&'a [u32]>,
+    /// A longer search for better sites, should the tree grow large.
+    pub refine: Option<Refine>,
+}
+
+/// Rounds of the iterated exchange search once the tree has done so much work.
+pub(crate) struct Refine {
+    pub after: u64,
+    pub rounds: usize,
+    pub seed: u64,
+}
+
+/// Searches for sites with a value below the cutoff, starting from the volume's multipliers.
+pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) -> Tree {
+    let Start { volume, cutoff, known, mut refine } = start;
+    let fate = core.fate.clone();
     let mut explorer = Explorer {
         core,
         limits,
@@ -107,6 +121,11 @@ pub(crate) fn branch(
             explorer.tree.complete = false;
             explorer.tree.steps.push(Step::Leaf { dual: node.dual, p_price: node.p_price });
             continue;
+        }
+        if refine.as_ref().is_some_and(|refine| refine.after <= explorer.work)
+            && let Some(refine) = refine.take()
+        {
+            explorer.refine(known, &refine, clock);
         }
         explorer.visit(node, &mut stack, clock);
     }
@@ -205,6 +224,16 @@ impl Explorer<'_> {
             self.search.descend(clock);
         }
         self.offer();
+    }
+
+    /// Looks longer for better sites, starting from the best known.
+    fn refine(&mut self, known: Option<&[u32]>, refine: &Refine, clock: &Clock) {
+        let best = self.tree.best.as_ref().map(|best| best.1.clone()).or(known.map(<[u32]>::to_vec));
+        if let Some(sites) = best {
+            self.search.become_sites(&sites);
+            iterate(&mut self.search, refine.rounds, refine.seed, clock);
+            self.offer();
+        }
     }
 
     /// Takes the search's sites as the best if they are.

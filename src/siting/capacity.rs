@@ -308,8 +308,8 @@ fn eject(pairs: &Pairs, open: &[bool], order: &[usize], left: &mut [u64], assign
     }
     for &demand in order.iter().filter(|&&demand| assignment[demand] != u32::MAX).collect::<Vec<_>>() {
         let (weight, now) = (pairs.weight[demand], assignment[demand]);
-        let better = pairs.of(demand).take_while(|pair| pair.0 != now);
-        let target = better.filter(|pair| open[pair.0 as usize] && weight <= left[pair.0 as usize]).next();
+        let mut better = pairs.of(demand).take_while(|pair| pair.0 != now);
+        let target = better.find(|pair| open[pair.0 as usize] && weight <= left[pair.0 as usize]);
         if let Some((target, _)) = target {
             left[now as usize] += weight;
             left[target as usize] -= weight;

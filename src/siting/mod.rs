@@ -33,7 +33,7 @@ use std::time::Instant;
 pub use certificate::Certificate;
 pub use frontier::{FrontierPoint, frontier};
 pub use problem::{
-    Backup, Change, Effort, Existing, Group, Model, Options, Problem, Reason, Siting, SitingError,
+    Backup, Change, Effort, Existing, Group, Model, Options, Problem, Reason, Siting, SitingError, Then,
 };
 pub use table::{Table, UNREACHED};
 

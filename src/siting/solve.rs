@@ -3,8 +3,8 @@
 use rustc_hash::FxHashSet;
 
 use super::bound::{Volume, climb};
-use super::branch::{self, Limits, Price, branch};
-use super::build::{Core, MUST, build};
+use super::branch::{self, Limits, Price, Refine, Start, branch};
+use super::build::{Core, MUST, build, build_then_nearest};
 use super::capacity;
 use super::center::{self, Within};
 use super::certificate::{self, Certificate, check};
@@ -12,7 +12,7 @@ use super::construct::{cover_search, greedy, greedy_cover};
 use super::evaluate::{Served, check_sites, explain, serve};
 use super::presolve::{close_dominated, shrink};
 use super::swap::{Search, iterate};
-use super::{Clock, Effort, Model, Options, Problem, Siting, SitingError};
+use super::{Clock, Effort, Model, Options, Problem, Siting, SitingError, Then};
 
 /// Work per effort level, in counted steps so that the answer does not depend on the machine.
 struct Work {
@@ -42,7 +42,10 @@ pub(crate) fn solve(problem: &Problem, model: Model, options: &Options) -> Resul
     if !problem.capacity.is_empty() {
         return solve_loaded(problem, model, options, &clock);
     }
-    let (sites, certificate) = find(problem, model, options, &clock)?;
+    let (mut sites, certificate) = find(problem, model, options, &clock)?;
+    if problem.then == Then::Nearest && matches!(model, Model::MaxCover { .. } | Model::SetCover) {
+        sites = shorten_walks(problem, model, sites, options, &clock)?;
+    }
     let served = serve(problem, model, &sites);
     finish(problem, model, sites, served, certificate, None, &clock)
 }
@@ -71,6 +74,25 @@ fn find(
             (sites, found.certificate)
         }
     })
+}
+
+/// Exchanges sites so that walks get shorter while the objective stays.
+fn shorten_walks(
+    problem: &Problem,
+    model: Model,
+    sites: Vec<u32>,
+    options: &Options,
+    clock: &Clock,
+) -> Result<Vec<u32>, SitingError> {
+    let core = build_then_nearest(problem, sites.len())?;
+    let mut search = Search::new(&core);
+    search.become_sites(&sites);
+    let rounds = if options.effort == Effort::Quick { 0 } else { 20 };
+    iterate(&mut search, rounds, options.seed, clock);
+    let shorter = search.sites();
+    let before = serve(problem, model, &sites).objective;
+    let after = serve(problem, model, &shorter).objective;
+    Ok(if before == after && search.keeps_rules() { shorter } else { sites })
 }
 
 /// With capacities: the answer without them gives a start and a certified bound.
@@ -176,22 +198,28 @@ fn best_assignment(
         }
         best.as_ref().map_or(f64::INFINITY, |best| best.0 as f64)
     });
-    let mut proof = Proof { best, duals: Vec::new(), steps: Vec::new(), complete: false };
-    // A short tree first: most instances end there, before the long search has begun.
-    for (rounds, effort) in [(5, Effort::Full), (work.rounds, options.effort)] {
-        let open = |best: &(i64, Vec<u32>)| volume.best.value <= best.0 as f64 - 1.0;
-        if proof.best.as_ref().is_some_and(open) && options.effort > Effort::Quick {
-            if let Some((_, sites)) = &proof.best {
-                search.become_sites(sites);
-            }
-            iterate(&mut search, rounds, options.seed, clock);
-            keep_better(&search, &mut proof.best);
+    let open = |best: &(i64, Vec<u32>)| volume.best.value <= best.0 as f64 - 1.0;
+    if best.as_ref().is_some_and(open) && options.effort > Effort::Quick {
+        if let Some((_, sites)) = &best {
+            search.become_sites(sites);
         }
-        proof = prove(problem, core, &volume, proof.best, i64::MAX, effort, clock);
-        if proof.complete || options.effort < Effort::Proof {
-            break;
-        }
+        iterate(
+            &mut search,
+            if options.effort == Effort::Proof { 5 } else { work.rounds },
+            options.seed,
+            clock,
+        );
+        keep_better(&search, &mut best);
     }
+    // Most instances end in a short tree; the long search is for those that do not.
+    let refine = Refine { after: 800 * core.row_site.len() as u64, rounds: work.rounds, seed: options.seed };
+    let proof = prove(
+        problem,
+        core,
+        Root { volume: &volume, best, limit: i64::MAX, refine: Some(refine) },
+        options,
+        clock,
+    );
     proof.into_found(problem, core, dominated, clock)
 }
 
@@ -255,23 +283,24 @@ fn infeasible(core: &Core) -> SitingError {
     SitingError::Infeasible { reason }
 }
 
-/// Closes the gap to answers below `limit` by branch and bound where the effort allows it, else keeps the root's bound.
-fn prove(
-    problem: &Problem,
-    core: &Core,
-    volume: &Volume,
+/// What is known before branching.
+struct Root<'a, 'c> {
+    volume: &'a Volume<'c>,
     best: Option<(i64, Vec<u32>)>,
     limit: i64,
-    effort: Effort,
-    clock: &Clock,
-) -> Proof {
+    refine: Option<Refine>,
+}
+
+/// Closes the gap to answers below `limit` by branch and bound where the effort allows it, else keeps the root's bound.
+fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &Clock) -> Proof {
+    let Root { volume, best, limit, refine } = root;
     let n_demand = problem.table.n_demand();
     let scale = (1u64 << scale_bits(core)) as f64;
     let margin = 0.01 + 2.0 * (n_demand + core.n_sites) as f64 / scale;
     let cutoff = best.as_ref().map_or(ceiling(core), |best| best.0).min(limit);
     let open = volume.best.value <= cutoff as f64 - 1.0 + margin;
     let limits = Limits {
-        work: match effort {
+        work: match options.effort {
             Effort::Proof if open => 15_000_000_000,
             Effort::Full if open => 200_000_000,
             _ => 0,
@@ -279,7 +308,9 @@ fn prove(
         duals: (25_000_000 / (n_demand + core.n_rows() + 1)).max(64),
         margin,
     };
-    let tree = branch(core, core.fate.clone(), volume, cutoff, &limits, clock);
+    let known = best.as_ref().map(|best| best.1.as_slice());
+    let start = Start { volume, cutoff, known, refine };
+    let tree = branch(core, start, &limits, clock);
     let better = tree.best.filter(|found| best.as_ref().is_none_or(|best| found.0 < best.0));
     Proof { best: better.or(best), duals: tree.duals, steps: tree.steps, complete: tree.complete || !open }
 }
@@ -333,10 +364,12 @@ fn prove_cover(problem: &Problem, core: &Core, limit: i64, options: &Options, cl
     climb(&mut volume, &fate, work.steps, target, clock, |_, _, _| target);
     let least = (volume.best.value - 1e-6).ceil() as i64;
     let goal = if limit == i64::MAX { least } else { least.max(limit - 1) };
-    let exchanges = work.exchanges.min(50 * core.n_sites * core.n_sites);
+    // Asked only for a cover below a limit, the tree settles what a short search does not find.
+    let most = if limit == i64::MAX { work.exchanges } else { work.exchanges.min(10_000) };
+    let exchanges = most.min(50 * core.n_sites * core.n_sites);
     let found = start.map(|start| cover_search(&small, &start, exchanges, goal, options.seed, clock));
     let best = found.map(|sites| (cost(&sites), sites)).filter(|found| found.0 < limit);
-    prove(problem, core, &volume, best, limit, options.effort, clock)
+    prove(problem, core, Root { volume: &volume, best, limit, refine: None }, options, clock)
 }
 
 /// The cover step of p-center.
@@ -446,12 +479,39 @@ pub(crate) fn fill_up(problem: &Problem, model: Model, mut sites: Vec<u32>) -> V
     sites
 }
 
+/// p-center: by how much the largest cost grows without each site.
+fn center_losses(problem: &Problem, sites: &[u32]) -> Vec<Swap> {
+    let times = problem.backup.times();
+    let mut place = vec![usize::MAX; problem.table.n_sites()];
+    sites.iter().enumerate().for_each(|(index, &site)| place[site as usize] = index);
+    let mut radius = 0;
+    let mut without = vec![0u64; sites.len()];
+    let mut near: Vec<(u32, u32)> = Vec::new();
+    for demand in (0..problem.table.n_demand()).filter(|&demand| problem.weight(demand) > 0) {
+        near.clear();
+        problem.visit_row(demand, |site, cost| {
+            if place[site as usize] != usize::MAX {
+                near.push((cost, site));
+            }
+        });
+        near.sort_unstable();
+        radius = radius.max(near.get(times - 1).map_or(u64::MAX, |near| u64::from(near.0)));
+        let next = near.get(times).map_or(u64::MAX, |near| u64::from(near.0));
+        for &(_, site) in near.iter().take(times) {
+            let without = &mut without[place[site as usize]];
+            *without = (*without).max(next);
+        }
+    }
+    let loss = |without: u64| (without < u64::MAX).then(|| without.saturating_sub(radius));
+    without.into_iter().map(|without| (loss(without), None)).collect()
+}
+
 type Swap = (Option<u64>, Option<(u32, Option<u64>)>);
 
 /// Per chosen site: the loss without it and the best replacement with its loss.
 pub(crate) fn swap_reasons(problem: &Problem, model: Model, sites: &[u32]) -> Option<Vec<Swap>> {
     if matches!(model, Model::PCenter { .. }) {
-        return None;
+        return Some(center_losses(problem, sites));
     }
     let core = build(problem, model).ok()?;
     let mut search = Search::new(&core);
