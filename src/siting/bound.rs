@@ -149,20 +149,14 @@ impl<'c> Volume<'c> {
     fn set_gradient(&mut self, chosen: &[u32]) {
         let core = self.core;
         self.gradient.fill(core.times as f64);
-        for &site in chosen {
-            let range = core.col(site as usize);
-            if core.col_cost.is_empty() {
-                for &row in &core.col_row[range] {
+        if core.col_cost.is_empty() {
+            for &site in chosen {
+                for &row in &core.col_row[core.col(site as usize)] {
                     self.gradient[row as usize] -= 1.0;
                 }
-            } else {
-                for (&row, &cost) in core.col_row[range.clone()].iter().zip(&core.col_cost[range]) {
-                    let row = row as usize;
-                    if core.weight[row] as f64 * f64::from(cost) < self.trial_u[row] {
-                        self.gradient[row] -= 1.0;
-                    }
-                }
             }
+        } else {
+            self.set_gradient_by_rows(chosen);
         }
         for (index, rule) in core.rules.iter().enumerate() {
             self.rule_gradient[index] = -rule.limit as f64;
@@ -174,6 +168,23 @@ impl<'c> Volume<'c> {
                 let used: i64 =
                     rule.terms.iter().filter(|term| open[term.0 as usize]).map(|term| term.1).sum();
                 self.rule_gradient[index] += used as f64;
+            }
+        }
+    }
+
+    /// The part of the subgradient from rows with costs: only sites cheaper than the multiplier count.
+    fn set_gradient_by_rows(&mut self, chosen: &[u32]) {
+        let core = self.core;
+        let mut open = vec![false; core.n_sites];
+        chosen.iter().for_each(|&site| open[site as usize] = true);
+        for (row, gradient) in self.gradient.iter_mut().enumerate() {
+            let (u, weight) = (self.trial_u[row], core.weight[row] as f64);
+            let range = core.row(row);
+            for (&site, &cost) in core.row_site[range.clone()].iter().zip(&core.row_cost[range]) {
+                if u <= weight * f64::from(cost) {
+                    break;
+                }
+                *gradient -= f64::from(u8::from(open[site as usize]));
             }
         }
     }
@@ -250,7 +261,7 @@ impl<'c> Volume<'c> {
             }
         } else {
             self.reds += 1;
-            if self.reds >= 20 {
+            if self.reds >= 10 {
                 self.reds = 0;
                 self.theta *= 0.66;
             }
@@ -280,9 +291,18 @@ pub(crate) fn climb(
     clock: &Clock,
     mut visit: impl FnMut(usize, &[u32], &Volume) -> f64,
 ) {
+    let mut last = volume.best.value;
     for step in 0..steps {
-        if clock.is_over() || volume.is_exhausted() || target <= volume.best.value.ceil() {
+        if clock.is_over() || volume.is_exhausted() || target <= (volume.best.value - 0.01).ceil() {
             return;
+        }
+        if step % 100 == 99 {
+            // Crawling: what is left of the gap needs branching, not more of the same.
+            let left = target - volume.best.value;
+            if volume.best.value - last < 0.02 * left.min(1e18) && step > 250 {
+                return;
+            }
+            last = volume.best.value;
         }
         let chosen = volume.step(fate, target);
         target = visit(step, &chosen, volume).min(target);

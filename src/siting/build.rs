@@ -146,6 +146,32 @@ pub(crate) fn build(problem: &Problem, model: Model) -> Result<Core, SitingError
     Ok(core)
 }
 
+/// The second goal of the cover models: coverage first, then the weighted sum of costs, with at most `p` sites.
+///
+/// One unit of weight left unserved costs more than all walks together; costs are divided by a power of two where
+/// 64 bits ask for it.
+pub(crate) fn build_then_nearest(problem: &Problem, p: usize) -> Result<Core, SitingError> {
+    let mut core = build_rows(problem, Use::Weighted, true)?;
+    let total: i128 = core.weight.iter().map(|&weight| i128::from(weight)).sum();
+    let dearest = i128::from(core.row_cost.iter().copied().max().unwrap_or(0));
+    let mut unit = 1u32;
+    while total * (dearest / i128::from(unit) + 1) * total >= 1 << 56 && unit < 1 << 30 {
+        unit *= 2;
+    }
+    core.row_cost.iter_mut().for_each(|cost| *cost /= unit);
+    let walks = (total * (dearest / i128::from(unit)) + 1) as i64;
+    for (miss, &weight) in core.miss.iter_mut().zip(&core.weight) {
+        *miss = weight.saturating_mul(walks);
+    }
+    core.index_columns();
+    core.p = Some(p);
+    for &site in &problem.fixed {
+        core.fate[site as usize] = Fate::Open;
+    }
+    core.rules = rules(problem);
+    Ok(core)
+}
+
 fn build_rows(problem: &Problem, costs: Use, may_miss: bool) -> Result<Core, SitingError> {
     let n_sites = problem.table.n_sites();
     let n_demand = problem.table.n_demand();

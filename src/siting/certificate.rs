@@ -8,25 +8,64 @@
 //!
 //! `Σ_i times·u_i − p·price_p − Σ_k limit_k·price_k + Σ_j min(0, cost_j + price_p + Σ_k a_kj·price_k + Σ_i min(0, w_i·c_ij − u_i))`
 //!
-//! where the last minimum is left out for fixed sites. In max cover `u_i` is at most `w_i / times` and the expression
+//! where the last minimum is left out for sites decided open, and the whole term for sites decided closed. In max cover `u_i` is at most `w_i / times` and the expression
 //! bounds the weight that stays unserved.
 
 use super::{Backup, Change, Model, Problem};
 
-/// Multipliers in units of `2^-SCALE_BITS`.
-pub const SCALE_BITS: u32 = 20;
-
-/// A proof of a bound.
+/// A proof of a bound: multipliers, and a tree of decisions that says which of them holds where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Certificate {
-    /// Multiplier per demand point, scaled; empty means all zero.
-    pub demand: Vec<u64>,
-    /// Multiplier of "at most p sites", scaled.
-    pub sites: u64,
-    /// Multipliers of the rules, scaled, in the order of [`rules_of`].
-    pub rules: Vec<u64>,
+    /// Multipliers are in units of `2^-scale_bits`.
+    pub scale_bits: u32,
+    /// Sets of multipliers that the steps refer to.
+    pub duals: Vec<Multipliers>,
+    /// The proof tree in prefix order; empty proves only the trivial bound.
+    pub steps: Vec<Step>,
+    /// Sites left out in this order because another site serves all their points at no higher cost (cover models
+    /// without rules only).
+    pub dominated: Vec<(u32, u32)>,
     /// p-center: the cover limit that these multipliers prove to need more than p sites.
     pub radius: Option<u32>,
+}
+
+/// One set of multipliers, not negative, scaled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Multipliers {
+    /// Per demand point; empty means all zero.
+    pub demand: Vec<u64>,
+    /// A single demand point's multiplier, instead of `demand`.
+    pub spike: Option<(u32, u64)>,
+    /// Per rule in the order of [`rules_of`]; missing ones are zero.
+    pub rules: Vec<(u32, u64)>,
+}
+
+/// A step of the proof tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The multipliers `dual`, with multiplier `sites` of "at most p sites", bound everything here.
+    Leaf {
+        /// Index into [`Certificate::duals`].
+        dual: usize,
+        /// Multiplier of "at most p sites", scaled.
+        sites: u64,
+    },
+    /// The same multipliers bound every answer in which one of these sites is not as stated; go on with all as stated.
+    Fix {
+        /// Index into [`Certificate::duals`].
+        dual: usize,
+        /// Multiplier of "at most p sites", scaled.
+        sites: u64,
+        /// Sites and whether they are open from here on.
+        fixed: Vec<(u32, bool)>,
+    },
+    /// Two subtrees follow: first with `site` open if `open_first`, else closed; then the other way.
+    Branch {
+        /// The site.
+        site: u32,
+        /// Which case stands first.
+        open_first: bool,
+    },
 }
 
 /// A rule `Σ coefficient × x_site <= limit` as the checker reads it from the problem.
@@ -86,36 +125,28 @@ pub fn rules_of(problem: &Problem) -> Vec<LinearRule> {
 
 /// The bound that `certificate` proves for `model` on `problem`, in the units of the objective.
 ///
-/// For [`Model::MaxCover`] it is an upper bound, otherwise a lower one. 0 multipliers prove the trivial bound.
+/// For [`Model::MaxCover`] it is an upper bound, otherwise a lower one; an empty certificate proves the trivial one.
+/// `u64::MAX` from a minimising model means that the certificate proves that no answer exists.
 #[must_use]
 pub fn check(problem: &Problem, model: Model, certificate: &Certificate) -> u64 {
-    match model {
-        Model::PCenter { p } => check_center(problem, p, certificate),
-        Model::MaxCover { .. } => {
-            let mut coverable = 0i128;
-            for demand in 0..problem.table.n_demand() {
-                let mut reaching = 0;
-                problem.visit_row(demand, |_, _| reaching += 1);
-                if times(problem) <= reaching {
-                    coverable += i128::from(problem.weight(demand));
-                }
-            }
-            let missed = relaxation(problem, model, certificate, None).max(0);
-            u64::try_from((coverable - missed).max(0)).unwrap_or(u64::MAX)
-        }
-        _ => u64::try_from(relaxation(problem, model, certificate, None).max(0)).unwrap_or(u64::MAX),
+    if let Model::PCenter { p } = model {
+        return check_center(problem, p, certificate);
     }
+    let checker = Checker::new(problem, model, certificate, None);
+    let least = checker.bound(certificate).max(0);
+    let bound = if model.maximizes() { (checker.coverable - least).max(0) } else { least };
+    u64::try_from(bound).unwrap_or(u64::MAX)
 }
 
 /// A radius is too small if covering within it needs more than p sites; the next cost in the table is the bound.
 fn check_center(problem: &Problem, p: usize, certificate: &Certificate) -> u64 {
     let Some(radius) = certificate.radius else { return least_radius(problem) };
-    let needed = relaxation(problem, Model::SetCover, certificate, Some(radius));
-    if needed <= p as i128 {
+    let checker = Checker::new(problem, Model::SetCover, certificate, Some((radius, p)));
+    if checker.bound(certificate) <= p as i128 {
         return least_radius(problem);
     }
     let mut next = u64::MAX;
-    for demand in 0..problem.table.n_demand() {
+    for demand in (0..problem.table.n_demand()).filter(|&demand| problem.weight(demand) > 0) {
         problem.visit_row(demand, |_, cost| {
             if radius < cost {
                 next = next.min(u64::from(cost));
@@ -144,55 +175,208 @@ fn times(problem: &Problem) -> usize {
     }
 }
 
-/// The Lagrangian value rounded up to whole units: a lower bound on the minimising form.
-fn relaxation(problem: &Problem, model: Model, certificate: &Certificate, radius: Option<u32>) -> i128 {
-    let one = 1i128 << SCALE_BITS;
-    let times = times(problem);
-    let n_sites = problem.table.n_sites();
-    let unit_cost = matches!(model, Model::SetCover) && (radius.is_some() || problem.site_cost.is_empty());
-    let mut reduced: Vec<i128> = match model {
-        Model::SetCover if unit_cost => vec![one; n_sites],
-        Model::SetCover => problem.site_cost.iter().map(|&cost| i128::from(cost) * one).collect(),
-        _ => vec![0; n_sites],
-    };
-    let weighted = matches!(model, Model::PMedian { .. });
-    let mut value = 0i128;
-    let mut row = Vec::new();
-    for demand in 0..problem.table.n_demand() {
-        let weight = i128::from(problem.weight(demand));
-        row.clear();
-        problem.visit_row(demand, |site, cost| {
-            if radius.is_none_or(|radius| cost <= radius) {
-                row.push((site, cost));
+/// The problem as the checker reads it: its own copy of the table, costs scaled.
+struct Checker {
+    n_sites: usize,
+    times: i128,
+    one: i128,
+    p: Option<usize>,
+    start: Vec<usize>,
+    site: Vec<u32>,
+    /// Scaled cost of serving the point from the site; empty if all are zero.
+    cost: Vec<i128>,
+    /// Largest multiplier of each point, scaled: `i128::MAX` if it must be served.
+    most: Vec<i128>,
+    open_cost: Vec<i128>,
+    rules: Vec<LinearRule>,
+    fixed: Vec<u32>,
+    closed: Vec<u32>,
+    coverable: i128,
+}
+
+impl Checker {
+    fn new(problem: &Problem, model: Model, certificate: &Certificate, radius: Option<(u32, usize)>) -> Self {
+        let n_sites = problem.table.n_sites();
+        let times = times(problem);
+        let one = 1i128 << certificate.scale_bits.min(60);
+        let open_cost = match model {
+            Model::SetCover if radius.is_some() || problem.site_cost.is_empty() => vec![one; n_sites],
+            Model::SetCover => problem.site_cost.iter().map(|&cost| i128::from(cost) * one).collect(),
+            _ => vec![0; n_sites],
+        };
+        let mut checker = Self {
+            n_sites,
+            times: times as i128,
+            one,
+            p: model.p(),
+            start: vec![0],
+            site: Vec::new(),
+            cost: Vec::new(),
+            most: Vec::new(),
+            open_cost,
+            rules: rules_of(problem),
+            fixed: problem.fixed.clone(),
+            closed: Vec::new(),
+            coverable: 0,
+        };
+        for demand in 0..problem.table.n_demand() {
+            let weight = i128::from(problem.weight(demand));
+            let first = checker.site.len();
+            if weight > 0 {
+                problem.visit_row(demand, |site, cost| {
+                    if radius.is_none_or(|radius| cost <= radius.0) {
+                        checker.site.push(site);
+                        if matches!(model, Model::PMedian { .. }) {
+                            checker.cost.push(weight * i128::from(cost) * one);
+                        }
+                    }
+                });
             }
-        });
-        if weight == 0 || (row.len() < times && model.maximizes()) {
-            continue;
+            let servable = times <= checker.site.len() - first;
+            if model.maximizes() && servable {
+                checker.coverable += weight;
+            }
+            checker.most.push(match (weight, model.maximizes(), servable) {
+                (0, _, _) | (_, true, false) => 0,
+                (_, true, true) => weight * one / times as i128,
+                (_, false, _) => i128::MAX,
+            });
+            checker.start.push(checker.site.len());
         }
-        let mut u = i128::from(certificate.demand.get(demand).copied().unwrap_or(0));
-        if model.maximizes() {
-            u = u.min(weight * one / times as i128);
+        let plain = !matches!(model, Model::PMedian { .. }) && checker.rules.is_empty() && times == 1;
+        if plain && problem.capacity.is_empty() {
+            checker.leave_out(&certificate.dominated);
         }
-        value += u * times as i128;
-        for &(site, cost) in &row {
-            let cost = if weighted { weight * i128::from(cost) * one } else { 0 };
-            reduced[site as usize] += (cost - u).min(0);
+        checker
+    }
+
+    /// Accepts a dominated site only if its replacement is still there, costs no more and serves all its points.
+    fn leave_out(&mut self, dominated: &[(u32, u32)]) {
+        if dominated.is_empty() {
+            return;
+        }
+        let mut points = vec![Vec::new(); self.n_sites];
+        for demand in 0..self.most.len() {
+            for &site in &self.site[self.start[demand]..self.start[demand + 1]] {
+                points[site as usize].push(demand as u32);
+            }
+        }
+        let mut gone = vec![false; self.n_sites];
+        for &(site, by) in dominated {
+            let (site, by) = (site as usize, by as usize);
+            if site >= self.n_sites || by >= self.n_sites || site == by || gone[site] || gone[by] {
+                continue;
+            }
+            let cheaper = self.open_cost[by] <= self.open_cost[site] || self.fixed.contains(&(by as u32));
+            let subset = points[site].iter().all(|demand| points[by].binary_search(demand).is_ok());
+            if cheaper && subset && !self.fixed.contains(&(site as u32)) {
+                gone[site] = true;
+                self.closed.push(site as u32);
+            }
         }
     }
-    for (rule, &price) in rules_of(problem).iter().zip(&certificate.rules) {
-        value -= i128::from(price) * i128::from(rule.limit);
-        for &(site, coefficient) in &rule.terms {
-            reduced[site as usize] += i128::from(price) * i128::from(coefficient);
+
+    /// Walks the tree; the bound is the smallest of its leaves, in whole units rounded up.
+    fn bound(&self, certificate: &Certificate) -> i128 {
+        let mut fate: Vec<Option<bool>> = vec![None; self.n_sites];
+        self.fixed.iter().for_each(|&site| fate[site as usize] = Some(true));
+        self.closed.iter().for_each(|&site| fate[site as usize] = Some(false));
+        let mut lowest: Option<i128> = None;
+        let mut pending = vec![fate];
+        let lower = |value: i128, lowest: &mut Option<i128>| {
+            *lowest = Some(lowest.map_or(value, |lowest| lowest.min(value)));
+        };
+        let mut reduced = vec![0i128; self.n_sites];
+        for step in &certificate.steps {
+            let Some(mut fate) = pending.pop() else { return 0 };
+            match step {
+                Step::Leaf { dual, sites } => {
+                    let Some(dual) = certificate.duals.get(*dual) else { return 0 };
+                    lower(self.value(dual, *sites, &fate, &mut reduced), &mut lowest);
+                }
+                Step::Fix { dual, sites, fixed } => {
+                    let Some(dual) = certificate.duals.get(*dual) else { return 0 };
+                    let value = self.value(dual, *sites, &fate, &mut reduced);
+                    for &(site, open) in fixed {
+                        let Some(place) = fate.get_mut(site as usize) else { return 0 };
+                        match *place {
+                            // Changing the site costs what the relaxation saves by its own choice.
+                            None => {
+                                let reduced = reduced[site as usize];
+                                let change = if open { (-reduced).max(0) } else { reduced.max(0) };
+                                lower(value + change, &mut lowest);
+                            }
+                            Some(decided) if decided == open => {}
+                            Some(_) => return 0,
+                        }
+                        *place = Some(open);
+                    }
+                    pending.push(fate);
+                }
+                Step::Branch { site, open_first } => {
+                    let site = *site as usize;
+                    if fate.get(site).is_none_or(|decided| decided.is_some()) {
+                        return 0;
+                    }
+                    fate[site] = Some(!open_first);
+                    let mut first = fate.clone();
+                    first[site] = Some(*open_first);
+                    pending.push(fate);
+                    pending.push(first);
+                }
+            }
         }
+        if !pending.is_empty() {
+            return 0;
+        }
+        let lowest = lowest.unwrap_or(0);
+        lowest.div_euclid(self.one) + i128::from(lowest.rem_euclid(self.one) != 0)
     }
-    if let (Some(p), None) = (model.p(), radius) {
-        value -= i128::from(certificate.sites) * p as i128;
-        reduced.iter_mut().for_each(|reduced| *reduced += i128::from(certificate.sites));
+
+    /// The relaxation at the multipliers, under the decisions; fills the reduced costs.
+    fn value(&self, dual: &Multipliers, p_price: u64, fate: &[Option<bool>], reduced: &mut [i128]) -> i128 {
+        let p_price = if self.p.is_some() { i128::from(p_price) } else { 0 };
+        let mut value = -p_price * self.p.unwrap_or(0) as i128;
+        for (reduced, cost) in reduced.iter_mut().zip(&self.open_cost) {
+            *reduced = cost + p_price;
+        }
+        let spike = dual.spike.map(|(demand, u)| (demand as usize, u));
+        let dense = dual.demand.iter().copied().enumerate();
+        for (demand, u) in dense.chain(spike).filter(|&(demand, u)| u > 0 && demand < self.most.len()) {
+            let u = i128::from(u).min(self.most[demand]);
+            let range = self.start[demand]..self.start[demand + 1];
+            if 1 < self.times && self.most[demand] < i128::MAX {
+                // With fewer than two sites left the point stays unserved, whatever one of them does.
+                let alive =
+                    self.site[range.clone()].iter().filter(|&&site| fate[site as usize] != Some(false));
+                if (alive.count() as i128) < self.times {
+                    value += self.most[demand] * self.times;
+                    continue;
+                }
+            }
+            value += u * self.times;
+            if self.cost.is_empty() {
+                self.site[range].iter().for_each(|&site| reduced[site as usize] -= u);
+            } else {
+                for (&site, &cost) in self.site[range.clone()].iter().zip(&self.cost[range]) {
+                    reduced[site as usize] += (cost - u).min(0);
+                }
+            }
+        }
+        for &(rule, price) in &dual.rules {
+            let Some(rule) = self.rules.get(rule as usize) else { continue };
+            value -= i128::from(price) * i128::from(rule.limit);
+            for &(site, coefficient) in &rule.terms {
+                reduced[site as usize] += i128::from(price) * i128::from(coefficient);
+            }
+        }
+        for (fate, &reduced) in fate.iter().zip(reduced.iter()) {
+            value += match fate {
+                Some(true) => reduced,
+                Some(false) => 0,
+                None => reduced.min(0),
+            };
+        }
+        value
     }
-    let mut fixed = vec![false; n_sites];
-    problem.fixed.iter().for_each(|&site| fixed[site as usize] = true);
-    for (site, &reduced) in reduced.iter().enumerate() {
-        value += if fixed[site] { reduced } else { reduced.min(0) };
-    }
-    value.div_euclid(one) + i128::from(value.rem_euclid(one) != 0)
 }

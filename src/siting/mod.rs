@@ -10,7 +10,9 @@
 //! The formulation with all symbols and sources stands in `docs/methods/siting.md`.
 
 mod bound;
+mod branch;
 mod build;
+mod capacity;
 mod center;
 pub mod certificate;
 mod construct;
@@ -31,7 +33,7 @@ use std::time::Instant;
 pub use certificate::Certificate;
 pub use frontier::{FrontierPoint, frontier};
 pub use problem::{
-    Backup, Change, Effort, Existing, Group, Model, Options, Problem, Reason, Siting, SitingError,
+    Backup, Change, Effort, Existing, Group, Model, Options, Problem, Reason, Siting, SitingError, Then,
 };
 pub use table::{Table, UNREACHED};
 
@@ -100,6 +102,11 @@ impl<'a> Clock<'a> {
     fn new(options: &Options<'a>) -> Self {
         let deadline = options.time_limit.map(|limit| Instant::now() + limit);
         Self { deadline, cancel: options.cancel, stopped: std::cell::Cell::new(false) }
+    }
+
+    /// Seconds until the deadline, if there is one.
+    pub(crate) fn seconds_left(&self) -> Option<f64> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()).as_secs_f64())
     }
 
     /// Whether the search must end now; once true it stays true.

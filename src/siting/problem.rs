@@ -34,6 +34,18 @@ pub struct Problem<'a> {
     pub too_close: Vec<(u32, u32)>,
     /// At least and at most so many sites out of given sets (communities, tiers, owners).
     pub groups: Vec<Group>,
+    /// What decides between answers of equal objective in the cover models.
+    pub then: Then,
+}
+
+/// A second goal, after the objective of [`max_cover`](super::max_cover) and [`set_cover`](super::set_cover).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Then {
+    /// None.
+    #[default]
+    Nothing,
+    /// The smallest weighted sum of costs, as far as exchanges of sites find it; the objective never gets worse.
+    Nearest,
 }
 
 /// How many chosen sites must be able to serve a point before it counts as served.
@@ -101,6 +113,7 @@ impl<'a> Problem<'a> {
             backup: Backup::None,
             too_close: Vec::new(),
             groups: Vec::new(),
+            then: Then::Nothing,
         }
     }
 
@@ -226,7 +239,10 @@ pub struct Siting {
     pub gap: f64,
     /// Whether `bound == objective`.
     pub proven: bool,
-    /// The multipliers behind `bound`, for [`check`](super::certificate::check).
+    /// Whether [`check`](super::certificate::check) proves `bound` from `certificate` alone. With capacities the
+    /// bound may be that of the exact solver, within its tolerances, instead.
+    pub certified: bool,
+    /// The multipliers behind the certified bound.
     pub certificate: Certificate,
     /// Whether the time limit or the cancellation cut the work short.
     pub stopped: bool,

@@ -1,14 +1,18 @@
 //! From a checked problem to an answer with a bound: which search and which bound run when.
 
+use rustc_hash::FxHashSet;
+
 use super::bound::{Volume, climb};
-use super::build::{Core, Fate, MUST, build};
+use super::branch::{self, Limits, Price, Refine, Start, branch};
+use super::build::{Core, MUST, build, build_then_nearest};
+use super::capacity;
 use super::center::{self, Within};
-use super::certificate::{Certificate, SCALE_BITS, check};
+use super::certificate::{self, Certificate, check};
 use super::construct::{cover_search, greedy, greedy_cover};
-use super::evaluate::{check_sites, explain, serve};
+use super::evaluate::{Served, check_sites, explain, serve};
 use super::presolve::{close_dominated, shrink};
 use super::swap::{Search, iterate};
-use super::{Clock, Effort, Model, Options, Problem, Siting, SitingError};
+use super::{Clock, Effort, Model, Options, Problem, Siting, SitingError, Then};
 
 /// Work per effort level, in counted steps so that the answer does not depend on the machine.
 struct Work {
@@ -35,24 +39,75 @@ impl Work {
 /// Solves one problem.
 pub(crate) fn solve(problem: &Problem, model: Model, options: &Options) -> Result<Siting, SitingError> {
     let clock = Clock::new(options);
-    let (sites, certificate) = match model {
+    if !problem.capacity.is_empty() {
+        return solve_loaded(problem, model, options, &clock);
+    }
+    let (mut sites, certificate) = find(problem, model, options, &clock)?;
+    if problem.then == Then::Nearest && matches!(model, Model::MaxCover { .. } | Model::SetCover) {
+        sites = shorten_walks(problem, model, sites, options, &clock)?;
+    }
+    let served = serve(problem, model, &sites);
+    finish(problem, model, sites, served, certificate, None, &clock)
+}
+
+/// Sites and the certificate of a bound, capacities left aside.
+fn find(
+    problem: &Problem,
+    model: Model,
+    options: &Options,
+    clock: &Clock,
+) -> Result<(Vec<u32>, Certificate), SitingError> {
+    Ok(match model {
         Model::PCenter { p } => {
-            let answer = center::solve(problem, p, options, &clock, cover_within)?;
+            let answer = center::solve(problem, p, options, clock, cover_within)?;
             (fill_up(problem, model, answer.sites), answer.certificate)
         }
         Model::SetCover => {
             let core = build(problem, model)?;
-            let found = best_cover(problem, &core, i64::MIN, options, &clock)?;
+            let found = best_cover(problem, &core, options, clock)?;
             (found.sites, found.certificate)
         }
         Model::MaxCover { .. } | Model::PMedian { .. } => {
             let core = build(problem, model)?;
-            let found = best_assignment(problem, &core, options, &clock)?;
+            let found = best_assignment(problem, &core, options, clock)?;
             let sites = if model.maximizes() { found.sites } else { fill_up(problem, model, found.sites) };
             (sites, found.certificate)
         }
-    };
-    finish(problem, model, sites, certificate, &clock)
+    })
+}
+
+/// Exchanges sites so that walks get shorter while the objective stays.
+fn shorten_walks(
+    problem: &Problem,
+    model: Model,
+    sites: Vec<u32>,
+    options: &Options,
+    clock: &Clock,
+) -> Result<Vec<u32>, SitingError> {
+    let core = build_then_nearest(problem, sites.len())?;
+    let mut search = Search::new(&core);
+    search.become_sites(&sites);
+    let rounds = if options.effort == Effort::Quick { 0 } else { 20 };
+    iterate(&mut search, rounds, options.seed, clock);
+    let shorter = search.sites();
+    let before = serve(problem, model, &sites).objective;
+    let after = serve(problem, model, &shorter).objective;
+    Ok(if before == after && search.keeps_rules() { shorter } else { sites })
+}
+
+/// With capacities: the answer without them gives a start and a certified bound.
+fn solve_loaded(
+    problem: &Problem,
+    model: Model,
+    options: &Options,
+    clock: &Clock,
+) -> Result<Siting, SitingError> {
+    let mut free = problem.clone();
+    free.capacity.clear();
+    let (start, certificate) =
+        find(&free, model, &Options { effort: options.effort.min(Effort::Full), ..*options }, clock)?;
+    let loaded = capacity::solve(problem, model, &start, options, clock)?;
+    finish(problem, model, loaded.sites, loaded.served, certificate, loaded.solver_bound, clock)
 }
 
 /// Recomputes everything on the caller's table.
@@ -60,19 +115,24 @@ fn finish(
     problem: &Problem,
     model: Model,
     sites: Vec<u32>,
+    served: Served,
     certificate: Certificate,
+    solver_bound: Option<u64>,
     clock: &Clock,
 ) -> Result<Siting, SitingError> {
     check_sites(problem, model, &sites)?;
-    let served = serve(problem, model, &sites);
     let Some(objective) = served.objective else {
         let reason = format!("service of every demand point by {} sites", sites.len());
         return Err(SitingError::Infeasible { reason });
     };
-    let proven_bound = check(problem, model, &certificate);
-    // An answer is itself a bound on the optimum from the other side; a certificate never passes it.
-    let bound = if model.maximizes() { proven_bound.max(objective) } else { proven_bound.min(objective) };
-    debug_assert_eq!(bound, proven_bound, "a certificate excluded the answer");
+    let certified = check(problem, model, &certificate);
+    // A bound never passes an answer; the exact solver's bound counts where it is the sharper one.
+    let sharper = solver_bound.unwrap_or(certified);
+    let bound = if model.maximizes() {
+        certified.min(sharper).max(objective)
+    } else {
+        certified.max(sharper).min(objective)
+    };
     let gap = match (bound.abs_diff(objective), objective) {
         (0, _) => 0.0,
         (_, 0) => f64::INFINITY,
@@ -88,6 +148,7 @@ fn finish(
         bound,
         gap,
         proven: bound == objective,
+        certified: bound == certified,
         certificate,
         stopped: clock.is_over(),
         reasons,
@@ -100,7 +161,7 @@ struct Found {
     certificate: Certificate,
 }
 
-/// p-median and max cover: greedy, exchanges, volume bound with rounding.
+/// p-median and max cover: greedy, exchanges, volume bound with rounding, branch and bound.
 fn best_assignment(
     problem: &Problem,
     core: &Core,
@@ -108,141 +169,299 @@ fn best_assignment(
     clock: &Clock,
 ) -> Result<Found, SitingError> {
     let work = Work::of(options.effort);
+    let mut closed = core.clone();
+    let dominated = close_dominated(&mut closed);
+    let core = &closed;
     let start = greedy(core, clock);
-    let mut search = if start.is_feasible() { start } else { repaired(core, options, clock)? };
-    iterate(&mut search, work.rounds, options.seed, clock);
-    let mut best = (search.value, search.sites());
+    let mut search = if start.is_feasible() { start } else { repaired(core, options, clock) };
+    let mut best = None;
+    if search.is_feasible() {
+        search.descend(clock);
+        best = Some((search.value, search.sites()));
+    }
     let fate = core.fate.clone();
     let mut volume = Volume::new(core, &fate, None);
-    climb(&mut volume, &fate, work.steps, best.0 as f64, clock, |step, chosen, _| {
-        if step % work.every == work.every - 1 {
-            search.become_sites(chosen);
-            if !search.keeps_rules() {
-                search.become_sites(&best.1);
-                return best.0 as f64;
-            }
-            search.descend(clock);
-            if search.value < best.0 && search.is_feasible() {
-                best = (search.value, search.sites());
+    let cutoff = best.as_ref().map_or(search.value, |best| best.0);
+    let mut tried = FxHashSet::default();
+    climb(&mut volume, &fate, work.steps, cutoff as f64, clock, |step, chosen, _| {
+        let try_now = step % work.every == work.every - 1
+            && (step < 200 || step % (4 * work.every) == 4 * work.every - 1);
+        if try_now && tried.insert(chosen.to_vec()) {
+            let worth = best.as_ref().map_or(f64::INFINITY, |best| best.0 as f64 * 1.01);
+            if plain_value(core, chosen) as f64 <= worth {
+                search.become_sites(chosen);
+                if search.keeps_rules() {
+                    search.descend(clock);
+                }
+                keep_better(&search, &mut best);
             }
         }
-        best.0 as f64
+        best.as_ref().map_or(f64::INFINITY, |best| best.0 as f64)
     });
-    let certificate = certify(problem, core, &volume.best.u, &volume.best.price, &volume.best.reduced);
-    Ok(Found { sites: best.1, certificate })
-}
-
-/// A first feasible answer when greedy opening for distance leaves rows unserved: cover first, then exchange.
-fn repaired<'c>(core: &'c Core, options: &Options, clock: &Clock) -> Result<Search<'c>, SitingError> {
-    let mut cover = core.clone();
-    cover.open_cost = vec![1; core.n_sites];
-    let infeasible = || {
-        let reason = match core.p {
-            Some(p) => format!("service of every demand point by {p} sites under the given rules"),
-            None => "service of every demand point under the given rules".to_owned(),
-        };
-        SitingError::Infeasible { reason }
-    };
-    let mut search = Search::new(core);
-    let needs_all = core.miss.contains(&MUST);
-    if needs_all {
-        let start = greedy_cover(&Core { p: None, ..cover.clone() }, clock).ok_or_else(infeasible)?;
-        let goal = core.p.map_or(i64::MIN, |p| p as i64);
-        let steps = Work::of(options.effort).exchanges;
-        search.become_sites(&cover_search(&cover, &start, steps, goal, options.seed, clock));
+    let open = |best: &(i64, Vec<u32>)| volume.best.value <= best.0 as f64 - 1.0;
+    if best.as_ref().is_some_and(open) && options.effort > Effort::Quick {
+        if let Some((_, sites)) = &best {
+            search.become_sites(sites);
+        }
+        iterate(
+            &mut search,
+            if options.effort == Effort::Proof { 5 } else { work.rounds },
+            options.seed,
+            clock,
+        );
+        keep_better(&search, &mut best);
     }
-    if search.is_feasible() { Ok(search) } else { Err(infeasible()) }
+    // Most instances end in a short tree; the long search is for those that do not.
+    let refine = Refine { after: 800 * core.row_site.len() as u64, rounds: work.rounds, seed: options.seed };
+    let proof = prove(
+        problem,
+        core,
+        Root { volume: &volume, best, limit: i64::MAX, refine: Some(refine) },
+        options,
+        clock,
+    );
+    proof.into_found(problem, core, dominated, clock)
 }
 
-/// Set cover: greedy, weighted search, volume bound.
+/// Objective of a set of sites by scanning each row for its first ones; unserved rows that must be served count 0.
+fn plain_value(core: &Core, sites: &[u32]) -> i64 {
+    let mut open = vec![false; core.n_sites];
+    sites.iter().for_each(|&site| open[site as usize] = true);
+    let row_value = |row: usize| {
+        let serving = core.row(row).filter(|&entry| open[core.row_site[entry] as usize]).take(core.times);
+        let (found, sum) =
+            serving.fold((0, 0), |(found, sum), entry| (found + 1, sum + i64::from(core.row_cost_at(entry))));
+        match core.miss[row] {
+            _ if found == core.times => sum * core.weight[row],
+            MUST => 0,
+            miss => miss,
+        }
+    };
+    (0..core.n_rows()).map(row_value).sum()
+}
+
+fn keep_better(search: &Search, best: &mut Option<(i64, Vec<u32>)>) {
+    if best.as_ref().is_none_or(|best| search.value < best.0) && search.is_feasible() {
+        *best = Some((search.value, search.sites()));
+    }
+}
+
+/// What branch and bound, or the root bound alone, came to.
+struct Proof {
+    best: Option<(i64, Vec<u32>)>,
+    duals: Vec<branch::Multipliers>,
+    steps: Vec<branch::Step>,
+    complete: bool,
+}
+
+impl Proof {
+    fn into_found(
+        self,
+        problem: &Problem,
+        core: &Core,
+        dominated: Vec<(u32, u32)>,
+        clock: &Clock,
+    ) -> Result<Found, SitingError> {
+        match self.best {
+            Some((_, sites)) => {
+                let mut certificate = certify(problem, core, &self.duals, &self.steps);
+                certificate.dominated = dominated;
+                Ok(Found { sites, certificate })
+            }
+            None if self.complete || !clock.is_over() => Err(infeasible(core)),
+            None => Err(SitingError::Stopped),
+        }
+    }
+}
+
+fn infeasible(core: &Core) -> SitingError {
+    let rules = if core.rules.is_empty() { "" } else { " under the given rules" };
+    let reason = match core.p {
+        Some(p) => format!("service of every demand point by {p} sites{rules}"),
+        None => format!("service of every demand point{rules}"),
+    };
+    SitingError::Infeasible { reason }
+}
+
+/// What is known before branching.
+struct Root<'a, 'c> {
+    volume: &'a Volume<'c>,
+    best: Option<(i64, Vec<u32>)>,
+    limit: i64,
+    refine: Option<Refine>,
+}
+
+/// Closes the gap to answers below `limit` by branch and bound where the effort allows it, else keeps the root's bound.
+fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &Clock) -> Proof {
+    let Root { volume, best, limit, refine } = root;
+    let n_demand = problem.table.n_demand();
+    let scale = (1u64 << scale_bits(core)) as f64;
+    let margin = 0.01 + 2.0 * (n_demand + core.n_sites) as f64 / scale;
+    let cutoff = best.as_ref().map_or(ceiling(core), |best| best.0).min(limit);
+    let open = volume.best.value <= cutoff as f64 - 1.0 + margin;
+    let limits = Limits {
+        work: match options.effort {
+            Effort::Proof if open => 15_000_000_000,
+            Effort::Full if open => 200_000_000,
+            _ => 0,
+        },
+        duals: (25_000_000 / (n_demand + core.n_rows() + 1)).max(64),
+        margin,
+    };
+    let known = best.as_ref().map(|best| best.1.as_slice());
+    let start = Start { volume, cutoff, known, refine };
+    let tree = branch(core, start, &limits, clock);
+    let better = tree.best.filter(|found| best.as_ref().is_none_or(|best| found.0 < best.0));
+    Proof { best: better.or(best), duals: tree.duals, steps: tree.steps, complete: tree.complete || !open }
+}
+
+/// No answer costs as much as this.
+fn ceiling(core: &Core) -> i64 {
+    let mut total = core.open_cost.iter().sum::<i64>() + 1;
+    for row in 0..core.n_rows() {
+        let dearest = core.row(row).next_back().map_or(0, |entry| core.row_cost_at(entry));
+        let served = core.weight[row] * i64::from(dearest) * core.times as i64;
+        total += if core.miss[row] == MUST { served } else { served.max(core.miss[row]) };
+    }
+    total
+}
+
+/// A first answer when greedy opening leaves rows unserved: cover first. It may still be infeasible.
+fn repaired<'c>(core: &'c Core, options: &Options, clock: &Clock) -> Search<'c> {
+    let mut search = Search::new(core);
+    if core.miss.contains(&MUST) {
+        let cover = Core { open_cost: vec![1; core.n_sites], p: None, ..core.clone() };
+        if let Some(start) = greedy_cover(&cover, clock) {
+            let goal = core.p.map_or(i64::MIN, |p| p as i64);
+            let steps = Work::of(options.effort).exchanges;
+            search.become_sites(&cover_search(&cover, &start, steps, goal, options.seed, clock));
+        }
+    }
+    search
+}
+
+/// Set cover: greedy, volume bound, weighted search, branch and bound.
 fn best_cover(
     problem: &Problem,
     core: &Core,
-    goal: i64,
     options: &Options,
     clock: &Clock,
 ) -> Result<Found, SitingError> {
+    let mut closed = core.clone();
+    let dominated = close_dominated(&mut closed);
+    prove_cover(problem, &closed, i64::MAX, options, clock).into_found(problem, &closed, dominated, clock)
+}
+
+/// Looks for a cover that costs less than `limit`, and proves that none does.
+fn prove_cover(problem: &Problem, core: &Core, limit: i64, options: &Options, clock: &Clock) -> Proof {
     let work = Work::of(options.effort);
-    let mut reduced = core.clone();
-    close_dominated(&mut reduced);
-    let reduced = shrink(&reduced);
-    let start = greedy_cover(&reduced, clock).ok_or_else(|| {
-        let reason = "service of every demand point under the given rules".to_owned();
-        SitingError::Infeasible { reason }
-    })?;
+    let small = shrink(core);
     let cost = |sites: &[u32]| sites.iter().map(|&site| core.open_cost[site as usize]).sum::<i64>();
+    let start = greedy_cover(&small, clock);
     let fate = core.fate.clone();
     let mut volume = Volume::new(core, &fate, None);
-    let target = cost(&start) as f64;
+    let target = start.as_ref().map_or(ceiling(core), |start| cost(start)).min(limit) as f64;
     climb(&mut volume, &fate, work.steps, target, clock, |_, _, _| target);
-    let goal = goal.max((volume.best.value - 1e-6).ceil() as i64);
-    let sites = cover_search(&reduced, &start, work.exchanges, goal, options.seed, clock);
-    let certificate = certify(problem, core, &volume.best.u, &volume.best.price, &volume.best.reduced);
-    Ok(Found { sites, certificate })
+    let least = (volume.best.value - 1e-6).ceil() as i64;
+    let goal = if limit == i64::MAX { least } else { least.max(limit - 1) };
+    // Asked only for a cover below a limit, the tree settles what a short search does not find.
+    let most = if limit == i64::MAX { work.exchanges } else { work.exchanges.min(10_000) };
+    let exchanges = most.min(50 * core.n_sites * core.n_sites);
+    let found = start.map(|start| cover_search(&small, &start, exchanges, goal, options.seed, clock));
+    let best = found.map(|sites| (cost(&sites), sites)).filter(|found| found.0 < limit);
+    prove(problem, core, Root { volume: &volume, best, limit, refine: None }, options, clock)
 }
 
 /// The cover step of p-center.
 fn cover_within(problem: &Problem, core: &Core, p: usize, options: &Options, clock: &Clock) -> Within {
-    match best_cover(problem, core, p as i64, options, clock) {
-        Ok(found) if found.sites.len() <= p => Within::Yes(found.sites),
-        Ok(found) if check(problem, Model::SetCover, &found.certificate) > p as u64 => {
-            Within::No(found.certificate)
+    let mut closed = core.clone();
+    let dominated = close_dominated(&mut closed);
+    let proof = prove_cover(problem, &closed, p as i64 + 1, options, clock);
+    match proof.best {
+        Some((_, sites)) => Within::Yes(sites),
+        None if proof.complete => {
+            let mut certificate = certify(problem, &closed, &proof.duals, &proof.steps);
+            certificate.dominated = dominated;
+            Within::No(certificate)
         }
-        _ => Within::Unknown,
+        None => Within::Unknown,
     }
 }
 
-/// Integer multipliers on the caller's demand points.
-fn certify(problem: &Problem, core: &Core, u: &[f64], price: &[f64], reduced: &[f64]) -> Certificate {
-    let scale = f64::from(1u32 << SCALE_BITS);
-    let mut certificate = Certificate::default();
-    for (demand, &row) in core.row_of.iter().enumerate() {
-        let Some(&multiplier) = u.get(row as usize) else {
-            certificate.demand.push(0);
-            continue;
-        };
-        let share = if core.miss[row as usize] == MUST && core.row_cost.is_empty() {
-            1.0 / core.row_of.len() as f64
-        } else {
-            problem.weight(demand) as f64 / core.weight[row as usize] as f64
-        };
-        certificate.demand.push((multiplier * share * scale).floor() as u64);
-    }
-    if core.miss.first() == Some(&MUST) && core.row_cost.is_empty() {
-        give_to_first(core, u, scale, &mut certificate);
-    }
-    certificate.rules = price.iter().map(|&price| (price * scale).floor() as u64).collect();
-    certificate.sites = site_price(core, &core.fate, reduced, scale);
-    certificate
+/// Bits after the binary point such that even prohibitive multipliers fit 63 bits.
+fn scale_bits(core: &Core) -> u32 {
+    let whole = 64 - (ceiling(core) as u64 + 1).leading_zeros();
+    20u32.min(61u32.saturating_sub(whole))
 }
 
-/// In set cover identical points need one multiplier only: the first of them carries it all.
-fn give_to_first(core: &Core, u: &[f64], scale: f64, certificate: &mut Certificate) {
-    let mut given = vec![false; u.len()];
-    for (demand, &row) in core.row_of.iter().enumerate() {
-        let Some(given) = given.get_mut(row as usize) else { continue };
-        certificate.demand[demand] = if *given { 0 } else { (u[row as usize] * scale).floor() as u64 };
-        *given = true;
+/// The proof in integers on the caller's demand points.
+fn certify(
+    problem: &Problem,
+    core: &Core,
+    duals: &[branch::Multipliers],
+    steps: &[branch::Step],
+) -> Certificate {
+    let bits = scale_bits(core);
+    let spike = (ceiling(core) as u64 + 1) << bits;
+    let price = |price: Price| match price {
+        Price::Spike => spike,
+        Price::Units(units) if bits <= branch::PRICE_BITS => units >> (branch::PRICE_BITS - bits),
+        Price::Units(units) => units << (bits - branch::PRICE_BITS),
+    };
+    let mut first_of = vec![u32::MAX; core.n_rows()];
+    for (demand, &row) in core.row_of.iter().enumerate().rev() {
+        if let Some(first) = first_of.get_mut(row as usize) {
+            *first = demand as u32;
+        }
+    }
+    let translate = |dual: &branch::Multipliers| certificate::Multipliers {
+        demand: spread(problem, core, &dual.u, &first_of, (1u64 << bits) as f64),
+        spike: dual.spike.map(|row| (first_of[row as usize], spike)),
+        rules: match dual.rule_spike {
+            Some(rule) => vec![(rule, spike)],
+            None => {
+                let positive = dual.price.iter().enumerate().filter(|(_, price)| **price > 0.0);
+                positive.map(|(rule, &price)| (rule as u32, (price * (1u64 << bits) as f64) as u64)).collect()
+            }
+        },
+    };
+    let step = |step: &branch::Step| match step {
+        branch::Step::Leaf { dual, p_price } => {
+            certificate::Step::Leaf { dual: *dual, sites: price(*p_price) }
+        }
+        branch::Step::Fix { dual, p_price, sites } => {
+            certificate::Step::Fix { dual: *dual, sites: price(*p_price), fixed: sites.clone() }
+        }
+        branch::Step::Branch { site, first } => certificate::Step::Branch { site: *site, open_first: *first },
+    };
+    Certificate {
+        scale_bits: bits,
+        duals: duals.iter().map(translate).collect(),
+        steps: steps.iter().map(step).collect(),
+        dominated: Vec::new(),
+        radius: None,
     }
 }
 
-/// The multiplier of "at most p sites": minus the reduced cost of the last site that fits.
-fn site_price(core: &Core, fate: &[Fate], reduced: &[f64], scale: f64) -> u64 {
-    let Some(p) = core.p else { return 0 };
-    let n_open = fate.iter().filter(|&&fate| fate == Fate::Open).count();
-    let free = fate.iter().zip(reduced).filter(|(fate, reduced)| **fate == Fate::Free && **reduced < 0.0);
-    let mut free: Vec<f64> = free.map(|(_, &reduced)| reduced).collect();
-    let room = p.saturating_sub(n_open);
-    if free.len() <= room {
-        return 0;
+/// Row multipliers on demand points: by weight where cost or penalty grows with it, else on one point of the row.
+fn spread(problem: &Problem, core: &Core, u: &[f64], first_of: &[u32], scale: f64) -> Vec<u64> {
+    if u.is_empty() {
+        return Vec::new();
     }
-    // Any price between the last site that fits and the first that does not is best.
-    let (_, &mut next, _) = free.select_nth_unstable_by(room, f64::total_cmp);
-    (-next * scale).floor() as u64
+    let by_weight = !core.row_cost.is_empty() || core.miss.first().is_some_and(|&miss| miss != MUST);
+    let share = |demand: usize, row: usize| match by_weight {
+        true => problem.weight(demand) as f64 / core.weight[row] as f64,
+        false if first_of[row] == demand as u32 => 1.0,
+        false => 0.0,
+    };
+    let multiplier = |(demand, &row): (usize, &u32)| {
+        u.get(row as usize).map_or(0, |u| (u * share(demand, row as usize) * scale) as u64)
+    };
+    core.row_of.iter().enumerate().map(multiplier).collect()
 }
 
 /// Opens further sites until there are p, those that help most first; p-median and p-center want exactly p.
-fn fill_up(problem: &Problem, model: Model, mut sites: Vec<u32>) -> Vec<u32> {
+pub(crate) fn fill_up(problem: &Problem, model: Model, mut sites: Vec<u32>) -> Vec<u32> {
     let Some(p) = model.p() else { return sites };
     let Ok(core) = build(problem, Model::SetCover) else { return sites };
     let mut search = Search::new(&core);
@@ -260,12 +479,39 @@ fn fill_up(problem: &Problem, model: Model, mut sites: Vec<u32>) -> Vec<u32> {
     sites
 }
 
+/// p-center: by how much the largest cost grows without each site.
+fn center_losses(problem: &Problem, sites: &[u32]) -> Vec<Swap> {
+    let times = problem.backup.times();
+    let mut place = vec![usize::MAX; problem.table.n_sites()];
+    sites.iter().enumerate().for_each(|(index, &site)| place[site as usize] = index);
+    let mut radius = 0;
+    let mut without = vec![0u64; sites.len()];
+    let mut near: Vec<(u32, u32)> = Vec::new();
+    for demand in (0..problem.table.n_demand()).filter(|&demand| problem.weight(demand) > 0) {
+        near.clear();
+        problem.visit_row(demand, |site, cost| {
+            if place[site as usize] != usize::MAX {
+                near.push((cost, site));
+            }
+        });
+        near.sort_unstable();
+        radius = radius.max(near.get(times - 1).map_or(u64::MAX, |near| u64::from(near.0)));
+        let next = near.get(times).map_or(u64::MAX, |near| u64::from(near.0));
+        for &(_, site) in near.iter().take(times) {
+            let without = &mut without[place[site as usize]];
+            *without = (*without).max(next);
+        }
+    }
+    let loss = |without: u64| (without < u64::MAX).then(|| without.saturating_sub(radius));
+    without.into_iter().map(|without| (loss(without), None)).collect()
+}
+
 type Swap = (Option<u64>, Option<(u32, Option<u64>)>);
 
 /// Per chosen site: the loss without it and the best replacement with its loss.
 pub(crate) fn swap_reasons(problem: &Problem, model: Model, sites: &[u32]) -> Option<Vec<Swap>> {
     if matches!(model, Model::PCenter { .. }) {
-        return None;
+        return Some(center_losses(problem, sites));
     }
     let core = build(problem, model).ok()?;
     let mut search = Search::new(&core);

@@ -36,7 +36,7 @@ pub(crate) struct Search<'c> {
     near: Vec<Near>,
     gain: Vec<i64>,
     loss: Vec<i64>,
-    extra: Vec<Vec<(u32, i64)>>,
+    extra: Extras,
     rules_of: Vec<Vec<(u32, i64)>>,
     slack: Vec<i64>,
 }
@@ -68,7 +68,7 @@ impl<'c> Search<'c> {
             near: vec![NOTHING_NEAR; core.n_rows()],
             gain: vec![0; core.n_sites],
             loss: vec![0; core.n_sites],
-            extra: vec![Vec::new(); core.n_sites],
+            extra: Extras::new(core),
             rules_of: core.rules_of_sites(),
             slack: core.rules.iter().map(|rule| rule.limit).collect(),
         };
@@ -158,6 +158,7 @@ impl<'c> Search<'c> {
         debug_assert!(!self.open[site as usize], "site {site} is open already");
         self.value += core.open_cost[site as usize];
         self.n_open += 1;
+        self.extra.open(site);
         for index in 0..self.rules_of[site as usize].len() {
             let (rule, coefficient) = self.rules_of[site as usize][index];
             self.slack[rule as usize] -= coefficient;
@@ -211,6 +212,7 @@ impl<'c> Search<'c> {
             self.count_row(row, 1);
         }
         self.open[site as usize] = false;
+        self.extra.close(site);
     }
 
     /// The nearest open sites of a row, by scanning it.
@@ -233,6 +235,58 @@ impl<'c> Search<'c> {
 
     /// Adds (`sign` 1) or takes back (−1) what a row contributes to gains, losses and extras.
     fn count_row(&mut self, row: usize, sign: i64) {
+        if self.core.times == 1 {
+            self.count_row_once(row, sign);
+        } else {
+            self.count_row_general(row, sign);
+        }
+    }
+
+    /// `count_row` for rows served once, where gains and extras have closed forms.
+    fn count_row_once(&mut self, row: usize, sign: i64) {
+        let core = self.core;
+        let near = self.near[row];
+        let weight = sign * core.weight[row];
+        let miss = sign * self.miss(row);
+        let value = |cost: u32| weight * i64::from(cost);
+        let range = core.row(row);
+        let sites = &core.row_site[range.clone()];
+        let costs = core.row_cost.get(range).unwrap_or(&[]);
+        let cost_at = |index: usize| costs.get(index).copied().unwrap_or(0);
+        if near.site[0] == NONE {
+            for (index, &site) in sites.iter().enumerate() {
+                if !self.open[site as usize] {
+                    self.gain[site as usize] += miss - value(cost_at(index));
+                }
+            }
+            return;
+        }
+        let server = near.site[0];
+        let (now, second) =
+            (value(near.cost[0]), if near.site[1] == NONE { miss } else { value(near.cost[1]) });
+        self.loss[server as usize] += second - now;
+        for (index, &site) in sites.iter().enumerate() {
+            let cost = cost_at(index);
+            if near.cost[1] <= cost {
+                break;
+            }
+            if self.open[site as usize] {
+                continue;
+            }
+            let own = value(cost);
+            let extra = if cost < near.cost[0] {
+                self.gain[site as usize] += now - own;
+                second - now
+            } else {
+                second - own
+            };
+            if extra != 0 {
+                self.extra.add(site, server, extra);
+            }
+        }
+    }
+
+    fn count_row_general(&mut self, row: usize, sign: i64) {
         let core = self.core;
         let times = core.times;
         let near = self.near[row];
@@ -260,7 +314,7 @@ impl<'c> Search<'c> {
                 let both = self.row_value(row, &add_cost(&without[place], cost)) - now;
                 let extra = loss[place] - gain - both;
                 if extra != 0 {
-                    add_extra(&mut self.extra[site as usize], near.site[place], sign * extra);
+                    self.extra.add(site, near.site[place], sign * extra);
                 }
             }
         }
@@ -268,8 +322,9 @@ impl<'c> Search<'c> {
 
     /// Best exchange, or none if no closed site may be opened or no open one closed. Ties by site.
     pub fn best_exchange(&self, may_close: &[u32], tabu: impl Fn(u32) -> bool) -> Option<Exchange> {
-        if !self.core.rules.is_empty() {
-            return self.best_exchange_with_rules(may_close, tabu);
+        // Served twice, two sites may need each other: the shortcut below holds for extras that are not negative.
+        if !self.core.rules.is_empty() || self.core.times > 1 {
+            return self.best_exchange_by_pairs(may_close, tabu);
         }
         let cheapest = may_close.iter().copied().min_by_key(|&out| (self.loss_of(out), out))?;
         let base = self.loss_of(cheapest);
@@ -280,12 +335,12 @@ impl<'c> Search<'c> {
             }
             let gain = self.gain_of(inn);
             let mut here = Exchange { inn, out: cheapest, change: base - gain };
-            for &(out, extra) in &self.extra[inn as usize] {
+            self.extra.visit(inn, |out, extra| {
                 let change = self.loss_of(out) - gain - extra;
                 if change < here.change && self.core.fate[out as usize] == Fate::Free {
                     here = Exchange { inn, out, change };
                 }
-            }
+            });
             if best.is_none_or(|best| here.change < best.change) {
                 best = Some(here);
             }
@@ -293,7 +348,7 @@ impl<'c> Search<'c> {
         best
     }
 
-    fn best_exchange_with_rules(&self, may_close: &[u32], tabu: impl Fn(u32) -> bool) -> Option<Exchange> {
+    fn best_exchange_by_pairs(&self, may_close: &[u32], tabu: impl Fn(u32) -> bool) -> Option<Exchange> {
         let mut best: Option<Exchange> = None;
         for inn in 0..self.core.n_sites as u32 {
             if self.open[inn as usize] || self.core.fate[inn as usize] == Fate::Closed || tabu(inn) {
@@ -313,7 +368,7 @@ impl<'c> Search<'c> {
 
     /// Change of the objective when `inn` opens and `out` closes.
     pub fn exchange_change(&self, inn: u32, out: u32) -> i64 {
-        let extra = self.extra[inn as usize].iter().find(|pair| pair.0 == out).map_or(0, |pair| pair.1);
+        let extra = self.extra.get(inn, out);
         self.loss_of(out) - self.gain_of(inn) - extra
     }
 
@@ -381,7 +436,7 @@ impl<'c> Search<'c> {
 
 /// Iterated descent: `rounds` times a few random exchanges among neighbouring sites, then a descent.
 ///
-/// Returns the best sites found. Deterministic in `seed`.
+/// Leaves the search at the best sites found. Deterministic in `seed`.
 pub(crate) fn iterate(search: &mut Search, rounds: usize, seed: u64, clock: &Clock) {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     search.descend(clock);
@@ -398,6 +453,7 @@ pub(crate) fn iterate(search: &mut Search, rounds: usize, seed: u64, clock: &Clo
             search.become_sites(&best.1);
         }
     }
+    search.become_sites(&best.1);
 }
 
 /// Exchanges one to four open sites for random ones that share rows with them.
@@ -445,6 +501,95 @@ fn add_cost(costs: &[u32; MOST_NEAR], cost: u32) -> [u32; MOST_NEAR] {
         more[place] = cost;
     }
     more
+}
+
+/// What two moves save beyond the two alone, by (closed site, open site).
+#[derive(Clone)]
+enum Extras {
+    /// Few open sites: one number for each pair, open sites by slot.
+    Dense { n_slots: usize, slot: Vec<u32>, site: Vec<u32>, value: Vec<i64> },
+    /// Many open sites, of which each closed one meets few.
+    Sparse(Vec<Vec<(u32, i64)>>),
+}
+
+impl Extras {
+    fn new(core: &Core) -> Self {
+        // One slot beyond p: a site may open before another closes.
+        match core.p {
+            Some(p) if p < 24 => {
+                let n_slots = p + 1;
+                let (slot, site) = (vec![NONE; core.n_sites], vec![NONE; n_slots]);
+                Self::Dense { n_slots, slot, site, value: vec![0; n_slots * core.n_sites] }
+            }
+            _ => Self::Sparse(vec![Vec::new(); core.n_sites]),
+        }
+    }
+
+    /// Gives an opened site its slot. More sites than slots turn the table sparse.
+    fn open(&mut self, opened: u32) {
+        if let Self::Dense { slot, site, .. } = self {
+            match site.iter().position(|&taken| taken == NONE) {
+                Some(free) => {
+                    site[free] = opened;
+                    slot[opened as usize] = free as u32;
+                }
+                None => {
+                    self.turn_sparse();
+                }
+            }
+        }
+    }
+
+    /// Frees the slot of a closed site; all its extras are zero by then.
+    fn close(&mut self, closed: u32) {
+        if let Self::Dense { slot, site, .. } = self {
+            let taken = std::mem::replace(&mut slot[closed as usize], NONE);
+            if let Some(place) = site.get_mut(taken as usize) {
+                *place = NONE;
+            }
+        }
+    }
+
+    fn turn_sparse(&mut self) {
+        let Self::Dense { slot, .. } = &*self else { return };
+        let mut sparse = vec![Vec::new(); slot.len()];
+        for (inn, pairs) in sparse.iter_mut().enumerate() {
+            self.visit(inn as u32, |out, value| pairs.push((out, value)));
+        }
+        *self = Self::Sparse(sparse);
+    }
+
+    #[inline]
+    fn add(&mut self, inn: u32, out: u32, extra: i64) {
+        match self {
+            Self::Dense { n_slots, slot, value, .. } => {
+                value[inn as usize * *n_slots + slot[out as usize] as usize] += extra;
+            }
+            Self::Sparse(pairs) => add_extra(&mut pairs[inn as usize], out, extra),
+        }
+    }
+
+    fn get(&self, inn: u32, out: u32) -> i64 {
+        match self {
+            Self::Dense { n_slots, slot, value, .. } => {
+                value[inn as usize * n_slots + slot[out as usize] as usize]
+            }
+            Self::Sparse(pairs) => {
+                pairs[inn as usize].iter().find(|pair| pair.0 == out).map_or(0, |pair| pair.1)
+            }
+        }
+    }
+
+    /// Calls `visit(open site, extra)` for every extra of a closed site that is not zero.
+    fn visit(&self, inn: u32, mut visit: impl FnMut(u32, i64)) {
+        match self {
+            Self::Dense { n_slots, site, value, .. } => {
+                let row = &value[inn as usize * n_slots..][..*n_slots];
+                row.iter().zip(site).filter(|pair| *pair.0 != 0).for_each(|(&extra, &out)| visit(out, extra));
+            }
+            Self::Sparse(pairs) => pairs[inn as usize].iter().for_each(|&(out, extra)| visit(out, extra)),
+        }
+    }
 }
 
 fn add_extra(extra: &mut Vec<(u32, i64)>, site: u32, value: i64) {

@@ -8,7 +8,7 @@
 use super::certificate::Certificate;
 use super::frontier::{FrontierPoint, frontier};
 use super::{
-    Effort, Group, Model, Options, Problem, Reason, Siting, SitingError, Table, max_cover, p_median,
+    Effort, Group, Model, Options, Problem, Reason, Siting, SitingError, Table, Then, max_cover, p_median,
 };
 
 /// What stands or could stand at one place.
@@ -392,6 +392,7 @@ impl Setting {
         problem.fixed.clone_from(&self.fixed);
         problem.capacity.clone_from(&self.capacity);
         problem.groups.clone_from(&self.groups);
+        problem.then = Then::Nearest;
         problem
     }
 }

@@ -1,0 +1,459 @@
+//! Branch and bound on sites with Lagrangian bounds; every decision leaves a step of the certificate.
+//!
+//! At each node the volume algorithm continues from the parent's multipliers. Sites whose reduced cost alone passes
+//! the gap are decided at once (reduced-cost fixing); rules, p and rows with few sites left decide others. What
+//! remains is branched on where the average choice of the relaxation is most divided.
+
+use std::rc::Rc;
+
+use super::Clock;
+use super::bound::{Volume, evaluate};
+use super::build::{Core, Fate, MUST};
+use super::swap::{Search, iterate};
+
+/// Multipliers on the rows of the core.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Multipliers {
+    pub u: Rc<Vec<f64>>,
+    pub price: Rc<Vec<f64>>,
+    /// One row whose multiplier is as good as infinite.
+    pub spike: Option<u32>,
+    /// One rule whose multiplier is as good as infinite.
+    pub rule_spike: Option<u32>,
+}
+
+/// A step of the proof, in prefix order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// These multipliers bound everything here.
+    Leaf { dual: usize, p_price: Price },
+    /// These sites cannot be otherwise: these multipliers bound everything with one of them changed.
+    Fix { dual: usize, p_price: Price, sites: Vec<(u32, bool)> },
+    /// Two subtrees follow: the site decided as `first`, then the other way.
+    Branch { site: u32, first: bool },
+}
+
+/// The multiplier of "at most p sites".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Price {
+    /// This many scaled units.
+    Units(u64),
+    /// As good as infinite.
+    Spike,
+}
+
+/// Scaled units of a price: the certificate's scale is applied later, so keep it fine here.
+pub(crate) const PRICE_BITS: u32 = 20;
+
+fn units(price: f64) -> Price {
+    Price::Units((price.max(0.0) * f64::from(1u32 << PRICE_BITS)) as u64)
+}
+
+/// The proof and the best sites.
+pub(crate) struct Tree {
+    pub duals: Vec<Multipliers>,
+    pub steps: Vec<Step>,
+    /// Best sites found below the cutoff, with their value.
+    pub best: Option<(i64, Vec<u32>)>,
+    /// Whether every node was settled.
+    pub complete: bool,
+}
+
+/// Limits on the tree.
+pub(crate) struct Limits {
+    /// Entries of the table touched by evaluations.
+    pub work: u64,
+    /// Sets of multipliers kept.
+    pub duals: usize,
+    /// Slack for rounding the multipliers to integers.
+    pub margin: f64,
+}
+
+struct Node {
+    fate: Vec<Fate>,
+    u: Rc<Vec<f64>>,
+    price: Rc<Vec<f64>>,
+    dual: usize,
+    p_price: Price,
+    depth: u32,
+}
+
+/// Where the tree begins.
+pub(crate) struct Start<'a, 'c> {
+    /// Its best multipliers bound the root.
+    pub volume: &'a Volume<'c>,
+    /// Only values below this are of interest.
+    pub cutoff: i64,
+    /// The best sites so far.
+    pub known: Option<&'a [u32]>,
+    /// A longer search for better sites, should the tree grow large.
+    pub refine: Option<Refine>,
+}
+
+/// Rounds of the iterated exchange search once the tree has done so much work.
+pub(crate) struct Refine {
+    pub after: u64,
+    pub rounds: usize,
+    pub seed: u64,
+}
+
+/// Searches for sites with a value below the cutoff, starting from the volume's multipliers.
+pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) -> Tree {
+    let Start { volume, cutoff, known, mut refine } = start;
+    let fate = core.fate.clone();
+    let mut explorer = Explorer {
+        core,
+        limits,
+        cutoff,
+        work: 0,
+        base: restrict(core, &fate),
+        search: Search::new(core),
+        tree: Tree { duals: Vec::new(), steps: Vec::new(), best: None, complete: true },
+        visits: 0,
+    };
+    let (u, price) = (Rc::new(volume.best.u.clone()), Rc::new(volume.best.price.clone()));
+    let dual = explorer.keep(&u, &price);
+    let p_price = explorer.middle_price(&fate, &volume.best.reduced);
+    let mut stack = vec![Node { fate, u, price, dual, p_price, depth: 0 }];
+    while let Some(node) = stack.pop() {
+        let full = limits.work <= explorer.work || limits.duals <= explorer.tree.duals.len();
+        if full || clock.is_over() {
+            explorer.tree.complete = false;
+            explorer.tree.steps.push(Step::Leaf { dual: node.dual, p_price: node.p_price });
+            continue;
+        }
+        if refine.as_ref().is_some_and(|refine| refine.after <= explorer.work)
+            && let Some(refine) = refine.take()
+        {
+            explorer.refine(known, &refine, clock);
+        }
+        explorer.visit(node, &mut stack, clock);
+    }
+    explorer.tree
+}
+
+struct Explorer<'c> {
+    core: &'c Core,
+    limits: &'c Limits,
+    cutoff: i64,
+    work: u64,
+    /// The core without what the root decided.
+    base: Core,
+    search: Search<'c>,
+    tree: Tree,
+    visits: u64,
+}
+
+/// What simple reasoning on rules, p and rows says.
+enum Deduced {
+    Nothing,
+    Fixed,
+    Contradiction,
+}
+
+impl Explorer<'_> {
+    fn keep(&mut self, u: &Rc<Vec<f64>>, price: &Rc<Vec<f64>>) -> usize {
+        let fresh = Multipliers { u: u.clone(), price: price.clone(), spike: None, rule_spike: None };
+        self.tree.duals.push(fresh);
+        self.tree.duals.len() - 1
+    }
+
+    /// The value that closes a node.
+    fn goal(&self) -> f64 {
+        self.cutoff as f64 - 1.0 + self.limits.margin
+    }
+
+    fn visit(&mut self, mut node: Node, stack: &mut Vec<Node>, clock: &Clock) {
+        self.visits += 1;
+        loop {
+            match self.deduce(&mut node.fate) {
+                Deduced::Contradiction => return,
+                Deduced::Fixed => continue,
+                Deduced::Nothing => {}
+            }
+            if !node.fate.contains(&Fate::Free) {
+                self.settle(&node.fate);
+                return;
+            }
+            let small = restrict(&self.base, &node.fate);
+            if node.depth == 0 {
+                self.base = small.clone();
+            }
+            let start = Some((node.u.to_vec(), node.price.to_vec()));
+            let mut volume = Volume::new(&small, &node.fate, start);
+            let steps = if node.depth == 0 { 400 } else { 120 };
+            let before = volume.best.value;
+            for step in 0..steps {
+                let goal = self.goal();
+                let hopeless = step == 40 && node.depth > 0 && {
+                    let gained = volume.best.value - before;
+                    gained * 6.0 < goal - volume.best.value
+                };
+                if goal < volume.best.value || volume.is_exhausted() || hopeless || clock.is_over() {
+                    break;
+                }
+                volume.step(&node.fate, self.cutoff as f64);
+                self.work += small.row_site.len() as u64 + small.n_sites as u64 + small.n_rows() as u64;
+            }
+            self.work += self.base.row_site.len() as u64;
+            node.u = Rc::new(volume.best.u.clone());
+            node.price = Rc::new(volume.best.price.clone());
+            if self.goal() < volume.best.value {
+                node.dual = self.keep(&node.u, &node.price);
+                let p_price = self.middle_price(&node.fate, &volume.best.reduced);
+                self.tree.steps.push(Step::Leaf { dual: node.dual, p_price });
+                return;
+            }
+            if self.visits < 8 || self.visits.is_multiple_of(16) {
+                self.try_choice(&volume, &node.fate, clock);
+            }
+            if self.fix_by_reduced_cost(&mut node, &volume) {
+                continue;
+            }
+            self.split(node, &volume, stack);
+            return;
+        }
+    }
+
+    /// Sets of sites suggested by the relaxation, improved by exchanges.
+    fn try_choice(&mut self, volume: &Volume, fate: &[Fate], clock: &Clock) {
+        let mut reduced = vec![0.0; self.core.n_sites];
+        let relaxed = evaluate(self.core, fate, &volume.best.u, &volume.best.price, &mut reduced);
+        self.search.become_sites(&relaxed.chosen);
+        if self.search.keeps_rules() {
+            self.search.descend(clock);
+        }
+        self.offer();
+    }
+
+    /// Looks longer for better sites, starting from the best known.
+    fn refine(&mut self, known: Option<&[u32]>, refine: &Refine, clock: &Clock) {
+        let best = self.tree.best.as_ref().map(|best| best.1.clone()).or(known.map(<[u32]>::to_vec));
+        if let Some(sites) = best {
+            self.search.become_sites(&sites);
+            iterate(&mut self.search, refine.rounds, refine.seed, clock);
+            self.offer();
+        }
+    }
+
+    /// Takes the search's sites as the best if they are.
+    fn offer(&mut self) {
+        if self.search.value < self.cutoff && self.search.is_feasible() {
+            self.cutoff = self.search.value;
+            self.tree.best = Some((self.search.value, self.search.sites()));
+        }
+    }
+
+    /// Everything is decided: the sites are an answer, and multipliers that prove its value are read off it.
+    fn settle(&mut self, fate: &[Fate]) {
+        let sites: Vec<u32> =
+            (0..fate.len() as u32).filter(|&site| fate[site as usize] == Fate::Open).collect();
+        self.search.become_sites(&sites);
+        self.offer();
+        let times = self.core.times;
+        let core = &self.base;
+        let mut u = vec![0.0; core.n_rows()];
+        for (row, u) in u.iter_mut().enumerate() {
+            let mut open = core.row(row).filter(|&entry| fate[core.row_site[entry] as usize] == Fate::Open);
+            *u = match open.nth(times - 1) {
+                Some(entry) => core.weight[row] as f64 * f64::from(core.row_cost_at(entry)),
+                None if core.miss[row] == MUST => self.cutoff as f64 + 1.0,
+                None => core.miss[row] as f64 / times as f64,
+            };
+        }
+        let dual = self.keep(&Rc::new(u), &Rc::new(vec![0.0; self.core.rules.len()]));
+        self.tree.steps.push(Step::Leaf { dual, p_price: Price::Units(0) });
+    }
+
+    /// Fixes what rules, p and scarce rows force, each with its step.
+    fn deduce(&mut self, fate: &mut [Fate]) -> Deduced {
+        let core = &self.base;
+        for (index, rule) in core.rules.iter().enumerate() {
+            let open = |site: u32| fate[site as usize] == Fate::Open;
+            let free = |site: u32| fate[site as usize] == Fate::Free;
+            let part = |&(site, coefficient): &(u32, i64)| {
+                if open(site) || (free(site) && coefficient < 0) { coefficient } else { 0 }
+            };
+            let least: i64 = rule.terms.iter().map(part).sum();
+            let spike = Multipliers { rule_spike: Some(index as u32), ..Multipliers::default() };
+            if rule.limit < least {
+                return self.contradict(spike, Price::Units(0));
+            }
+            let forced = rule.terms.iter().filter(|term| free(term.0) && rule.limit < least + term.1.abs());
+            let forced: Vec<(u32, bool)> =
+                forced.map(|&(site, coefficient)| (site, coefficient < 0)).collect();
+            if !forced.is_empty() {
+                return self.force(fate, spike, Price::Units(0), forced);
+            }
+        }
+        if let Some(p) = core.p {
+            let n_open = fate.iter().filter(|&&fate| fate == Fate::Open).count();
+            if p < n_open {
+                return self.contradict(Multipliers::default(), Price::Spike);
+            }
+            if p == n_open && fate.contains(&Fate::Free) {
+                let free = (0..core.n_sites as u32).filter(|&site| fate[site as usize] == Fate::Free);
+                let forced = free.map(|site| (site, false)).collect();
+                return self.force(fate, Multipliers::default(), Price::Spike, forced);
+            }
+        }
+        for row in (0..core.n_rows()).filter(|&row| core.miss[row] == MUST) {
+            let sites = core.row(row).map(|entry| core.row_site[entry]);
+            // Most rows have plenty of sites; look only until that is clear.
+            let mut alive = sites.filter(|&site| fate[site as usize] != Fate::Closed);
+            let first: Vec<u32> = alive.by_ref().take(core.times + 1).collect();
+            let spike = Multipliers { spike: Some(row as u32), ..Multipliers::default() };
+            if first.len() < core.times {
+                return self.contradict(spike, Price::Units(0));
+            }
+            if first.len() == core.times {
+                let free = first.into_iter().filter(|&site| fate[site as usize] == Fate::Free);
+                let forced: Vec<(u32, bool)> = free.map(|site| (site, true)).collect();
+                if !forced.is_empty() {
+                    return self.force(fate, spike, Price::Units(0), forced);
+                }
+            }
+        }
+        Deduced::Nothing
+    }
+
+    fn contradict(&mut self, dual: Multipliers, p_price: Price) -> Deduced {
+        self.tree.duals.push(dual);
+        self.tree.steps.push(Step::Leaf { dual: self.tree.duals.len() - 1, p_price });
+        Deduced::Contradiction
+    }
+
+    fn force(
+        &mut self,
+        fate: &mut [Fate],
+        dual: Multipliers,
+        p_price: Price,
+        sites: Vec<(u32, bool)>,
+    ) -> Deduced {
+        for &(site, open) in &sites {
+            fate[site as usize] = if open { Fate::Open } else { Fate::Closed };
+        }
+        self.tree.duals.push(dual);
+        self.tree.steps.push(Step::Fix { dual: self.tree.duals.len() - 1, p_price, sites });
+        Deduced::Fixed
+    }
+
+    /// Free reduced costs in ascending order and the room left for free sites.
+    fn ranks(&self, fate: &[Fate], reduced: &[f64]) -> (Vec<f64>, usize) {
+        let mut free: Vec<f64> = Vec::new();
+        let mut n_open = 0;
+        for (fate, &reduced) in fate.iter().zip(reduced) {
+            match fate {
+                Fate::Free => free.push(reduced),
+                Fate::Open => n_open += 1,
+                Fate::Closed => {}
+            }
+        }
+        free.sort_unstable_by(f64::total_cmp);
+        (free, self.core.p.map_or(usize::MAX, |p| p.saturating_sub(n_open)))
+    }
+
+    /// A price of "at most p sites" at which the relaxation is attained.
+    fn middle_price(&self, fate: &[Fate], reduced: &[f64]) -> Price {
+        let (free, room) = self.ranks(fate, reduced);
+        match free.get(room) {
+            Some(&next) => units(-next),
+            None => Price::Units(0),
+        }
+    }
+
+    /// Decides free sites whose change alone lifts the bound to the cutoff. True if enough changed to look again.
+    fn fix_by_reduced_cost(&mut self, node: &mut Node, volume: &Volume) -> bool {
+        let (free, room) = self.ranks(&node.fate, &volume.best.reduced);
+        let missing = self.goal() - volume.best.value;
+        // With the price of the last site that fits, opening another costs its distance to that price.
+        let last =
+            if room == 0 { f64::NEG_INFINITY } else { free.get(room - 1).map_or(0.0, |&last| last.min(0.0)) };
+        let next = free.get(room).map_or(0.0, |&next| next.min(0.0));
+        let n_free = free.len();
+        let mut closed = Vec::new();
+        let mut opened = Vec::new();
+        for site in 0..self.core.n_sites {
+            if node.fate[site] != Fate::Free {
+                continue;
+            }
+            let reduced = volume.best.reduced[site];
+            if last.is_finite() && missing < reduced - last {
+                closed.push((site as u32, false));
+            } else if missing < next - reduced {
+                opened.push((site as u32, true));
+            }
+        }
+        let n_fixed = closed.len() + opened.len();
+        node.dual = self.keep(&node.u, &node.price);
+        node.p_price = units(-next);
+        for (sites, price) in [(closed, last), (opened, next)] {
+            if !sites.is_empty() {
+                for &(site, open) in &sites {
+                    node.fate[site as usize] = if open { Fate::Open } else { Fate::Closed };
+                }
+                self.tree.steps.push(Step::Fix { dual: node.dual, p_price: units(-price), sites });
+            }
+        }
+        n_fixed * 5 > n_free || n_fixed == n_free
+    }
+
+    /// Branches on the site the relaxation is most divided about.
+    fn split(&mut self, node: Node, volume: &Volume, stack: &mut Vec<Node>) {
+        let free = (0..self.core.n_sites).filter(|&site| node.fate[site] == Fate::Free);
+        let divided = |site: usize| 0.5 - (volume.share[site] - 0.5).abs();
+        let site = free
+            .max_by(|&one, &other| divided(one).total_cmp(&divided(other)).then(other.cmp(&one)))
+            .expect("a node without free sites is settled before");
+        let first = 0.5 <= volume.share[site];
+        self.tree.steps.push(Step::Branch { site: site as u32, first });
+        for open in [!first, first] {
+            let mut fate = node.fate.clone();
+            fate[site] = if open { Fate::Open } else { Fate::Closed };
+            stack.push(Node {
+                fate,
+                u: node.u.clone(),
+                price: node.price.clone(),
+                dual: node.dual,
+                p_price: node.p_price,
+                depth: node.depth + 1,
+            });
+        }
+    }
+}
+
+/// The core without entries that no answer here uses: closed sites, and what lies behind enough open ones.
+pub(crate) fn restrict(core: &Core, fate: &[Fate]) -> Core {
+    let mut small = Core {
+        row_start: Vec::with_capacity(core.n_rows() + 1),
+        row_site: Vec::new(),
+        row_cost: Vec::new(),
+        col_start: Vec::new(),
+        col_row: Vec::new(),
+        col_cost: Vec::new(),
+        row_of: Vec::new(),
+        weight: core.weight.clone(),
+        miss: core.miss.clone(),
+        open_cost: core.open_cost.clone(),
+        fate: fate.to_vec(),
+        rules: core.rules.clone(),
+        ..*core
+    };
+    small.row_start.push(0);
+    for row in 0..core.n_rows() {
+        let is_alive = |&entry: &usize| fate[core.row_site[entry] as usize] != Fate::Closed;
+        let hopeless = core.times > 1 && core.row(row).filter(is_alive).take(core.times).count() < core.times;
+        for entry in core.row(row) {
+            let site = core.row_site[entry];
+            if !hopeless && fate[site as usize] != Fate::Closed {
+                small.row_site.push(site);
+                if !core.row_cost.is_empty() {
+                    small.row_cost.push(core.row_cost[entry]);
+                }
+            }
+        }
+        small.row_start.push(small.row_site.len());
+    }
+    small.index_columns();
+    small
+}

@@ -1,0 +1,494 @@
+//! Sites with limited capacity: every demand point is served whole by one site (or by each of two).
+//!
+//! A greedy assignment with one-step ejections judges a set of sites; exchanges of sites improve it. Instances of
+//! moderate size go on to HiGHS on the compact model, whose bound is then the answer's; it has no certificate in
+//! integers, so the certificate keeps the bound without capacities.
+
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::build::{Core, Fate, build};
+use super::evaluate::{Score, Served};
+use super::swap::Search;
+use super::{Clock, Effort, Model, Options, Problem, SitingError};
+
+/// Largest number of point–site pairs handed to the exact solver.
+const MOST_PAIRS: usize = 30_000;
+
+/// Sites, who serves whom, and a bound if the exact solver gave one.
+pub(crate) struct Loaded {
+    pub sites: Vec<u32>,
+    pub served: Served,
+    pub solver_bound: Option<u64>,
+}
+
+/// Points, their usable sites and loads; costs above `radius` are left out.
+struct Pairs {
+    start: Vec<usize>,
+    site: Vec<u32>,
+    cost: Vec<u32>,
+    weight: Vec<u64>,
+    times: usize,
+}
+
+impl Pairs {
+    fn new(problem: &Problem, radius: Option<u32>) -> Self {
+        let n_demand = problem.table.n_demand();
+        let mut pairs = Self {
+            start: vec![0],
+            site: Vec::new(),
+            cost: Vec::new(),
+            weight: (0..n_demand).map(|demand| problem.weight(demand)).collect(),
+            times: problem.backup.times(),
+        };
+        let mut row: Vec<(u32, u32)> = Vec::new();
+        for demand in 0..n_demand {
+            row.clear();
+            if pairs.weight[demand] > 0 {
+                problem.visit_row(demand, |site, cost| {
+                    let fits = pairs.weight[demand] <= problem.capacity[site as usize];
+                    if fits && radius.is_none_or(|radius| cost <= radius) {
+                        row.push((cost, site));
+                    }
+                });
+            }
+            row.sort_unstable();
+            pairs.site.extend(row.iter().map(|pair| pair.1));
+            pairs.cost.extend(row.iter().map(|pair| pair.0));
+            pairs.start.push(pairs.site.len());
+        }
+        pairs
+    }
+
+    fn of(&self, demand: usize) -> impl Iterator<Item = (u32, u32)> {
+        let range = self.start[demand]..self.start[demand + 1];
+        self.site[range.clone()].iter().copied().zip(self.cost[range].iter().copied())
+    }
+
+    fn count(&self, demand: usize) -> usize {
+        self.start[demand + 1] - self.start[demand]
+    }
+
+    /// Points with weight that even all sites together cannot serve often enough.
+    fn unreachable(&self) -> Vec<u32> {
+        let short = |&demand: &usize| self.weight[demand] > 0 && self.count(demand) < self.times;
+        (0..self.weight.len()).filter(short).map(|demand| demand as u32).collect()
+    }
+}
+
+/// Serving sites per point (`times` entries each, `u32::MAX` if unserved).
+type Assignment = Vec<u32>;
+
+/// Solves any model with capacities; p-center by bisection over `radii` (all costs of the table, ascending).
+pub(crate) fn solve(
+    problem: &Problem,
+    model: Model,
+    start: &[u32],
+    options: &Options,
+    clock: &Clock,
+) -> Result<Loaded, SitingError> {
+    let pairs = Pairs::new(problem, None);
+    if !model.maximizes() {
+        let demand = pairs.unreachable();
+        if !demand.is_empty() {
+            return Err(SitingError::Unreachable { demand });
+        }
+    }
+    let Model::PCenter { p } = model else {
+        return solve_within(problem, model, &pairs, start, options, clock);
+    };
+    let mut radii: Vec<u32> = pairs.cost.clone();
+    radii.sort_unstable();
+    radii.dedup();
+    let (mut low, mut high) = (0, radii.len());
+    let mut proven = 0;
+    let mut best: Option<Loaded> = None;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let within = Pairs::new(problem, Some(radii[middle]));
+        let found = if within.unreachable().is_empty() {
+            solve_within(problem, model, &within, start, options, clock)
+        } else {
+            Err(SitingError::Unreachable { demand: within.unreachable() })
+        };
+        match found {
+            Ok(loaded) => {
+                let reached = loaded.served.objective.unwrap_or(u64::MAX);
+                high = radii.partition_point(|&radius| u64::from(radius) < reached).min(middle);
+                best = Some(loaded);
+            }
+            Err(SitingError::Stopped) => low = middle + 1,
+            Err(_) => {
+                low = middle + 1;
+                proven = low;
+            }
+        }
+    }
+    match best {
+        Some(mut loaded) => {
+            loaded.solver_bound = radii.get(proven).map(|&radius| u64::from(radius));
+            Ok(loaded)
+        }
+        None if radii.is_empty() => {
+            let sites = super::solve::fill_up(problem, model, problem.fixed.clone());
+            Ok(finish(problem, model, &pairs, sites, Vec::new(), Some(0)))
+        }
+        None if clock.is_over() => Err(SitingError::Stopped),
+        None => Err(infeasible(Some(p))),
+    }
+}
+
+fn infeasible(p: Option<usize>) -> SitingError {
+    let reason = match p {
+        Some(p) => format!("service of every demand point by {p} sites within their capacities"),
+        None => "service of every demand point within the capacities".to_owned(),
+    };
+    SitingError::Infeasible { reason }
+}
+
+fn solve_within(
+    problem: &Problem,
+    model: Model,
+    pairs: &Pairs,
+    start: &[u32],
+    options: &Options,
+    clock: &Clock,
+) -> Result<Loaded, SitingError> {
+    let mut plain = problem.clone();
+    plain.capacity.clear();
+    let core = build(&plain, if model.maximizes() { model } else { Model::SetCover })?;
+    let core = Core { p: model.p(), ..core };
+    let heuristic = local_search(problem, model, pairs, &core, start, options, clock);
+    let exact = if options.effort == Effort::Proof && pairs.site.len() <= MOST_PAIRS && !clock.is_over() {
+        exact(problem, model, pairs, &core, clock)
+    } else {
+        Exact::Unsettled(None)
+    };
+    match exact {
+        Exact::Infeasible => Err(infeasible(model.p())),
+        Exact::Found(sites, assignment, bound) => Ok(finish(problem, model, pairs, sites, assignment, bound)),
+        Exact::Unsettled(bound) => match heuristic {
+            Some((sites, assignment)) => Ok(finish(problem, model, pairs, sites, assignment, bound)),
+            None => Err(SitingError::Stopped),
+        },
+    }
+}
+
+/// Scores an assignment on the caller's table.
+fn finish(
+    problem: &Problem,
+    model: Model,
+    pairs: &Pairs,
+    mut sites: Vec<u32>,
+    mut assignment: Assignment,
+    solver_bound: Option<u64>,
+) -> Loaded {
+    sites.sort_unstable();
+    let times = pairs.times;
+    assignment.resize(pairs.weight.len() * times, u32::MAX);
+    let mut score = Score::new(problem, model, &sites);
+    let mut served = Served { assignment: Vec::new(), second: Vec::new(), objective: None };
+    for demand in 0..pairs.weight.len() {
+        let mut servers: Vec<(u32, u32)> = Vec::new();
+        for &site in &assignment[demand * times..(demand + 1) * times] {
+            if let Some(pair) = pairs.of(demand).find(|pair| pair.0 == site) {
+                servers.push((pair.1, site));
+            }
+        }
+        servers.sort_unstable();
+        let complete = servers.len() == times;
+        match servers.last() {
+            Some(last) if complete => {
+                let sum = servers.iter().map(|server| u64::from(server.0)).sum();
+                score.add_served(pairs.weight[demand], sum, last.0);
+            }
+            _ => score.add_missed(pairs.weight[demand]),
+        }
+        let server =
+            |place: usize| servers.get(place).filter(|_| complete).map_or(-1, |server| server.1 as i32);
+        served.assignment.push(server(0));
+        if times == 2 {
+            served.second.push(server(1));
+        }
+    }
+    served.objective = score.total();
+    Loaded { sites, served, solver_bound }
+}
+
+/// Lower is better: (points that must be served but are not, objective).
+type Value = (u64, u64);
+
+/// Assigns points to open sites: those with least choice first, each to its cheapest site with room.
+fn assign(problem: &Problem, model: Model, pairs: &Pairs, open: &[bool]) -> (Value, Assignment) {
+    let times = pairs.times;
+    let n_demand = pairs.weight.len();
+    let mut left = problem.capacity.clone();
+    let choices = |demand: usize| pairs.of(demand).filter(|pair| open[pair.0 as usize]).count();
+    let mut order: Vec<usize> = (0..n_demand).filter(|&demand| pairs.weight[demand] > 0).collect();
+    let keys: Vec<usize> = (0..n_demand).map(choices).collect();
+    order.sort_by_key(|&demand| (keys[demand], std::cmp::Reverse(pairs.weight[demand]), demand));
+    let mut assignment = vec![u32::MAX; n_demand * times];
+    let mut missed = 0u64;
+    let mut sum = 0u64;
+    let mut unserved = 0u64;
+    for &demand in &order {
+        let weight = pairs.weight[demand];
+        let mut picked = 0;
+        for (site, _) in pairs.of(demand).filter(|pair| open[pair.0 as usize]) {
+            if picked < times && weight <= left[site as usize] {
+                assignment[demand * times + picked] = site;
+                picked += 1;
+            }
+        }
+        if picked == times {
+            let servers = &assignment[demand * times..(demand + 1) * times];
+            servers.iter().for_each(|&site| left[site as usize] -= weight);
+        } else {
+            assignment[demand * times..(demand + 1) * times].fill(u32::MAX);
+        }
+    }
+    if times == 1 {
+        eject(pairs, open, &order, &mut left, &mut assignment);
+    }
+    for &demand in &order {
+        let servers = &assignment[demand * times..(demand + 1) * times];
+        if servers[0] == u32::MAX {
+            missed += pairs.weight[demand];
+            unserved += 1;
+            continue;
+        }
+        let cost =
+            |site: &u32| pairs.of(demand).find(|pair| pair.0 == *site).map_or(0, |pair| u64::from(pair.1));
+        match model {
+            Model::PMedian { .. } => sum += pairs.weight[demand] * servers.iter().map(cost).sum::<u64>(),
+            Model::PCenter { .. } => sum = sum.max(servers.iter().map(cost).max().unwrap_or(0)),
+            _ => {}
+        }
+    }
+    let value = if model.maximizes() { (0, missed) } else { (unserved, sum) };
+    (value, assignment)
+}
+
+/// Serves points left out by moving one other point elsewhere; then moves points to cheaper sites with room.
+fn eject(pairs: &Pairs, open: &[bool], order: &[usize], left: &mut [u64], assignment: &mut [u32]) {
+    let mut points_of = vec![Vec::new(); open.len()];
+    for &demand in order {
+        if let Some(points) = points_of.get_mut(assignment[demand] as usize) {
+            points.push(demand);
+        }
+    }
+    let left_out: Vec<usize> =
+        order.iter().copied().filter(|&demand| assignment[demand] == u32::MAX).collect();
+    for demand in left_out {
+        let weight = pairs.weight[demand];
+        let mut found = None;
+        'sites: for (site, _) in pairs.of(demand).filter(|pair| open[pair.0 as usize]) {
+            for &other in points_of[site as usize].iter().take(200) {
+                let freed = left[site as usize] + pairs.weight[other];
+                if assignment[other] != site || freed < weight {
+                    continue;
+                }
+                let room = |pair: &(u32, u32)| {
+                    open[pair.0 as usize] && pair.0 != site && pairs.weight[other] <= left[pair.0 as usize]
+                };
+                if let Some((target, _)) = pairs.of(other).find(room) {
+                    found = Some((site, other, target));
+                    break 'sites;
+                }
+            }
+        }
+        if let Some((site, other, target)) = found {
+            left[target as usize] -= pairs.weight[other];
+            left[site as usize] = left[site as usize] + pairs.weight[other] - weight;
+            assignment[other] = target;
+            assignment[demand] = site;
+            points_of[target as usize].push(other);
+            points_of[site as usize].push(demand);
+        }
+    }
+    for &demand in order.iter().filter(|&&demand| assignment[demand] != u32::MAX).collect::<Vec<_>>() {
+        let (weight, now) = (pairs.weight[demand], assignment[demand]);
+        let mut better = pairs.of(demand).take_while(|pair| pair.0 != now);
+        let target = better.find(|pair| open[pair.0 as usize] && weight <= left[pair.0 as usize]);
+        if let Some((target, _)) = target {
+            left[now as usize] += weight;
+            left[target as usize] -= weight;
+            assignment[demand] = target;
+        }
+    }
+}
+
+/// Exchanges, openings and closings of sites judged by the greedy assignment, within a fixed amount of work.
+fn local_search(
+    problem: &Problem,
+    model: Model,
+    pairs: &Pairs,
+    core: &Core,
+    start: &[u32],
+    options: &Options,
+    clock: &Clock,
+) -> Option<(Vec<u32>, Assignment)> {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(options.seed);
+    let mut search = Search::new(core);
+    search.become_sites(start);
+    let cost = |site: u32| problem.site_cost.get(site as usize).map_or(1, |&cost| u64::from(cost));
+    let judge = |search: &Search| {
+        let (value, assignment) = assign(problem, model, pairs, &search.open);
+        let own =
+            if model == Model::SetCover { search.sites().iter().map(|&site| cost(site)).sum() } else { 0 };
+        ((value.0, value.1 + own), assignment)
+    };
+    let (mut best, mut assignment) = judge(&search);
+    let per_step = pairs.site.len() + pairs.weight.len() + 1;
+    let steps = match options.effort {
+        Effort::Quick => 20_000_000,
+        _ => 200_000_000,
+    } / per_step;
+    let free: Vec<u32> =
+        (0..core.n_sites as u32).filter(|&site| core.fate[site as usize] == Fate::Free).collect();
+    for step in 0..steps.min(400 * free.len() + 1) {
+        if free.is_empty() || step % 16 == 0 && clock.is_over() {
+            break;
+        }
+        let site = free[random.random_range(0..free.len())];
+        let (inn, out) = if search.open[site as usize] {
+            // Close it alone, or for another site near it.
+            let column = core.col(site as usize);
+            let near = (!column.is_empty() && random.random_range(0..3u32) > 0).then(|| {
+                let row = core.col_row[random.random_range(column)] as usize;
+                core.row_site[random.random_range(core.row(row))]
+            });
+            (near.filter(|&near| !search.open[near as usize]), Some(site))
+        } else if core.p.is_none_or(|p| search.n_open < p) {
+            (Some(site), None)
+        } else {
+            let may_close = search.may_close();
+            if may_close.is_empty() {
+                continue;
+            }
+            (Some(site), Some(may_close[random.random_range(0..may_close.len())]))
+        };
+        let closed = |site: u32| core.fate[site as usize] == Fate::Closed;
+        if inn.is_some_and(closed) || search.broken_after(inn, out) > search.broken_after(None, None) {
+            continue;
+        }
+        out.into_iter().for_each(|out| search.remove(out));
+        inn.into_iter().for_each(|inn| search.insert(inn));
+        let (value, found) = judge(&search);
+        if value <= best {
+            (best, assignment) = (value, found);
+        } else {
+            inn.into_iter().for_each(|inn| search.remove(inn));
+            out.into_iter().for_each(|out| search.insert(out));
+        }
+    }
+    (best.0 == 0 && search.keeps_rules()).then(|| (search.sites(), assignment))
+}
+
+/// What the exact solver says.
+enum Exact {
+    /// Sites, assignment and a bound on the objective.
+    Found(Vec<u32>, Assignment, Option<u64>),
+    Infeasible,
+    /// No answer in time; perhaps a bound.
+    Unsettled(Option<u64>),
+}
+
+#[cfg(not(feature = "highs"))]
+fn exact(_: &Problem, _: Model, _: &Pairs, _: &Core, _: &Clock) -> Exact {
+    Exact::Unsettled(None)
+}
+
+/// The compact model: `x_j` open, `z_ij` point i served by site j, `y_i` point i served at all.
+#[cfg(feature = "highs")]
+fn exact(problem: &Problem, model: Model, pairs: &Pairs, core: &Core, clock: &Clock) -> Exact {
+    use highs::{HighsModelStatus, HighsSolutionStatus, RowProblem, Sense};
+    let times = pairs.times as f64;
+    let mut program = RowProblem::default();
+    let cost = |site: usize| problem.site_cost.get(site).map_or(1.0, |&cost| f64::from(cost));
+    let open: Vec<highs::Col> = (0..core.n_sites)
+        .map(|site| {
+            let own = if model == Model::SetCover { cost(site) } else { 0.0 };
+            match core.fate[site] {
+                Fate::Free => program.add_integer_column(own, 0.0..=1.0),
+                Fate::Open => program.add_integer_column(own, 1.0..=1.0),
+                Fate::Closed => program.add_integer_column(own, 0.0..=0.0),
+            }
+        })
+        .collect();
+    let mut load: Vec<Vec<(highs::Col, f64)>> =
+        open.iter().zip(&problem.capacity).map(|(&open, &most)| vec![(open, -(most as f64))]).collect();
+    let mut serve = Vec::new();
+    for demand in (0..pairs.weight.len()).filter(|&demand| pairs.weight[demand] > 0) {
+        let weight = pairs.weight[demand] as f64;
+        let mut sum = Vec::new();
+        for (site, cost) in pairs.of(demand) {
+            let distance =
+                if matches!(model, Model::PMedian { .. }) { weight * f64::from(cost) } else { 0.0 };
+            let column = program.add_integer_column(distance, 0.0..=1.0);
+            program.add_row(..=0.0, [(column, 1.0), (open[site as usize], -1.0)]);
+            load[site as usize].push((column, weight));
+            serve.push((demand, site, column));
+            sum.push((column, 1.0));
+        }
+        if model.maximizes() {
+            let served = program.add_integer_column(-weight, 0.0..=1.0);
+            sum.push((served, -times));
+            program.add_row(0.0..=0.0, sum);
+        } else {
+            program.add_row(times..=times, sum);
+        }
+    }
+    load.into_iter().for_each(|load| {
+        program.add_row(..=0.0, load);
+    });
+    if let Some(p) = core.p {
+        program.add_row(..=p as f64, open.iter().map(|&open| (open, 1.0)));
+    }
+    for rule in &core.rules {
+        let terms = rule.terms.iter().map(|&(site, coefficient)| (open[site as usize], coefficient as f64));
+        program.add_row(..=rule.limit as f64, terms);
+    }
+    let mut solver = program.optimise(Sense::Minimise);
+    solver.make_quiet();
+    solver.set_option("threads", 1);
+    solver.set_option("mip_rel_gap", 0.0);
+    solver.set_option("mip_abs_gap", 0.5);
+    solver.set_option("mip_max_nodes", 20_000_000 / (pairs.site.len() as i32 + 1000));
+    if let Some(seconds) = clock.seconds_left() {
+        solver.set_option("time_limit", seconds);
+    }
+    let Ok(solved) = solver.try_solve() else { return Exact::Unsettled(None) };
+    if matches!(solved.status(), HighsModelStatus::Infeasible | HighsModelStatus::UnboundedOrInfeasible) {
+        return Exact::Infeasible;
+    }
+    let total: u64 = {
+        let servable = |&demand: &usize| pairs.times <= pairs.count(demand);
+        (0..pairs.weight.len()).filter(servable).map(|demand| pairs.weight[demand]).sum()
+    };
+    let bound = solved.double_info_value(c"mip_dual_bound").ok().filter(|bound| bound.is_finite());
+    let bound = bound.map(|bound| {
+        let least = (bound - 1e-5).ceil();
+        if model.maximizes() { (-least).clamp(0.0, total as f64) as u64 } else { least.max(0.0) as u64 }
+    });
+    if solved.primal_solution_status() != HighsSolutionStatus::Feasible {
+        return Exact::Unsettled(bound);
+    }
+    let solution = solved.get_solution();
+    let is_one = |column: highs::Col| solution.columns()[column.index()] > 0.5;
+    let sites: Vec<u32> = (0..core.n_sites as u32).filter(|&site| is_one(open[site as usize])).collect();
+    let mut assignment = vec![u32::MAX; pairs.weight.len() * pairs.times];
+    let mut used = vec![0u64; core.n_sites];
+    for (demand, site, column) in serve {
+        let places = &mut assignment[demand * pairs.times..(demand + 1) * pairs.times];
+        if is_one(column)
+            && let Some(place) = places.iter_mut().find(|place| **place == u32::MAX)
+        {
+            *place = site;
+            used[site as usize] += pairs.weight[demand];
+        }
+    }
+    // The solver works with tolerances; the answer must hold exactly.
+    let holds = used.iter().zip(&problem.capacity).all(|(used, most)| used <= most);
+    if holds { Exact::Found(sites, assignment, bound) } else { Exact::Unsettled(bound) }
+}

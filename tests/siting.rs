@@ -1,0 +1,354 @@
+//! Siting against brute force on tiny random instances, for every model and option, and general properties.
+
+use gridplan::siting::{
+    Backup, Change, Existing, Group, Model, Options, Problem, Siting, SitingError, Table, UNREACHED,
+    certificate, max_cover, p_center, p_median, set_cover,
+};
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// A random dense table with holes, weights and site costs.
+struct Tiny {
+    n_demand: usize,
+    n_sites: usize,
+    cost: Vec<u32>,
+    weights: Vec<u32>,
+    site_cost: Vec<u32>,
+}
+
+impl Tiny {
+    fn new(seed: u64, most_demand: usize, most_sites: usize) -> Self {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let n_demand = random.random_range(1..=most_demand);
+        let n_sites = random.random_range(1..=most_sites);
+        let holes = random.random_range(0..60u32);
+        let cost = (0..n_demand * n_sites)
+            .map(|_| {
+                if random.random_range(0..100u32) < holes { UNREACHED } else { random.random_range(0..30u32) }
+            })
+            .collect();
+        let weights = (0..n_demand).map(|_| random.random_range(0..9u32)).collect();
+        let site_cost = (0..n_sites).map(|_| random.random_range(1..7u32)).collect();
+        Self { n_demand, n_sites, cost, weights, site_cost }
+    }
+
+    fn problem(&self) -> Problem<'_> {
+        let mut problem =
+            Problem::new(Table::dense(self.n_demand, self.n_sites, &self.cost).expect("sizes agree"));
+        problem.weights = self.weights.clone();
+        problem
+    }
+}
+
+/// The best objective over all choices of sites, or none if no choice keeps every condition.
+fn brute_force(problem: &Problem, model: Model) -> Option<u64> {
+    let n_sites = problem.table.n_sites();
+    let values = (0u32..1 << n_sites).filter_map(|chosen| value_of(problem, model, chosen));
+    if model.maximizes() { values.max() } else { values.min() }
+}
+
+fn value_of(problem: &Problem, model: Model, chosen: u32) -> Option<u64> {
+    let open = |site: u32| chosen >> site & 1 == 1;
+    let count = chosen.count_ones() as usize;
+    let wanted = match model {
+        Model::PMedian { p } | Model::PCenter { p } | Model::MaxCover { p: Some(p) } => p,
+        _ => usize::MAX,
+    };
+    let of = |sites: &[u32]| sites.iter().filter(|&&site| open(site)).count();
+    let closed =
+        problem.existing.iter().filter(|existing| existing.change == Change::Close && !open(existing.site));
+    let moved = |existing: &Existing| match &existing.change {
+        Change::Close => true,
+        Change::MoveTo(places) => of(places) + usize::from(open(existing.site)) == 1,
+    };
+    let cost = |site: u32| problem.site_cost.get(site as usize).map_or(1, |&cost| u64::from(cost));
+    let spent: u64 = (0..problem.table.n_sites() as u32).filter(|&site| open(site)).map(cost).sum();
+    let allowed = count <= wanted
+        && problem.fixed.iter().all(|&site| open(site))
+        && problem.max_closed.is_none_or(|most| closed.count() <= most)
+        && problem.existing.iter().all(moved)
+        && problem.groups.iter().all(|group| (group.at_least..=group.at_most).contains(&of(&group.sites)))
+        && problem.too_close.iter().all(|&(one, other)| !(open(one) && open(other)))
+        && problem.budget.is_none_or(|budget| spent <= budget);
+    if !allowed {
+        return None;
+    }
+    if !problem.capacity.is_empty() {
+        let mut left = problem.capacity.clone();
+        let base = if model == Model::SetCover { spent } else { 0 };
+        return with_capacity(problem, model, chosen, 0, &mut left).map(|value| base + value);
+    }
+    let times = if problem.backup == Backup::Second { 2 } else { 1 };
+    let mut value = if model == Model::SetCover { spent } else { 0 };
+    for demand in 0..problem.table.n_demand() {
+        let weight = problem.weight(demand);
+        let mut costs = costs_of(problem, demand, chosen);
+        costs.sort_unstable();
+        if costs.len() < times {
+            if weight > 0 && !model.maximizes() {
+                return None;
+            }
+            continue;
+        }
+        match model {
+            Model::SetCover => {}
+            Model::MaxCover { .. } => value += weight,
+            Model::PMedian { .. } => {
+                value += weight * costs[..times].iter().map(|&cost| u64::from(cost)).sum::<u64>()
+            }
+            Model::PCenter { .. } => {
+                value = value.max(if weight > 0 { u64::from(costs[times - 1]) } else { 0 })
+            }
+        }
+    }
+    Some(value)
+}
+
+fn costs_of(problem: &Problem, demand: usize, chosen: u32) -> Vec<u32> {
+    let mut costs = Vec::new();
+    problem.table.visit_row(demand, |site, cost| {
+        if chosen >> site & 1 == 1 && cost <= problem.limit.unwrap_or(UNREACHED - 1) {
+            costs.push(cost);
+        }
+    });
+    costs
+}
+
+/// Best value of serving the points from `demand` on, each by one site with capacity left.
+fn with_capacity(
+    problem: &Problem,
+    model: Model,
+    chosen: u32,
+    demand: usize,
+    left: &mut [u64],
+) -> Option<u64> {
+    if demand == problem.table.n_demand() {
+        return Some(0);
+    }
+    let weight = problem.weight(demand);
+    let mut options = Vec::new();
+    if weight == 0 || model.maximizes() {
+        options.push(with_capacity(problem, model, chosen, demand + 1, left));
+    }
+    let mut row = Vec::new();
+    problem.table.visit_row(demand, |site, cost| row.push((site, cost)));
+    for (site, cost) in row {
+        let usable = chosen >> site & 1 == 1 && cost <= problem.limit.unwrap_or(UNREACHED - 1);
+        if weight == 0 || !usable || left[site as usize] < weight {
+            continue;
+        }
+        left[site as usize] -= weight;
+        let rest = with_capacity(problem, model, chosen, demand + 1, left);
+        left[site as usize] += weight;
+        options.push(rest.map(|rest| match model {
+            Model::SetCover => rest,
+            Model::MaxCover { .. } => rest + weight,
+            Model::PMedian { .. } => rest + weight * u64::from(cost),
+            Model::PCenter { .. } => rest.max(u64::from(cost)),
+        }));
+    }
+    let found = options.into_iter().flatten();
+    if model.maximizes() { found.max() } else { found.min() }
+}
+
+fn solve(problem: &Problem, model: Model, options: &Options) -> Result<Siting, SitingError> {
+    match model {
+        Model::SetCover => set_cover(problem, options),
+        Model::MaxCover { p } => max_cover(problem, p, options),
+        Model::PMedian { p } => p_median(problem, p, options),
+        Model::PCenter { p } => p_center(problem, p, options),
+    }
+}
+
+/// The answer is optimal, proven, consistent in itself, and its certificate proves the bound.
+fn check(problem: &Problem, model: Model, label: &str) {
+    let expected = brute_force(problem, model);
+    match (expected, solve(problem, model, &Options::default())) {
+        (None, Err(SitingError::Infeasible { .. } | SitingError::Unreachable { .. })) => {}
+        (Some(expected), Ok(answer)) => {
+            assert_eq!(answer.objective, expected, "{label}: {model:?} {problem:?} gave {answer:?}");
+            assert!(answer.proven, "{label}: not proven: {model:?} {problem:?} gave {answer:?}");
+            assert_eq!(answer.bound, expected, "{label}");
+            check_loads(problem, &answer, label);
+            let chosen = answer.sites.iter().fold(0u32, |chosen, &site| chosen | 1 << site);
+            let value = value_of(problem, model, chosen);
+            assert_eq!(value, Some(expected), "{label}: the sites {:?} are not worth it", answer.sites);
+            let certified = certificate::check(problem, model, &answer.certificate);
+            assert_eq!(answer.certified, certified == expected, "{label}");
+            assert!(answer.certified || !problem.capacity.is_empty(), "{label}: no certificate");
+        }
+        (expected, found) => panic!("{label}: {model:?} {problem:?}: expected {expected:?}, found {found:?}"),
+    }
+}
+
+/// The loads of the assignment keep the capacities, and every assignment is to an open site within the limit.
+fn check_loads(problem: &Problem, answer: &Siting, label: &str) {
+    let mut load = vec![0u64; problem.table.n_sites()];
+    for (demand, &site) in answer.assignment.iter().enumerate().filter(|(_, site)| **site >= 0) {
+        load[site as usize] += problem.weight(demand);
+        let mut listed = false;
+        problem.table.visit_row(demand, |other, _| listed |= other == site as u32);
+        assert!(listed && answer.sites.contains(&(site as u32)), "{label}: point {demand} at {site}");
+    }
+    if !problem.capacity.is_empty() {
+        assert!(load.iter().zip(&problem.capacity).all(|(load, most)| load <= most), "{label}: {load:?}");
+    }
+}
+
+fn models(random: &mut Xoshiro256PlusPlus, n_sites: usize) -> [Model; 4] {
+    let p = random.random_range(1..=n_sites);
+    [Model::SetCover, Model::MaxCover { p: Some(p) }, Model::PMedian { p }, Model::PCenter { p }]
+}
+
+/// Runs `prepare` on many tiny instances and checks all four models on each.
+fn check_all(label: &str, n: u64, prepare: impl Fn(&mut Problem, &Tiny, &mut Xoshiro256PlusPlus)) {
+    for seed in 0..n {
+        let tiny = Tiny::new(seed, 9, 7);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x9e37);
+        let mut problem = tiny.problem();
+        prepare(&mut problem, &tiny, &mut random);
+        for model in models(&mut random, tiny.n_sites) {
+            check(&problem, model, &format!("{label}, seed {seed}"));
+        }
+    }
+}
+
+#[test]
+fn plain_models_are_optimal() {
+    check_all("plain", 300, |_, _, _| {});
+}
+
+#[test]
+fn a_limit_excludes_costs_above_it() {
+    check_all("limit", 200, |problem, _, random| problem.limit = Some(random.random_range(0..30u32)));
+}
+
+#[test]
+fn fixed_sites_stay_and_count() {
+    check_all("fixed", 200, |problem, tiny, random| {
+        problem.fixed = (0..tiny.n_sites as u32).filter(|_| random.random_range(0..4u32) == 0).collect();
+    });
+}
+
+#[test]
+fn site_costs_and_budgets_hold() {
+    check_all("budget", 200, |problem, tiny, random| {
+        problem.site_cost.clone_from(&tiny.site_cost);
+        if random.random_range(0..3u32) > 0 {
+            problem.budget = Some(random.random_range(1..20u64));
+        }
+    });
+}
+
+#[test]
+fn groups_hold() {
+    check_all("groups", 200, |problem, tiny, random| {
+        for _ in 0..random.random_range(1..3u32) {
+            let sites: Vec<u32> =
+                (0..tiny.n_sites as u32).filter(|_| random.random_range(0..2u32) == 0).collect();
+            let at_least = random.random_range(0..2usize);
+            problem.groups.push(Group {
+                sites,
+                at_least,
+                at_most: at_least + random.random_range(0..2usize),
+            });
+        }
+    });
+}
+
+#[test]
+fn spacing_holds() {
+    check_all("spacing", 200, |problem, tiny, random| {
+        for one in 0..tiny.n_sites as u32 {
+            for other in one + 1..tiny.n_sites as u32 {
+                if random.random_range(0..4u32) == 0 {
+                    problem.too_close.push((one, other));
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn existing_stations_close_and_move() {
+    check_all("existing", 200, |problem, tiny, random| {
+        let (mut places, mut left) = (Vec::new(), Vec::new());
+        for site in 0..tiny.n_sites as u32 {
+            match random.random_range(0..4u32) {
+                0 => left.push(site),
+                1 => places.push(site),
+                _ => {}
+            }
+        }
+        for (index, &site) in left.iter().enumerate() {
+            let moves = index % 2 == 0;
+            let change = if moves { Change::MoveTo(places.clone()) } else { Change::Close };
+            problem.existing.push(Existing { site, change });
+        }
+        problem.max_closed = Some(random.random_range(0..2usize));
+    });
+}
+
+#[test]
+fn backup_cover_needs_two_sites() {
+    check_all("backup", 200, |problem, _, _| problem.backup = Backup::Second);
+}
+
+#[test]
+#[cfg(feature = "highs")]
+fn capacities_hold() {
+    for seed in 0..120 {
+        let tiny = Tiny::new(seed, 6, 5);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x51);
+        let mut problem = tiny.problem();
+        problem.capacity = (0..tiny.n_sites).map(|_| random.random_range(4..25u64)).collect();
+        for model in models(&mut random, tiny.n_sites) {
+            check(&problem, model, &format!("capacity, seed {seed}"));
+        }
+    }
+}
+
+#[test]
+fn threads_and_repeats_change_nothing() {
+    let tiny = Tiny::new(77, 60, 25);
+    let problem = tiny.problem();
+    let options = Options { seed: 5, ..Options::default() };
+    let first = max_cover(&problem, Some(4), &options).expect("an answer");
+    let other = std::thread::scope(|scope| {
+        let run = || max_cover(&problem, Some(4), &options).expect("an answer");
+        scope.spawn(run).join().expect("no panic")
+    });
+    assert_eq!(first, other);
+}
+
+#[test]
+fn a_forged_certificate_proves_no_more_than_is_true() {
+    for seed in 0..50 {
+        let tiny = Tiny::new(seed, 9, 7);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let problem = tiny.problem();
+        for model in models(&mut random, tiny.n_sites) {
+            let Ok(mut answer) = solve(&problem, model, &Options::default()) else { continue };
+            for dual in &mut answer.certificate.duals {
+                dual.demand.iter_mut().for_each(|u| *u = random.random_range(0..1u64 << 26));
+            }
+            answer.certificate.dominated.push((0, tiny.n_sites as u32 - 1));
+            let bound = certificate::check(&problem, model, &answer.certificate);
+            let honest =
+                if model.maximizes() { answer.objective <= bound } else { bound <= answer.objective };
+            assert!(honest, "seed {seed}, {model:?}: {bound} against {}", answer.objective);
+        }
+    }
+}
+
+#[test]
+fn the_clock_stops_the_search_with_an_honest_answer() {
+    let tiny = Tiny::new(3, 200, 80);
+    let problem = tiny.problem();
+    let options = Options { time_limit: Some(std::time::Duration::ZERO), ..Options::default() };
+    let answer = max_cover(&problem, Some(9), &options).expect("an answer");
+    assert!(answer.stopped && answer.objective <= answer.bound);
+    let cancel = || true;
+    let options = Options { cancel: Some(&cancel), ..Options::default() };
+    assert!(max_cover(&problem, Some(9), &options).expect("an answer").stopped);
+}
