@@ -5,7 +5,9 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use gridplan::siting::{Effort, Options, Problem, Siting, Table, UNREACHED, max_cover, p_center, p_median, set_cover};
+use gridplan::siting::{
+    Effort, Options, Problem, Siting, Table, UNREACHED, max_cover, p_center, p_median, set_cover,
+};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -58,7 +60,10 @@ impl Town {
 
 fn report(name: &str, answer: &Siting) {
     let gap = answer.gap * 100.0;
-    println!("{name}: objective {} bound {} gap {gap:.3} % proven {}", answer.objective, answer.bound, answer.proven);
+    println!(
+        "{name}: objective {} bound {} gap {gap:.3} % proven {}",
+        answer.objective, answer.bound, answer.proven
+    );
 }
 
 fn benches(criterion: &mut Criterion) {

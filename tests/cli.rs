@@ -339,7 +339,8 @@ fn a_gbk_table_is_read_as_such() {
     place.communities(1, 400.0);
     place.streets(400.0);
     let path = place.buildings(&Place::ordinary(0.0));
-    let (bytes, _, _) = encoding_rs::GBK.encode(&fs::read_to_string(&path).unwrap());
+    let rows = fs::read_to_string(&path).unwrap();
+    let (bytes, _, _) = encoding_rs::GBK.encode(&rows);
     fs::write(&path, &bytes).unwrap();
     let said = json(&place.import(&["--json"]));
     assert_eq!(said["households"].as_u64(), Some(1920));

@@ -432,7 +432,7 @@ fn threads_change_nothing_and_seeds_do() {
 #[test]
 fn progress_rises_to_one() {
     let mut heard = Vec::new();
-    city(&SynthParams { households: Households(20_000), seed: 1 }, &mut |share| heard.push(share));
+    let _ = city(&SynthParams { households: Households(20_000), seed: 1 }, &mut |share| heard.push(share));
     assert!(heard.windows(2).all(|pair| pair[0] <= pair[1]), "{heard:?}");
     assert_eq!(heard.last(), Some(&1.0));
 }
