@@ -11,8 +11,8 @@ use geo::{LineString, MultiPolygon, Polygon};
 use gridplan::land::{
     Ground, LandAtom, LandBarrier, LandInput, LandParams, LandStreet, StreetLevel, Subdivision, divide,
 };
-use gridplan::model::{AtomShape, BarrierKind, BarrierShape, StreetClass};
-use gridplan::partition::{GridSize, PartitionParams, PartitionProblem, partition};
+use gridplan::model::{AtomShape, BarrierKind, BarrierShape, Lang, StreetClass};
+use gridplan::partition::{Effort, GridSize, PartitionParams, PartitionProblem, partition};
 use serde_json::{Value, json};
 
 fn line(value: &Value) -> LineString<f64> {
@@ -111,9 +111,9 @@ fn grids(subdivision: &Subdivision, target: u32) -> Result<Vec<u32>, Box<dyn Err
         edge_cost: Some(&cost),
         ..PartitionProblem::default()
     };
-    let answer = partition(&problem, &PartitionParams::new(GridSize::around(target, 0.1), 1), &|_| {
-        std::ops::ControlFlow::Continue(())
-    })?;
+    let params =
+        PartitionParams { effort: Effort::Draft, ..PartitionParams::new(GridSize::around(target, 0.1), 1) };
+    let answer = partition(&problem, &params, &|_| std::ops::ControlFlow::Continue(()))?;
     Ok(answer.grid.iter().map(|&grid| u32::try_from(grid)).collect::<Result<_, _>>()?)
 }
 
@@ -132,6 +132,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut n_vertices, mut dissolving) = (0, 0.0);
     for subdivision in &land.subdivisions {
         let labels = grids(subdivision, target)?;
+        if let Some(first) = subdivision.describe(&labels)?.first() {
+            println!("{}", first.sentence(&input.names, Lang::Zh));
+        }
         let clock = Instant::now();
         let grids = subdivision.dissolve(&labels)?;
         dissolving += clock.elapsed().as_secs_f64();

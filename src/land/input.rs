@@ -78,7 +78,8 @@ impl LandInput {
     #[must_use]
     pub fn from_scenario(scenario: &Scenario) -> Self {
         let mut names = Names::default();
-        let streets = scenario.streets.iter().map(|street| LandStreet {
+        let above_or_walked = scenario.streets.iter().filter(|street| street.foot || !street.tunnel);
+        let streets = above_or_walked.map(|street| LandStreet {
             line: street.line.clone(),
             class: street.class,
             level: match (street.tunnel, street.foot) {

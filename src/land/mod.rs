@@ -6,13 +6,16 @@
 
 mod chains;
 mod cut;
+mod describe;
 mod exact;
 mod homes;
 mod input;
+mod links;
 mod mesh;
 mod noding;
 mod outlines;
 mod scene;
+mod seams;
 mod sectors;
 mod smooth;
 mod subdivision;
@@ -21,9 +24,10 @@ mod tests;
 
 use geo::{LineString, MultiPolygon};
 use rayon::prelude::*;
-use rstar::{AABB, RTree, primitives::GeomWithData, primitives::Rectangle};
+use rstar::{AABB, PointDistance, RTree, primitives::GeomWithData, primitives::Rectangle};
 use rustc_hash::FxHashMap;
 
+pub use describe::{Along, BoundaryDescription, SidePart};
 pub use input::{LandAtom, LandBarrier, LandInput, LandStreet, StreetLevel};
 pub use outlines::Settlement;
 pub use scene::BoundaryKind;
@@ -130,7 +134,7 @@ pub struct Land {
 /// [`LandError::Tangled`] or [`LandError::TangledOutlines`] if lines cannot be cut into a plane graph; no input is known to cause it.
 pub fn divide(input: &LandInput, params: &LandParams) -> Result<Land, LandError> {
     let shapes: Vec<&MultiPolygon<f64>> = input.communities.iter().collect();
-    let settled = outlines::settle(&shapes, params.slit_width_m).ok_or(LandError::TangledOutlines)?;
+    let mut settled = outlines::settle(&shapes, params.slit_width_m).ok_or(LandError::TangledOutlines)?;
     let homes = homes::find(&input.atoms, &shapes, &settled.edges);
     let contents = contents(input, &settled.edges, &homes);
     let parts: Vec<Part> = (0..shapes.len())
@@ -145,7 +149,7 @@ pub fn divide(input: &LandInput, params: &LandParams) -> Result<Land, LandError>
         subdivisions: Vec::new(),
         outside,
         hidden: Vec::new(),
-        settled: settled.settlements,
+        settled: std::mem::take(&mut settled.settlements),
         settled_areas: Vec::new(),
     };
     for part in parts {
@@ -154,6 +158,7 @@ pub fn divide(input: &LandInput, params: &LandParams) -> Result<Land, LandError>
         land.settled_areas.extend(part.settled);
     }
     land.hidden.sort_unstable();
+    seams::sew(&mut land.subdivisions, &settled.edges);
     Ok(land)
 }
 
@@ -253,15 +258,16 @@ fn divide_one(
     contents: &Contents,
 ) -> Option<Part> {
     let n_atoms = contents.atoms.len();
+    let names = outline_names(input, contents, outline);
     let mut spots: FxHashMap<u32, Pt> = FxHashMap::default();
-    let mut scene = scene::build(input, params, outline, contents, &spots)?;
+    let mut scene = scene::build(input, params, outline, contents, &names, &spots)?;
     for round in 0..SPOT_ROUNDS {
         let unseen = unseen(&scene, n_atoms);
         if unseen.is_empty() {
             break;
         }
         place_spots(input, params, contents, &unseen, round, &mut spots);
-        scene = scene::build(input, params, outline, contents, &spots)?;
+        scene = scene::build(input, params, outline, contents, &names, &spots)?;
     }
     let mut settled = Vec::new();
     let division = if input.unit_kind == UnitKind::Areas {
@@ -276,11 +282,54 @@ fn divide_one(
     let kinds: Vec<Ground> = atoms.chain(division.voids.iter().map(|&kind| Ground::Void(kind))).collect();
     let corners = std::mem::take(&mut scene.corners);
     let mut subdivision = Subdivision::new(community, kinds, &cuts, corners, params.simplify);
+    subdivision.add_borders(links::across_water(&scene, &division));
     attach_unseen(input, contents, &scene, &division, &mut subdivision);
     let mut hidden: Vec<u32> = spots.keys().map(|&place| contents.atoms[place as usize]).collect();
     hidden.sort_unstable();
     Some(Part { subdivision, hidden, settled })
 }
+
+/// Names of the streets and barriers that run along outline edges: within 25 m of an edge's middle and 30° of its direction.
+fn outline_names(input: &LandInput, contents: &Contents, outline: &[[Pt; 2]]) -> Vec<Option<u32>> {
+    let mut segments = Vec::new();
+    let mut lay = |line: &LineString<f64>, name: Option<u32>| {
+        if let Some(name) = name {
+            let ok = line.lines().filter(|l| snap(l.start).is_some() && snap(l.end).is_some());
+            segments.extend(ok.map(|l| {
+                GeomWithData::new(
+                    rstar::primitives::Line::new([l.start.x, l.start.y], [l.end.x, l.end.y]),
+                    name,
+                )
+            }));
+        }
+    };
+    for &street in &contents.streets {
+        lay(&input.streets[street as usize].line, input.streets[street as usize].name);
+    }
+    for &barrier in &contents.barriers {
+        if let BarrierShape::Line(line) = &input.barriers[barrier as usize].shape {
+            lay(line, input.barriers[barrier as usize].name);
+        }
+    }
+    let tree = RTree::bulk_load(segments);
+    let name_of = |&[a, b]: &[Pt; 2]| {
+        let (a, b) = (to_metres(a), to_metres(b));
+        let middle = [(a.x + b.x) / 2.0, (a.y + b.y) / 2.0];
+        let near = tree.locate_within_distance(middle, 25.0 * 25.0).filter(|segment| {
+            let (from, to) = (segment.geom().from, segment.geom().to);
+            let (dx, dy) = (to[0] - from[0], to[1] - from[1]);
+            let lengths = dx.hypot(dy) * (b.x - a.x).hypot(b.y - a.y);
+            (dx * (b.x - a.x) + dy * (b.y - a.y)).abs() > 0.866 * lengths
+        });
+        let distance = |segment: &&Named| segment.geom().distance_2(&middle);
+        let nearest = near.min_by(|s, t| distance(s).total_cmp(&distance(t)).then(s.data.cmp(&t.data)));
+        nearest.map(|segment| segment.data)
+    };
+    outline.iter().map(name_of).collect()
+}
+
+/// A segment of a street or barrier with its name.
+type Named = GeomWithData<rstar::primitives::Line<[f64; 2]>, u32>;
 
 /// Places of atoms that own no triangle.
 fn unseen(scene: &Scene, n_atoms: usize) -> Vec<u32> {

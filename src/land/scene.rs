@@ -23,6 +23,8 @@ enum Source {
     /// Wall of an atom's part: the region it bounds.
     Wall(u32),
     Street(u32),
+    /// A street below ground: it only opens barriers.
+    Tunnel(u32),
     Barrier(u32),
     /// Edge of a barrier area: the barrier and the region it bounds.
     Bank(u32, u32),
@@ -88,6 +90,8 @@ pub(super) struct Scene {
     pub separates: Vec<bool>,
     /// Per noded edge its tag; edges that bound nothing have [`Tag::CUT`].
     pub tags: Vec<Tag>,
+    /// Per noded edge: whether a street open to people on foot runs along it.
+    pub walkable: Vec<bool>,
     /// Ground that several atoms claimed, by their places.
     pub overlaps: Vec<Settlement>,
     /// Corners of footprints: simplified boundaries keep them on their side.
@@ -100,6 +104,7 @@ pub(super) fn build(
     params: &LandParams,
     outline: &[[Pt; 2]],
     contents: &Contents,
+    outline_names: &[Option<u32>],
     extra: &FxHashMap<u32, Pt>,
 ) -> Option<Scene> {
     let mut builder = Builder {
@@ -129,13 +134,19 @@ pub(super) fn build(
             match sources[source as usize] {
                 Source::Outline(_) => out.push(0),
                 Source::Wall(region) | Source::Bank(_, region) => out.push(region),
-                Source::Street(_) | Source::Barrier(_) | Source::Compound => {}
+                Source::Street(_) | Source::Tunnel(_) | Source::Barrier(_) | Source::Compound => {}
             }
         }
     });
     let (owner, wet, overlaps) = own(&mesh, &cover, &region_atom);
-    let (separates, tags) = classify(input, params, &noded, &sources);
-    Some(Scene { mesh, owner, wet, separates, tags, overlaps, corners })
+    let (separates, tags) = classify(input, params, &noded, &sources, outline_names);
+    let on_foot = |&source: &u32| match sources[source as usize] {
+        Source::Street(street) => input.streets[street as usize].level == StreetLevel::Open,
+        Source::Tunnel(_) => true,
+        _ => false,
+    };
+    let walkable = (0..noded.edges.len()).map(|edge| noded.sources(edge).iter().any(on_foot)).collect();
+    Some(Scene { mesh, owner, wet, separates, tags, walkable, overlaps, corners })
 }
 
 struct Builder {
@@ -208,10 +219,8 @@ impl Builder {
         let near = |a: Pt, b: Pt| (0..2).all(|i| a[i].max(b[i]) >= low[i] && a[i].min(b[i]) <= high[i]);
         for &street in &contents.streets {
             let line = &input.streets[street as usize];
-            if line.level == StreetLevel::Tunnel {
-                continue;
-            }
-            let source = self.source(Source::Street(street));
+            let below = line.level == StreetLevel::Tunnel;
+            let source = self.source(if below { Source::Tunnel(street) } else { Source::Street(street) });
             for pair in snapped(&line.line).windows(2).filter(|pair| near(pair[0], pair[1])) {
                 self.noder.lay(pair[0], pair[1], source);
             }
@@ -288,13 +297,14 @@ fn classify(
     params: &LandParams,
     noded: &Noded,
     sources: &[Source],
+    outline_names: &[Option<u32>],
 ) -> (Vec<bool>, Vec<Tag>) {
     let gaps = Crossings::new(input, params, noded, sources);
     let mut separates = vec![false; noded.edges.len()];
     let mut tags = vec![Tag::CUT; noded.edges.len()];
     for edge in 0..noded.edges.len() {
         for &source in noded.sources(edge) {
-            let tag = tag_of(input, sources[source as usize]);
+            let tag = tag_of(input, sources[source as usize], outline_names);
             separates[edge] |= matches!(
                 sources[source as usize],
                 Source::Outline(_) | Source::Street(_) | Source::Barrier(_) | Source::Compound
@@ -316,10 +326,14 @@ fn stronger(a: Tag, b: Tag) -> Tag {
     best
 }
 
-fn tag_of(input: &LandInput, source: Source) -> Tag {
+fn tag_of(input: &LandInput, source: Source, outline_names: &[Option<u32>]) -> Tag {
     match source {
-        Source::Outline(side) => Tag { kind: BoundaryKind::Outline, side, ..Tag::CUT },
+        Source::Outline(side) => {
+            let name = outline_names.get(side as usize).copied().flatten();
+            Tag { kind: BoundaryKind::Outline, side, name, ..Tag::CUT }
+        }
         Source::Wall(_) => Tag { kind: BoundaryKind::Wall, ..Tag::CUT },
+        Source::Tunnel(_) => Tag::CUT,
         Source::Compound => Tag { kind: BoundaryKind::Compound, class: BoundaryClass::Lane, ..Tag::CUT },
         Source::Street(street) => {
             let line = &input.streets[street as usize];
@@ -356,6 +370,7 @@ impl Crossings {
             for &source in noded.sources(edge) {
                 let marks = match sources[source as usize] {
                     Source::Street(s) if input.streets[s as usize].level == StreetLevel::Open => &mut on_foot,
+                    Source::Tunnel(_) => &mut on_foot,
                     Source::Barrier(_) => &mut on_barrier,
                     _ => continue,
                 };

@@ -16,6 +16,8 @@ pub(super) struct Division {
     pub corner: Vec<[u32; 3]>,
     /// Per corner of open ground the vertex from which its unit reached it; the corner itself on owned ground.
     pub seed: Vec<[u32; 3]>,
+    /// Per triangle: part of water that is kept whole.
+    pub still: Vec<bool>,
     /// Per triangle: part of water that is shared by the banks.
     pub shared_water: Vec<bool>,
     /// The kinds of the units after the atoms.
@@ -41,7 +43,7 @@ pub(super) fn divide(scene: &Scene, params: &LandParams, n_atoms: u32) -> Divisi
         })
         .collect();
     let shared_water = (0..still.len()).map(|t| scene.wet[t] && !still[t]).collect();
-    Division { corner, seed, shared_water, voids }
+    Division { corner, seed, still, shared_water, voids }
 }
 
 /// Fills what the areas of a scene leave open: slits go to the neighbor with the longest border, the rest are voids.
@@ -72,10 +74,8 @@ pub(super) fn fill(scene: &Scene, params: &LandParams, n_atoms: u32) -> (Divisio
         patch.triangles.iter().for_each(|&t| label[t as usize] = to);
     }
     let corner = label.into_iter().map(|label| [label; 3]).collect();
-    (
-        Division { corner, seed: mesh.corners.clone(), shared_water: vec![false; mesh.n_triangles()], voids },
-        slits,
-    )
+    let none = vec![false; mesh.n_triangles()];
+    (Division { corner, seed: mesh.corners.clone(), still: none.clone(), shared_water: none, voids }, slits)
 }
 
 /// Water wide enough to be kept whole.

@@ -90,6 +90,17 @@ impl Rules<'_> {
 /// Along walls, a vertex nearer than this to the line between its neighbors only served the triangulation, m.
 const STRAIGHT_M: f64 = 0.002;
 
+/// How much larger the triangle of a spike may be than that of another vertex.
+const SPIKE: f64 = 8.0;
+
+/// Whether the chain turns back sharply at `b`, within 8 m of one of its neighbors: the hook at the tip of a dead end.
+fn is_spike(a: Pt, b: Pt, c: Pt) -> bool {
+    let (ax, ay) = ((a[0] - b[0]) as f64, (a[1] - b[1]) as f64);
+    let (cx, cy) = ((c[0] - b[0]) as f64, (c[1] - b[1]) as f64);
+    let (one, other) = (ax.hypot(ay), cx.hypot(cy));
+    one.min(other) < 8.0 * UNITS && ax * cx + ay * cy > 0.7 * one * other
+}
+
 /// All vertices of all chains, linked, and the corners of footprints.
 struct Net {
     points: Vec<Pt>,
@@ -211,7 +222,7 @@ impl Net {
         if tolerance.is_infinite() {
             return Some(0.0);
         }
-        let rank = area / tolerance;
+        let rank = area / tolerance / if is_spike(a, b, c) { SPIKE } else { 1.0 };
         if rank < 1.0 {
             return Some(rank);
         }

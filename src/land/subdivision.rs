@@ -127,6 +127,14 @@ impl Subdivision {
         Self { community, units, borders, chains, tags: cuts.tags.clone(), corners, simplify }
     }
 
+    /// Measures the units again, after vertices were added to the outline.
+    pub(super) fn refresh_areas(&mut self) {
+        let areas = chains::double_areas(&self.chains, self.units.len());
+        for (unit, area) in self.units.iter_mut().zip(areas) {
+            unit.area_m2 = double_area_to_m2(area);
+        }
+    }
+
     /// How many of the units are atoms; they come first.
     #[must_use]
     pub fn n_atoms(&self) -> usize {
@@ -173,6 +181,22 @@ impl Subdivision {
             units: self.units.len(),
             labels: labels.len(),
         })
+    }
+
+    /// Adds borders; one that is there already becomes passable if the added one is.
+    pub(super) fn add_borders(&mut self, more: Vec<SharedBorder>) {
+        self.borders.extend(more);
+        self.borders.sort_by_key(|border| (border.u, border.v));
+        self.borders.dedup_by(|later, first| {
+            let same = (later.u, later.v) == (first.u, first.v);
+            if same {
+                first.passable |= later.passable;
+                for (sum, more) in first.length_mm.iter_mut().zip(later.length_mm) {
+                    *sum += more;
+                }
+            }
+            same
+        });
     }
 
     /// Gives every unit without a label (`None`) the one of the neighbor with the longest common border, until all that can have one do.
