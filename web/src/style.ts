@@ -71,7 +71,8 @@ function buildingFill(data: PageData, view: View, method: Method): Expression | 
     return ['case', ['==', ['get', 'households'], 0], NO_HOUSEHOLDS_COLOR,
       steps.length ? ['step', ['get', 'households'], HOUSEHOLD_COLORS[0], ...steps] : HOUSEHOLD_COLORS[2]] as unknown as Expression;
   }
-  return ['case', ['==', ['get', 'households'], 0], '#c9c4ba', '#9b9184'];
+  // A veil rather than a colour, so that the hue of the grid shines through.
+  return ['case', ['==', ['get', 'households'], 0], '#8f877a', '#4b4339'];
 }
 
 /** The paint that depends on the view or the method; set again when either changes. */
@@ -85,7 +86,7 @@ export function changing(data: PageData, view: View, method: Method): [string, s
     ['grids-fill', 'fill-opacity', view === 'grids' ? 0.5 : view === 'deviation' ? 0.62 : 0],
     ['buildings-fill', 'fill-color', fill],
     ['buildings-fill', 'fill-opacity', ['interpolate', ['linear'], ['zoom'],
-      11, 0.35 * pale, 13, (coloured ? 0.5 : 0.85) * pale, 16, (coloured ? 0.75 : 0.95) * pale]],
+      11, 0.3 * pale, 13, (coloured ? 0.3 : 0.85) * pale, 16, (coloured ? 0.4 : 0.95) * pale]],
     ['buildings-point', 'circle-color', fill],
   ];
 }
