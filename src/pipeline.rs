@@ -146,9 +146,10 @@ fn draw(
     params.check()?;
     check_scenario(scenario)?;
     report(watch, Step::Land, 0.0)?;
-    let land = land::divide(&LandInput::from_scenario(scenario), &LandParams::default())?;
+    let input = LandInput::from_scenario(scenario);
+    let land = land::divide(&input, &LandParams::default())?;
     report(watch, Step::Grids, 0.0)?;
-    grids::draw(scenario, &land, params, redraw, plan, watch)?;
+    grids::draw(scenario, &land, &input.names, params, redraw, plan, watch)?;
     plan.partition.check(scenario)?;
     report(watch, Step::Grids, 1.0)?;
     seal(scenario, params, plan);

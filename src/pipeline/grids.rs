@@ -11,7 +11,7 @@ use super::{PlanError, Step, Watch};
 use crate::geometry::interior_point;
 use crate::land::{Ground, Land, Settlement, SharedBorder, Subdivision, VoidKind};
 use crate::model::{
-    AtomId, CodeBook, CommunityId, CommunityQuality, Finding, FindingKind, Grid, GridClass, GridId,
+    AtomId, CodeBook, CommunityId, CommunityQuality, Finding, FindingKind, Grid, GridClass, GridId, Lang,
     Partition, Plan, Scenario, Severity, numbering_order,
 };
 use crate::params::{Effort, Params};
@@ -64,6 +64,7 @@ impl Edges {
 pub(super) fn draw(
     scenario: &Scenario,
     land: &Land,
+    names: &[String],
     params: &Params,
     redraw: Option<&RedrawParams>,
     plan: &mut Plan,
@@ -73,8 +74,8 @@ pub(super) fn draw(
     let present = Present::of(scenario, &plan.partition, redraw.is_some());
     let answer = divide(scenario, &units, &present, params, watch)?;
     let labels = all_labels(land, &units, &answer);
-    let outlines = outlines(land, &units, &answer, &labels)?;
-    let (partition, findings) = assemble(scenario, params, &units, &present, &answer, outlines, redraw);
+    let shapes = shapes(land, names, &units, &answer, &labels)?;
+    let (partition, findings) = assemble(scenario, params, &units, &present, &answer, &shapes, redraw);
     *plan = Plan { partition, findings, ledger: std::mem::take(&mut plan.ledger), ..Plan::default() };
     plan.findings.extend(land_findings(scenario, land));
     Ok(())
@@ -392,15 +393,24 @@ fn all_labels(land: &Land, units: &Units, answer: &PartitionAnswer) -> Vec<Vec<u
         .collect()
 }
 
-/// Outline of every grid.
-fn outlines(
+/// A grid on the ground.
+#[derive(Clone)]
+struct Shape {
+    outline: MultiPolygon<f64>,
+    /// What bounds it on the four sides (四至).
+    bounds: String,
+}
+
+/// Outline and bounds of every grid.
+fn shapes(
     land: &Land,
+    names: &[String],
     units: &Units,
     answer: &PartitionAnswer,
     labels: &[Vec<u32>],
-) -> Result<Vec<MultiPolygon<f64>>, PlanError> {
+) -> Result<Vec<Shape>, PlanError> {
     debug_assert_eq!(labels.len() + 1, units.first.len(), "a community has its labels");
-    let parts: Vec<Vec<(u32, MultiPolygon<f64>)>> = land
+    let parts: Vec<Vec<(u32, Shape)>> = land
         .subdivisions
         .par_iter()
         .zip(labels)
@@ -408,16 +418,21 @@ fn outlines(
             let Some(&first) = labels.iter().min() else { return Ok(Vec::new()) };
             let local: Vec<u32> = labels.iter().map(|label| label - first).collect();
             let areas = subdivision.dissolve(&local)?;
-            Ok(areas.into_iter().enumerate().map(|(index, area)| (first + index as u32, area)).collect())
+            let bounds = subdivision.describe(&local)?;
+            let shapes = areas.into_iter().zip(bounds).zip(first..).map(|((outline, bounds), grid)| {
+                (grid, Shape { outline, bounds: bounds.sentence(names, Lang::Zh) })
+            });
+            Ok(shapes.collect())
         })
         .collect::<Result<_, crate::land::LandError>>()?;
-    let mut outlines = vec![MultiPolygon::new(Vec::new()); answer.grid_load.len()];
-    for (grid, area) in parts.into_iter().flatten() {
-        if let Some(outline) = outlines.get_mut(grid as usize) {
-            *outline = area;
+    let nowhere = Shape { outline: MultiPolygon::new(Vec::new()), bounds: String::new() };
+    let mut shapes = vec![nowhere; answer.grid_load.len()];
+    for (grid, shape) in parts.into_iter().flatten() {
+        if let Some(place) = shapes.get_mut(grid as usize) {
+            *place = shape;
         }
     }
-    Ok(outlines)
+    Ok(shapes)
 }
 
 fn assemble(
@@ -426,12 +441,12 @@ fn assemble(
     units: &Units,
     present: &Present,
     answer: &PartitionAnswer,
-    outlines: Vec<MultiPolygon<f64>>,
+    shapes: &[Shape],
     redraw: Option<&RedrawParams>,
 ) -> (Partition, Vec<Finding>) {
     let raw = raw_labels(scenario, units, answer);
     let overlaps = overlaps(scenario, present, &raw, answer.grid_load.len());
-    let order = order(scenario, answer, &outlines);
+    let order = order(scenario, answer, shapes);
     let codes = codes(scenario, present, answer, &order, &overlaps);
     let mut place = vec![0u32; order.len()];
     order.iter().zip(0u32..).for_each(|(&raw, id)| place[raw] = id);
@@ -449,10 +464,10 @@ fn assemble(
                 households: Households(0),
                 residents: Residents(0),
                 n_atoms: 0,
-                outline: outlines[raw].clone(),
+                outline: shapes[raw].outline.clone(),
                 locked: false,
                 reason: None,
-                bounds_text: String::new(),
+                bounds_text: shapes[raw].bounds.clone(),
                 lineage: overlaps[raw].iter().map(|&(old, _)| present.codes[old as usize].clone()).collect(),
             }
         })
@@ -521,15 +536,16 @@ fn overlaps(
 }
 
 /// Grids by community, and inside it in the order of numbering.
-fn order(scenario: &Scenario, answer: &PartitionAnswer, outlines: &[MultiPolygon<f64>]) -> Vec<usize> {
+fn order(scenario: &Scenario, answer: &PartitionAnswer, shapes: &[Shape]) -> Vec<usize> {
     let mut of_community: Vec<Vec<usize>> = vec![Vec::new(); scenario.communities.len()];
     for (grid, &community) in answer.grid_community.iter().enumerate() {
         of_community[community as usize].push(grid);
     }
-    let mut order = Vec::with_capacity(outlines.len());
+    let mut order = Vec::with_capacity(shapes.len());
     for grids in of_community {
-        let area: f64 = grids.iter().map(|&grid| outlines[grid].unsigned_area()).sum();
-        let places: Vec<Coord<f64>> = grids.iter().map(|&grid| interior_point(&outlines[grid])).collect();
+        let area: f64 = grids.iter().map(|&grid| shapes[grid].outline.unsigned_area()).sum();
+        let places: Vec<Coord<f64>> =
+            grids.iter().map(|&grid| interior_point(&shapes[grid].outline)).collect();
         let in_order = numbering_order(&places, area / grids.len().max(1) as f64);
         order.extend(in_order.into_iter().map(|index| grids[index]));
     }
