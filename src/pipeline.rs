@@ -8,9 +8,12 @@ mod circles;
 mod cover;
 mod grids;
 mod hash;
+mod present;
+mod remarks;
 mod stations;
 #[cfg(test)]
 mod tests;
+mod units;
 
 use std::ops::ControlFlow;
 

@@ -1,0 +1,192 @@
+//! What is odd about a drawing, in words: grids out of range with their reasons, locks, land, moves.
+
+use super::grids::RedrawParams;
+use super::present::Present;
+use super::units::Units;
+use crate::geometry::interior_point;
+use crate::land::{Land, Settlement};
+use crate::model::{AtomId, CommunityId, Finding, FindingKind, Grid, GridId, Scenario, Severity};
+use crate::partition::{self, PartitionAnswer, Reason};
+
+/// The engine's findings in words; a grid out of range also carries its reason.
+pub(super) fn findings(
+    scenario: &Scenario,
+    units: &Units,
+    answer: &PartitionAnswer,
+    place: &[u32],
+    grids: &mut [Grid],
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for found in &answer.findings {
+        let community = CommunityId(found.community);
+        let atom = found.atom.and_then(|row| units.atom[units.leader[row as usize]]);
+        let grid = found.grid.map(|raw| GridId(place[raw as usize]));
+        let (kind, message, remedy) = words(scenario, found, atom, grid.map(|id| &grids[id.index()]));
+        let mut finding =
+            Finding::new(Severity::Warning, kind, "grids", message, remedy).in_community(community);
+        if let Some(id) = grid {
+            let grid = &mut grids[id.index()];
+            finding = finding.in_grid(id).about(grid.code.clone()).at(interior_point(&grid.outline));
+            if !grid.is_in_range() && grid.reason.is_none() {
+                grid.reason = Some(finding.message.clone());
+            }
+        }
+        if let Some(id) = atom {
+            finding = finding.on_atom(id);
+            finding.at.get_or_insert(scenario.atoms[id.index()].shape.anchor());
+        }
+        findings.push(if found.proven { finding.proven() } else { finding });
+    }
+    findings
+}
+
+fn words(
+    scenario: &Scenario,
+    found: &partition::Finding,
+    atom: Option<AtomId>,
+    grid: Option<&Grid>,
+) -> (FindingKind, String, String) {
+    let community = &scenario.communities[found.community as usize].name;
+    let code = grid.map_or("-", |grid| grid.code.as_str());
+    let unit = atom.map_or_else(String::new, |id| {
+        let atom = &scenario.atoms[id.index()];
+        let compound = atom.compound.and_then(|id| scenario.compounds[id.index()].name.clone());
+        compound.or_else(|| atom.name.clone()).unwrap_or_else(|| atom.source.0.clone())
+    });
+    let load = found.load;
+    match found.reason {
+        Reason::BlockingUnit { unit_load } => (
+            FindingKind::LargeAtom,
+            format!("网格 {code} 有 {load} 户：不可拆分的单元“{unit}”有 {unit_load} 户，超过上限 (grid {code} has {load} households: the unit {unit} alone has {unit_load}, above the upper size, and is never split)"),
+            "按单元入口拆分该建筑，或接受较大的网格 (list its entrances as buildings of their own, or accept the larger grid)".to_owned(),
+        ),
+        Reason::TotalOutOfRange { k } => (
+            FindingKind::GridOutOfRange,
+            format!("{community} 共 {load} 户，无法分成 {k} 个都在范围内的网格 ({load} households cannot be shared by {k} grids within the limits)"),
+            "调整目标户数或容差，或合并到相邻社区统筹 (change the target or tolerance, or plan it together with a neighbouring community)".to_owned(),
+        ),
+        Reason::TooFewUnits { wanted, made } => (
+            FindingKind::ImpossibleNumber,
+            format!("{community} 要求 {wanted} 个网格，但只有 {made} 个可分单元 ({wanted} grids wanted, but there are only {made} units)"),
+            "按单元入口拆分建筑，或减少网格数 (list entrances as buildings of their own, or ask for fewer grids)".to_owned(),
+        ),
+        Reason::Island => (
+            FindingKind::DisconnectedGrid,
+            format!("网格 {code} 分成多块：社区内有被河流、铁路等隔开且户数不足的片区 (grid {code} lies in several pieces: a part of the community is cut off by a barrier and too small for grids of its own)"),
+            "核对桥、道口等通道数据，或接受 (check whether a bridge or crossing is missing in the data, or accept it)".to_owned(),
+        ),
+        Reason::NoSuchSubset => (
+            FindingKind::GridOutOfRange,
+            format!("网格 {code} 有 {load} 户：此处没有任何连通的整单元组合能使其与邻格都在范围内 (grid {code} has {load} households: no connected set of whole units here has a load in range together with in-range neighbours)"),
+            "放宽容差，或允许拆分小区 (widen the tolerance, or list entrances as buildings of their own)".to_owned(),
+        ),
+        Reason::NotFound => (
+            FindingKind::GridOutOfRange,
+            format!("网格 {code} 有 {load} 户：搜索未找到在范围内的划法，可能存在 (grid {code} has {load} households: the search found no division with this grid in range; there may be one)"),
+            "换一个种子或用 effort = full 再试，或手工调整 (try another seed or effort = full, or edit by hand)".to_owned(),
+        ),
+    }
+}
+
+/// Overlaps and slits between outlines, and buildings that lie under others.
+pub(super) fn land_findings(scenario: &Scenario, land: &Land) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for &atom in &land.hidden {
+        let id = AtomId(atom);
+        let building = &scenario.atoms[id.index()];
+        let finding = Finding::new(
+            Severity::Info,
+            FindingKind::Stacked,
+            "buildings",
+            format!(
+                "建筑 {0} 与其他建筑重叠，在原处旁给予一小块地 (building {0} lies under others and got a spot of land beside its place)",
+                building.source
+            ),
+            "核对是否重复录入 (check whether it was entered twice)",
+        );
+        findings.push(finding.about(building.source.0.clone()).on_atom(id).at(building.shape.anchor()));
+    }
+    let community = |index: u32| scenario.communities[index as usize].name.as_str();
+    let building = |index: u32| scenario.atoms[index as usize].source.0.as_str();
+    findings.extend(land.settled.iter().map(|settled| settlement("communities", settled, &community)));
+    findings.extend(land.settled_areas.iter().map(|settled| settlement("buildings", settled, &building)));
+    findings
+}
+
+fn settlement<'a>(layer: &str, settled: &Settlement, name: &dyn Fn(u32) -> &'a str) -> Finding {
+    let area = settled.area_m2;
+    let given_to = name(settled.given_to);
+    let claimants = settled.claimants.iter().map(|&index| name(index)).collect::<Vec<_>>().join("、");
+    let (kind, message) = if settled.claimants.is_empty() {
+        let message = format!(
+            "边界之间的缝隙 {area:.1} m² 划给 {given_to} (a slit of {area:.1} m² between outlines was given to {given_to})"
+        );
+        (FindingKind::Gap, message)
+    } else {
+        let message = format!(
+            "{claimants} 重叠 {area:.1} m²，划给 {given_to} ({claimants} overlap by {area:.1} m², given to {given_to})"
+        );
+        (FindingKind::Overlap, message)
+    };
+    Finding::new(Severity::Info, kind, layer, message, "核对边界数据 (check the outlines in the source)")
+        .about(given_to)
+}
+
+/// A locked grid out of range stays as it is, and says so.
+pub(super) fn locked_findings(grids: &mut [Grid]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, grid) in grids.iter_mut().enumerate() {
+        if !grid.locked || grid.is_in_range() || grid.reason.is_some() {
+            continue;
+        }
+        let (code, households) = (&grid.code, grid.households);
+        let message = format!(
+            "网格 {code} 有 {households} 户：已锁定，保持现状 (grid {code} has {households} households: it is locked and stays as it is)"
+        );
+        let remedy = "解除锁定后重划 (unlock it and draw again)";
+        let finding =
+            Finding::new(Severity::Warning, FindingKind::GridOutOfRange, "grids", message.clone(), remedy);
+        findings.push(
+            finding
+                .about(code.clone())
+                .in_grid(GridId::from_index(index))
+                .in_community(grid.community)
+                .at(interior_point(&grid.outline)),
+        );
+        grid.reason = Some(message);
+    }
+    findings
+}
+
+/// Says how many households change grid when a redraw moves more than allowed.
+pub(super) fn moved_finding(
+    scenario: &Scenario,
+    present: &Present,
+    grid_of: &[Option<GridId>],
+    grids: &[Grid],
+    redraw: Option<&RedrawParams>,
+) -> Option<Finding> {
+    let redraw = redraw?;
+    let (mut moved, mut all) = (0u64, 0u64);
+    for ((atom, new), old) in scenario.atoms.iter().zip(grid_of).zip(&present.grid_of) {
+        if let (Some(new), Some(old)) = (new, old) {
+            let households = u64::from(atom.households.0);
+            all += households;
+            moved += if grids[new.index()].code == present.codes[*old as usize] { 0 } else { households };
+        }
+    }
+    let share = moved as f64 / all.max(1) as f64;
+    if share <= redraw.max_moved {
+        return None;
+    }
+    let (percent, limit) = (share * 100.0, redraw.max_moved * 100.0);
+    Some(Finding::new(
+        Severity::Warning,
+        FindingKind::GridOutOfRange,
+        "grids",
+        format!(
+            "{moved} 户（{percent:.1}%）变更网格，超过允许的 {limit:.1}% ({moved} households, {percent:.1} %, change grid; {limit:.1} % were allowed)"
+        ),
+        "锁定更多网格，放宽容差，或提高 --max-moved (lock more grids, widen the tolerance, or raise --max-moved)",
+    ))
+}
