@@ -66,9 +66,9 @@ fn town(n: usize, seed: u64) -> Town {
     }
     let mut town =
         Town { x: vec![0.0; x.len()], y: vec![0.0; x.len()], from: vec![], to: vec![], mm: vec![] };
-    for node in 0..x.len() {
-        town.x[name[node] as usize] = x[node];
-        town.y[name[node] as usize] = y[node];
+    for (&name, (&x, &y)) in name.iter().zip(x.iter().zip(&y)) {
+        town.x[name as usize] = x;
+        town.y[name as usize] = y;
     }
     for (a, b) in edges {
         let (a, b) = (a as usize, b as usize);

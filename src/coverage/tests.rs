@@ -214,9 +214,9 @@ fn a_gini_coefficient_by_hand_and_by_its_definition() {
     let total: f64 = people.iter().sum();
     let mean = values.iter().zip(&people).map(|(v, p)| v * p).sum::<f64>() / total;
     let mut difference = 0.0;
-    for i in 0..4 {
-        for j in 0..4 {
-            difference += people[i] * people[j] * f64::abs(values[i] - values[j]);
+    for (value, here) in values.iter().zip(&people) {
+        for (other, there) in values.iter().zip(&people) {
+            difference += here * there * f64::abs(value - other);
         }
     }
     let expected = difference / (total * total) / (2.0 * mean);

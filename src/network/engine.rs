@@ -20,8 +20,7 @@ pub const UNREACHED: u32 = u32::MAX;
 /// direction; every answer is the walk **from the node to the station**. Limits are inclusive. Answers are
 /// exact and do not depend on the number of threads; of stations at equal cost the lowest index wins.
 ///
-/// Preparation folds away dead ends and chains of degree-2 nodes ([`contract`](super::contract)) and costs
-/// O(n log n + m). A search then visits junctions only.
+/// Preparation folds away dead ends and chains of degree-2 nodes and costs O(n log n + m). A search then visits junctions only.
 #[derive(Debug)]
 pub struct WalkNetwork {
     pub(super) core: Core,

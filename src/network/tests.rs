@@ -100,10 +100,10 @@ fn check_against_plain_search(arrays: &Arrays, stations: &[u32], limit: u32) {
     for limit in [None, Some(limit)] {
         let bound = limit.unwrap_or(UNREACHED - 1);
         let found = net.nearest(stations, limit).unwrap();
-        for node in 0..n {
+        for (node, answer) in found.cost.iter().copied().zip(found.station.iter().copied()).enumerate() {
             let best = (0..stations.len()).map(|s| (walks[s][node], s as i32)).min();
             let best = best.filter(|&(walk, _)| walk <= bound).unwrap_or((UNREACHED, -1));
-            assert_eq!((found.cost[node], found.station[node]), best, "node {node}, limit {limit:?}");
+            assert_eq!(answer, best, "node {node}, limit {limit:?}");
         }
     }
     let found = net.within(stations, limit).unwrap();
@@ -118,10 +118,9 @@ fn check_against_plain_search(arrays: &Arrays, stations: &[u32], limit: u32) {
     let limits = [limit / 2, limit, 0];
     let counts = net.count_within(stations, &limits).unwrap();
     for (counts, limit) in counts.iter().zip(limits) {
-        for node in 0..n {
-            let expected =
-                walks.iter().filter(|walks| walks[node] <= limit && walks[node] != UNREACHED).count();
-            assert_eq!(counts[node] as usize, expected, "node {node}, limit {limit}");
+        for (node, &count) in counts.iter().enumerate() {
+            let reaches = |walks: &&Vec<u32>| walks[node] <= limit && walks[node] != UNREACHED;
+            assert_eq!(count as usize, walks.iter().filter(reaches).count(), "node {node}, limit {limit}");
         }
     }
 }

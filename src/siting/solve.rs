@@ -184,10 +184,13 @@ fn best_assignment(
     let cutoff = best.as_ref().map_or(search.value, |best| best.0);
     let mut tried = FxHashSet::default();
     climb(&mut volume, &fate, work.steps, cutoff as f64, clock, |step, chosen, _| {
-        let try_now = step % work.every == work.every - 1
-            && (step < 200 || step % (4 * work.every) == 4 * work.every - 1);
+        // Descents are cheap in cover tables and dear in dense ones.
+        let every = if core.row_cost.is_empty() && step > 200 { work.every / 4 + 1 } else { work.every };
+        let try_now =
+            step % every == every - 1 && (step < 200 || core.row_cost.is_empty() || step / every % 4 == 3);
         if try_now && tried.insert(chosen.to_vec()) {
-            let worth = best.as_ref().map_or(f64::INFINITY, |best| best.0 as f64 * 1.01);
+            let near = if core.row_cost.is_empty() { 2.0 } else { 1.01 };
+            let worth = best.as_ref().map_or(f64::INFINITY, |best| best.0 as f64 * near);
             if plain_value(core, chosen) as f64 <= worth {
                 search.become_sites(chosen);
                 if search.keeps_rules() {
@@ -203,12 +206,14 @@ fn best_assignment(
         if let Some((_, sites)) = &best {
             search.become_sites(sites);
         }
-        iterate(
-            &mut search,
-            if options.effort == Effort::Proof { 5 } else { work.rounds },
-            options.seed,
-            clock,
-        );
+        let far = best.as_ref().is_some_and(|best| volume.best.value < 0.97 * best.0 as f64);
+        let rounds = match options.effort {
+            // So wide a gap is not closed by branching: better sites first.
+            Effort::Proof if far => 20 * work.rounds,
+            Effort::Proof => 5,
+            _ => work.rounds,
+        };
+        iterate(&mut search, rounds, options.seed, clock);
         keep_better(&search, &mut best);
     }
     // Most instances end in a short tree; the long search is for those that do not.

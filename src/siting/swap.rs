@@ -441,44 +441,63 @@ pub(crate) fn iterate(search: &mut Search, rounds: usize, seed: u64, clock: &Clo
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     search.descend(clock);
     let mut best = (search.value, search.sites());
-    for _ in 0..rounds {
+    let mut current = best.clone();
+    for round in 0..rounds {
         if clock.is_over() {
             break;
         }
         kick(search, &mut random);
         search.descend(clock);
-        if search.value <= best.0 {
-            best = (search.value, search.sites());
+        // A little worse is accepted early on, so that the search leaves the valley it began in.
+        let slack = (best.0 / 500) as f64 * (1.0 - (round + 1) as f64 / rounds as f64);
+        if search.value <= current.0 + slack as i64 {
+            current = (search.value, search.sites());
         } else {
-            search.become_sites(&best.1);
+            search.become_sites(&current.1);
+        }
+        if current.0 < best.0 {
+            best.clone_from(&current);
         }
     }
     search.become_sites(&best.1);
 }
 
-/// Exchanges one to four open sites for random ones that share rows with them.
+/// Exchanges one to four open sites of one neighbourhood for random ones that share rows with them.
 fn kick(search: &mut Search, random: &mut Xoshiro256PlusPlus) {
     let n_kicks = random.random_range(1..=4usize);
+    let may_close = search.may_close();
+    if may_close.is_empty() {
+        return;
+    }
+    let mut out = may_close[random.random_range(0..may_close.len())];
     for _ in 0..n_kicks {
-        let may_close = search.may_close();
-        if may_close.is_empty() {
-            return;
-        }
-        let out = may_close[random.random_range(0..may_close.len())];
-        let column = search.core.col(out as usize);
-        if column.is_empty() {
-            continue;
-        }
-        let row = search.core.col_row[random.random_range(column)] as usize;
-        let reach = search.core.row(row);
-        let reach = reach.start..reach.end.min(reach.start + 64);
-        let inn = search.core.row_site[random.random_range(reach)];
+        let Some(inn) = neighbour(search, out, random) else { return };
         let may_open = !search.open[inn as usize] && search.core.fate[inn as usize] != Fate::Closed;
         if may_open && (search.core.rules.is_empty() || search.broken_after(Some(inn), Some(out)) == 0) {
             search.remove(out);
             search.insert(inn);
         }
+        // The next exchange starts from an open site nearby, if a few tries find one.
+        let free_open =
+            |site: u32| search.open[site as usize] && search.core.fate[site as usize] == Fate::Free;
+        let next = (0..12).filter_map(|_| neighbour(search, inn, random)).find(|&site| free_open(site));
+        match next {
+            Some(next) => out = next,
+            None => return,
+        }
     }
+}
+
+/// A random site that shares a row with `site`, among the first of that row.
+fn neighbour(search: &Search, site: u32, random: &mut Xoshiro256PlusPlus) -> Option<u32> {
+    let column = search.core.col(site as usize);
+    if column.is_empty() {
+        return None;
+    }
+    let row = search.core.col_row[random.random_range(column)] as usize;
+    let reach = search.core.row(row);
+    let reach = reach.start..reach.end.min(reach.start + 64);
+    Some(search.core.row_site[random.random_range(reach)])
 }
 
 fn drop_place(costs: &[u32; MOST_NEAR], place: usize) -> [u32; MOST_NEAR] {
