@@ -12,7 +12,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
-use gridplan::network::WalkNetwork;
+use gridplan::network::{CircleShare, WalkNetwork};
 use sha2::Digest;
 
 const REPEAT: usize = 3;
@@ -170,5 +170,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|(key, counts)| judge.verdict(key, counts))
         .collect();
     println!("count 3      wall {wall:.4} s, CPU {cpu:.4} s {}", verdict.join(" "));
+    let draw = || net.service_circles(&stations[..100], &[LIMIT_MM], CircleShare::PerStation);
+    let (start, start_cpu) = (Instant::now(), cpu_seconds());
+    draw()?;
+    println!(
+        "circles 1st  wall {:.4} s, CPU {:.4} s",
+        start.elapsed().as_secs_f64(),
+        cpu_seconds() - start_cpu
+    );
+    let (wall, cpu, circles) = best(draw);
+    println!("100 circles  wall {wall:.4} s, CPU {cpu:.4} s, {} areas", circles?.len());
     if 0 < judge.wrong { Err(format!("{} answers differ", judge.wrong).into()) } else { Ok(()) }
 }

@@ -290,7 +290,7 @@ impl Costs<'_> {
         }
         let there = self.edges.there[edge];
         let back = self.edges.back.get(edge).copied().unwrap_or(there);
-        if end.edge() % 2 == 0 { (there, back) } else { (back, there) }
+        if end.edge().is_multiple_of(2) { (there, back) } else { (back, there) }
     }
 }
 

@@ -148,11 +148,8 @@ impl WalkNetwork {
                 station[id as usize].store(label.station(), Ordering::Relaxed);
             }
         };
-        (0..core.n_junctions().div_ceil(PART)).into_par_iter().for_each(|part| {
-            let end = core.n_junctions().min((part + 1) * PART);
-            for junction in part * PART..end {
-                write(core.junction_id[junction], labels[junction]);
-            }
+        core.junction_id.par_chunks(PART).zip(labels.par_chunks(PART)).for_each(|(ids, labels)| {
+            ids.iter().zip(labels).for_each(|(&id, &label)| write(id, label));
         });
         (0..core.n_chains().div_ceil(PART)).into_par_iter().for_each(|part| {
             let end = core.n_chains().min((part + 1) * PART);

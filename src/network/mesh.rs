@@ -104,12 +104,24 @@ impl Mesh {
         at: Vec<Coord<f64>>,
         vertex_of: Vec<u32>,
     ) -> Self {
-        let (mut origin, mut next) = (Vec::new(), Vec::new());
-        for edge in plane.directed_edges() {
-            origin.push(edge.from().fix().index() as u32);
-            next.push(edge.next().fix().index() as u32);
+        // Numbered by their first vertex, so that the sides around a place lie together in memory.
+        let mut number = vec![NONE; plane.num_undirected_edges()];
+        let mut count = 0;
+        for edge in plane.vertices().flat_map(|vertex| vertex.out_edges()) {
+            let slot = &mut number[edge.as_undirected().fix().index()];
+            if *slot == NONE {
+                *slot = count;
+                count += 1;
+            }
         }
-        let first = plane.vertices().map(|v| v.out_edge().map_or(NONE, |edge| edge.fix().index() as u32));
+        let half = |edge: usize| 2 * number[edge / 2] + (edge % 2) as u32;
+        let (mut origin, mut next) = (vec![0; 2 * number.len()], vec![0; 2 * number.len()]);
+        for edge in plane.directed_edges() {
+            let index = half(edge.fix().index()) as usize;
+            origin[index] = edge.from().fix().index() as u32;
+            next[index] = half(edge.next().fix().index());
+        }
+        let first = plane.vertices().map(|v| v.out_edge().map_or(NONE, |edge| half(edge.fix().index())));
         Self {
             at,
             vertex_of,
@@ -148,7 +160,7 @@ impl Mesh {
 
     pub fn length(&self, half: u32) -> f64 {
         let gap = self.at[self.target(half) as usize] - self.at[self.origin[half as usize] as usize];
-        gap.x.hypot(gap.y)
+        (gap.x * gap.x + gap.y * gap.y).sqrt()
     }
 
     pub fn half_edge(&self, from: u32, to: u32) -> Option<u32> {
