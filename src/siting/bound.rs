@@ -299,7 +299,7 @@ pub(crate) fn climb(
         if step % 100 == 99 {
             // Crawling: what is left of the gap needs branching, not more of the same.
             let left = target - volume.best.value;
-            if volume.best.value - last < 0.02 * left.min(1e18) && step > 250 {
+            if volume.best.value - last < 0.01 * left.min(1e18) && step > 250 {
                 return;
             }
             last = volume.best.value;

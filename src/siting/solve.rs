@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 
 use super::bound::{Volume, climb};
 use super::branch::{self, Limits, Price, Refine, Start, branch};
-use super::build::{Core, MUST, build, build_then_nearest};
+use super::build::{Core, Fate, MUST, build, build_then_nearest};
 use super::capacity;
 use super::center::{self, Within};
 use super::certificate::{self, Certificate, check};
@@ -183,11 +183,14 @@ fn best_assignment(
     let mut volume = Volume::new(core, &fate, None);
     let cutoff = best.as_ref().map_or(search.value, |best| best.0);
     let mut tried = FxHashSet::default();
-    climb(&mut volume, &fate, work.steps, cutoff as f64, clock, |step, chosen, _| {
+    climb(&mut volume, &fate, work.steps, cutoff as f64, clock, |step, chosen, volume| {
         // Descents are cheap in cover tables and dear in dense ones.
         let every = if core.row_cost.is_empty() && step > 200 { work.every / 4 + 1 } else { work.every };
         let try_now =
             step % every == every - 1 && (step < 200 || core.row_cost.is_empty() || step / every % 4 == 3);
+        // The average choice says more than a single one where sites overlap.
+        let average = if try_now && core.row_cost.is_empty() { likeliest(core, volume) } else { None };
+        let chosen = average.as_deref().unwrap_or(chosen);
         if try_now && tried.insert(chosen.to_vec()) {
             let near = if core.row_cost.is_empty() { 2.0 } else { 1.01 };
             let worth = best.as_ref().map_or(f64::INFINITY, |best| best.0 as f64 * near);
@@ -226,6 +229,19 @@ fn best_assignment(
         clock,
     );
     proof.into_found(problem, core, dominated, clock)
+}
+
+/// The p sites that the relaxation opens most often; `None` without p.
+fn likeliest(core: &Core, volume: &Volume) -> Option<Vec<u32>> {
+    let p = core.p?;
+    let mut sites: Vec<u32> = (0..core.n_sites as u32).collect();
+    let share =
+        |site: u32| if core.fate[site as usize] == Fate::Open { 2.0 } else { volume.share[site as usize] };
+    sites.sort_unstable_by(|&one, &other| share(other).total_cmp(&share(one)).then(one.cmp(&other)));
+    sites.truncate(p);
+    sites.retain(|&site| core.fate[site as usize] != Fate::Closed);
+    sites.sort_unstable();
+    Some(sites)
 }
 
 /// Objective of a set of sites by scanning each row for its first ones; unserved rows that must be served count 0.

@@ -462,7 +462,7 @@ pub(crate) fn iterate(search: &mut Search, rounds: usize, seed: u64, clock: &Clo
     search.become_sites(&best.1);
 }
 
-/// Exchanges one to four open sites of one neighbourhood for random ones that share rows with them.
+/// Exchanges one to four open sites for random ones that share rows with them.
 fn kick(search: &mut Search, random: &mut Xoshiro256PlusPlus) {
     let n_kicks = random.random_range(1..=4usize);
     let may_close = search.may_close();
@@ -477,13 +477,9 @@ fn kick(search: &mut Search, random: &mut Xoshiro256PlusPlus) {
             search.remove(out);
             search.insert(inn);
         }
-        // The next exchange starts from an open site nearby, if a few tries find one.
-        let free_open =
-            |site: u32| search.open[site as usize] && search.core.fate[site as usize] == Fate::Free;
-        let next = (0..12).filter_map(|_| neighbour(search, inn, random)).find(|&site| free_open(site));
-        match next {
-            Some(next) => out = next,
-            None => return,
+        out = may_close[random.random_range(0..may_close.len())];
+        if !search.open[out as usize] {
+            return;
         }
     }
 }
