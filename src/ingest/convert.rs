@@ -82,7 +82,6 @@ fn draft(spec: &SourceSpec, request: &ImportRequest, mut layer: Layer) -> Result
     draft.zone_open = system.zone_open;
     draft.columns = layer.column_names();
     draft.recognised = columns.described(&layer);
-    draft.counted = columns.has(Column::Households) || columns.has(Column::Residents);
     draft.findings = findings;
     rows::fill(&mut draft, &layer, &columns)?;
     if draft.features == 0 {
