@@ -85,7 +85,7 @@ fn counts(scenario: &Scenario) -> Vec<Finding> {
         }
     };
     let mut findings = Vec::new();
-// Outside every community nothing is planned, so nothing is missed.
+    // Outside every community nothing is planned, so nothing is missed.
     let planned = scenario.atoms.iter().enumerate().filter(|(_, atom)| atom.community.is_some());
     for (index, atom) in planned {
         let count = atom.households.0;

@@ -137,7 +137,7 @@ fn read_layer(spec: &SourceSpec, mut source: gdal::vector::Layer<'_>) -> Result<
     let mut geometries = Vec::new();
     let expected = source.feature_count();
     for feature in source.features() {
-geometries.push(feature.geometry().filter(|shape| !shape.is_empty()).and_then(flat));
+        geometries.push(feature.geometry().filter(|shape| !shape.is_empty()).and_then(flat));
         for (index, column) in columns.iter_mut().enumerate() {
             // Dates have nothing to say here, and reading them may fail.
             let value = if is_date[index] { None } else { feature.field(index).ok().flatten() };
@@ -258,6 +258,7 @@ fn to_target(geometry: &mut Geometry<f64>, transform: &CoordTransform) {
 /// # Errors
 /// [`IngestError::BadCrs`] for a text that GDAL does not understand.
 pub(super) fn to_degrees(layer: &mut Layer, definition: &str) -> Result<(), IngestError> {
+    be_quiet();
     let bad = |reason: String| IngestError::BadCrs { text: definition.to_owned(), reason };
     let plain = if definition.chars().all(|c| c.is_ascii_digit()) {
         format!("EPSG:{definition}")

@@ -260,7 +260,9 @@ impl Counting<'_> {
                 Severity::Error,
                 FindingKind::MissingCount,
                 "compounds",
-                format!("no building names this compound and it has no place: its {total} households are lost"),
+                format!(
+                    "no building names this compound and it has no place: its {total} households are lost"
+                ),
                 "give it coordinates, or name it in the buildings' compound column",
             );
             self.findings.push(finding.about(compound.name.as_ref().unwrap_or(&compound.source.0)));
@@ -295,7 +297,7 @@ impl Counting<'_> {
         count: f64,
     ) {
         let at = shape.anchor();
-let mut atom = blank_atom(SourceId(format!("{what}:{source}")), shape);
+        let mut atom = blank_atom(SourceId(format!("{what}:{source}")), shape);
         atom.name = name;
         atom.households = Households(count.round() as u32);
         atom.households_source =

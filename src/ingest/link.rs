@@ -45,7 +45,7 @@ pub(super) fn fill(
         communities::choose(given, admins, request.admin_level, &tables.atoms, kind);
     scenario.findings.append(&mut found);
     scenario.communities = communities;
-let places: FxHashMap<String, AtomShape> =
+    let places: FxHashMap<String, AtomShape> =
         tables.compound_places.iter().map(|place| (place.source.clone(), place.shape.clone())).collect();
     let compounds = std::mem::take(&mut tables.compounds);
     let areas = CommunityIndex::new(&scenario.communities);
@@ -55,7 +55,7 @@ let places: FxHashMap<String, AtomShape> =
     link_atoms(&mut atoms, &tables, &homes, &scenario.compounds);
     let (mut known, mut found) = floor_areas(&mut atoms, &tables.atoms);
     scenario.findings.append(&mut found);
-// The ground of a census block says nothing about its households.
+    // The ground of a census block says nothing about its households.
     let estimate = request.floor_area_per_household.filter(|_| kind == UnitKind::Buildings);
     let request = &ImportRequest { floor_area_per_household: estimate, ..request.clone() };
     let mut counting = Counting {
@@ -305,11 +305,12 @@ fn merge_counts(compounds: Vec<Compound>, places: &FxHashMap<String, AtomShape>)
     }
     let mut left = Vec::new();
     for compound in named {
-let by_place = || {
+        let by_place = || {
             let place = places.get(&compound.source.0)?;
             around.containing(place.anchor()).first().copied()
         };
-        let home = compound.name.as_ref().and_then(|name| by_name.get(&normal(name)).copied()).or_else(by_place);
+        let home =
+            compound.name.as_ref().and_then(|name| by_name.get(&normal(name)).copied()).or_else(by_place);
         match home {
             Some(index) if outlined[index].households.is_none() => {
                 outlined[index].households = compound.households
@@ -317,7 +318,7 @@ let by_place = || {
             _ => left.push(compound),
         }
     }
-outlined.append(&mut left);
+    outlined.append(&mut left);
     outlined
 }
 
@@ -382,7 +383,7 @@ fn link_atoms(atoms: &mut [Atom], tables: &Tables, homes: &[Option<CommunityId>]
         })
         .collect();
     let grids = AreaIndex::new(grid_areas.iter().map(|(area, _)| *area));
-atoms.par_iter_mut().zip(&tables.atoms).zip(homes).for_each(|((atom, draft), home)| {
+    atoms.par_iter_mut().zip(&tables.atoms).zip(homes).for_each(|((atom, draft), home)| {
         atom.community = *home;
         let at = atom.shape.anchor();
         atom.compound = compounds.of(draft.compound.as_deref(), *home, at);
@@ -406,7 +407,7 @@ impl<'a> CompoundIndex<'a> {
     fn new(compounds: &'a [Compound]) -> Self {
         let mut by_name = FxHashMap::default();
         for (index, compound) in compounds.iter().enumerate() {
-for name in names_of(compound) {
+            for name in names_of(compound) {
                 by_name.entry(name).or_insert(index);
             }
             if let Some((name, home)) = compound.source.0.rsplit_once('@') {
@@ -417,7 +418,7 @@ for name in names_of(compound) {
     }
 
     /// The compound that a building names, or the smallest around it.
-fn of(&self, name: Option<&str>, home: Option<CommunityId>, at: Coord<f64>) -> Option<CompoundId> {
+    fn of(&self, name: Option<&str>, home: Option<CommunityId>, at: Coord<f64>) -> Option<CompoundId> {
         let named = name.and_then(|name| {
             let here = home.and_then(|home| self.by_name.get(&format!("{}@{home}", normal(name))));
             here.or_else(|| self.by_name.get(&normal(name))).copied()

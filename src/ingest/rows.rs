@@ -228,7 +228,7 @@ impl Rows<'_> {
     }
 
     fn usage(&mut self, row: usize) -> crate::model::Use {
-let Some(text) = self.text(Column::Usage, row) else {
+        let Some(text) = self.text(Column::Usage, row) else {
             let kind = self.text(Column::Kind, row).and_then(|text| values::usage(&text));
             return kind.unwrap_or_default();
         };
@@ -243,7 +243,7 @@ let Some(text) = self.text(Column::Usage, row) else {
 
     fn community(&mut self, draft: &mut Draft, row: usize, geometry: Geometry<f64>) {
         let Some(outline) = values::area(&geometry) else { return self.wrong_shape(row, "an area") };
-let name = self.text(Column::Name, row).or_else(|| self.text(Column::Community, row));
+        let name = self.text(Column::Name, row).or_else(|| self.text(Column::Community, row));
         let own_code = self.text(Column::Code, row).or_else(|| self.text(Column::Id, row));
         let code = own_code.or_else(|| name.clone()).unwrap_or_else(|| self.names[row].clone());
         let class =

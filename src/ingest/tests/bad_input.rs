@@ -22,7 +22,10 @@ fn buildings(folder: &Folder) -> String {
 fn missing_files_name_what_lies_beside() {
     let folder = Folder::new();
     buildings(&folder);
-    message(&one(Role::Buildings, &folder.path("building.geojson")), &["does not exist", "buildings.geojson"]);
+    message(
+        &one(Role::Buildings, &folder.path("building.geojson")),
+        &["does not exist", "buildings.geojson"],
+    );
     message(&ImportRequest::default(), &["nothing to read"]);
 }
 
@@ -46,7 +49,10 @@ fn empty_layers_are_told_from_filtered_ones() {
     message(&one(Role::Buildings, &empty), &["e.csv", "no usable buildings", "below the header"]);
     let collection = folder.write("e.geojson", "{\"type\":\"FeatureCollection\",\"features\":[]}");
     message(&one(Role::Communities, &collection), &["e.geojson", "no usable communities"]);
-    let filtered = ImportRequest { filter: Some("户数 > 100".to_owned()), ..one(Role::Buildings, &buildings(&folder)) };
+    let filtered = ImportRequest {
+        filter: Some("户数 > 100".to_owned()),
+        ..one(Role::Buildings, &buildings(&folder))
+    };
     message(&filtered, &["no feature is left", "户数 > 100"]);
     let mut wrong = one(Role::Buildings, &buildings(&folder));
     wrong.sources[0].filter = Some("CITY = 3".to_owned());
@@ -69,7 +75,10 @@ fn sources_far_apart_are_in_different_systems() {
     let folder = Folder::new();
     let far = folder.write("far.csv", "id,lon,lat,households\na,116.39,39.9,3\n");
     let near = folder.write("c.geojson", squares(&[(0.0, 0.0, 100.0, "\"code\":\"1\"")]));
-    message(&one(Role::Buildings, &far).with(Role::Communities, &near), &["far.csv", "c.geojson", "km apart", "--crs"]);
+    message(
+        &one(Role::Buildings, &far).with(Role::Communities, &near),
+        &["far.csv", "c.geojson", "km apart", "--crs"],
+    );
     let metres = folder.write("m.csv", "id,x,y,households\na,500000,4100000,3\n");
     message(&one(Role::Buildings, &metres), &["m.csv", "unknown", "--crs EPSG:4549"]);
     let nonsense = ImportRequest { crs: Some("EPSG:abc".to_owned()), ..one(Role::Buildings, &metres) };
@@ -80,7 +89,9 @@ fn sources_far_apart_are_in_different_systems() {
 fn coordinates_that_are_no_places_become_findings() {
     let folder = Folder::new();
     let mut rows = String::from("id,lon,lat,households\n");
-    for (id, place) in [("nan", "NaN,37.54"), ("blank", ","), ("zero", "0,0"), ("far", "12.5,41.9"), ("range", "999,37")] {
+    for (id, place) in
+        [("nan", "NaN,37.54"), ("blank", ","), ("zero", "0,0"), ("far", "12.5,41.9"), ("range", "999,37")]
+    {
         writeln!(rows, "{id},{place},3").unwrap();
     }
     for index in 0..200 {
@@ -141,11 +152,19 @@ fn duplicates_stacks_strays_and_overlaps_are_findings() {
     );
     let outlines = folder.write(
         "c.geojson",
-        squares(&[(0.0, 0.0, 200.0, "\"code\":\"1\",\"name\":\"甲\""), (190.0, 0.0, 200.0, "\"code\":\"2\",\"name\":\"乙\"")]),
+        squares(&[
+            (0.0, 0.0, 200.0, "\"code\":\"1\",\"name\":\"甲\""),
+            (190.0, 0.0, 200.0, "\"code\":\"2\",\"name\":\"乙\""),
+        ]),
     );
     let scenario = run(&one(Role::Buildings, &file).with(Role::Communities, &outlines)).unwrap();
     let of = |kind| -> Vec<&str> {
-        scenario.findings.iter().filter(|finding| finding.kind == kind).map(|finding| finding.feature.as_str()).collect()
+        scenario
+            .findings
+            .iter()
+            .filter(|finding| finding.kind == kind)
+            .map(|finding| finding.feature.as_str())
+            .collect()
     };
     assert_eq!(of(FindingKind::Duplicate), ["a", "c"]);
     assert_eq!(of(FindingKind::Stacked), ["a"]);
@@ -161,13 +180,18 @@ fn a_community_without_streets_and_loose_streets_are_found() {
     let folder = Folder::new();
     let outlines = folder.write(
         "c.geojson",
-        squares(&[(0.0, 0.0, 200.0, "\"code\":\"1\",\"name\":\"甲\""), (200.0, 0.0, 200.0, "\"code\":\"2\",\"name\":\"乙\"")]),
+        squares(&[
+            (0.0, 0.0, 200.0, "\"code\":\"1\",\"name\":\"甲\""),
+            (200.0, 0.0, 200.0, "\"code\":\"2\",\"name\":\"乙\""),
+        ]),
     );
     let streets = folder.write(
         "streets.csv",
         "id,wkt\nr1,\"LINESTRING (121.3901 37.5401, 121.391 37.5401)\"\nr2,\"LINESTRING (121.391 37.5401, 121.391 37.541)\"\nr3,\"LINESTRING (121.3901 37.5415, 121.3909 37.5415)\"\n",
     );
-    let request = one(Role::Buildings, &buildings(&folder)).with(Role::Communities, &outlines).with(Role::Streets, &streets);
+    let request = one(Role::Buildings, &buildings(&folder))
+        .with(Role::Communities, &outlines)
+        .with(Role::Streets, &streets);
     let scenario = run(&request).unwrap();
     assert_eq!(has(&scenario, FindingKind::NoStreets).unwrap().feature, "乙");
     assert_eq!(has(&scenario, FindingKind::DisconnectedStreets).unwrap().feature, "r3");
@@ -190,7 +214,8 @@ fn many_findings_alike_become_one() {
 #[test]
 fn truncated_files_are_told_from_strange_ones() {
     let folder = Folder::new();
-    let json = squares(&[(0.0, 0.0, 10.0, "\"id\":\"a\",\"户数\":5"), (20.0, 0.0, 10.0, "\"id\":\"b\",\"户数\":5")]);
+    let json =
+        squares(&[(0.0, 0.0, 10.0, "\"id\":\"a\",\"户数\":5"), (20.0, 0.0, 10.0, "\"id\":\"b\",\"户数\":5")]);
     let cut = folder.write("b.geojson", &json[..json.len() - 40]);
     message(&one(Role::Buildings, &cut), &["b.geojson", "cut short", "feature 1"]);
     let xml = folder.write("t.osm", "<osm version=\"0.6\"><node id=\"1\" lat=\"37\" lon=\"121\"/><way id=");
@@ -210,7 +235,8 @@ fn truncated_files_are_told_from_strange_ones() {
 #[test]
 fn text_that_its_encoding_cannot_read_names_the_line() {
     let folder = Folder::new();
-    let (gbk, ..) = encoding_rs::GBK.encode("id,lon,lat,名称,户数\na,121.39,37.54,x,3\nb,121.39,37.54,小区,3\n");
+    let (gbk, ..) =
+        encoding_rs::GBK.encode("id,lon,lat,名称,户数\na,121.39,37.54,x,3\nb,121.39,37.54,小区,3\n");
     let file = folder.write("b.csv", gbk);
     let wrong = ImportRequest { encoding: Some("utf-8".to_owned()), ..one(Role::Buildings, &file) };
     message(&wrong, &["b.csv, line 1", "UTF-8", "gb18030"]);
@@ -259,7 +285,8 @@ fn personal_columns_are_refused_by_name_and_by_content() {
 #[test]
 fn codes_and_place_names_are_no_persons() {
     let folder = Folder::new();
-    let villages = ["张家庄", "李家村", "王府井", "刘庄", "陈家湾", "杨柳苑", "赵家沟", "黄河路", "周口店", "吴家营"];
+    let villages =
+        ["张家庄", "李家村", "王府井", "刘庄", "陈家湾", "杨柳苑", "赵家沟", "黄河路", "周口店", "吴家营"];
     let mut rows = String::from("id,lon,lat,户数,建筑名称,统计代码,KEY_CODE,长编码,建筑面积\n");
     for row in 0..60 {
         writeln!(

@@ -82,10 +82,13 @@ fn workbooks_read_below_their_title() {
     let mut workbook = rust_xlsxwriter::Workbook::new();
     let sheet = workbook.add_worksheet().set_name("楼栋表").unwrap();
     sheet.write(0, 0, "某街道楼栋情况表").unwrap();
-    for (column, name) in ["楼栋编号", "楼栋名称", "经度", "纬度", "户数", "用途"].iter().enumerate() {
+    for (column, name) in ["楼栋编号", "楼栋名称", "经度", "纬度", "户数", "用途"].iter().enumerate()
+    {
         sheet.write(1, column as u16, *name).unwrap();
     }
-    for (row, (name, households, usage)) in [("一号楼", 36, "住宅"), ("二号楼", 24, "商住")].iter().enumerate() {
+    for (row, (name, households, usage)) in
+        [("一号楼", 36, "住宅"), ("二号楼", 24, "商住")].iter().enumerate()
+    {
         let row = row as u32 + 2;
         sheet.write(row, 0, f64::from(row)).unwrap();
         sheet.write(row, 1, *name).unwrap();
@@ -136,21 +139,31 @@ fn stations_premises_streets_barriers_and_gates_keep_their_columns() {
         format!("\"LINESTRING ({} {LAT}, {} {})\"", lon(east), lon(east), LAT + 0.002)
     };
     let buildings = folder.write("b.geojson", squares(&[(0.0, 0.0, 10.0, "\"id\":\"a\",\"户数\":5")]));
-    let stations = folder.write("驿站.csv", format!("驿站编号,驿站名称,级别,面积,经度,纬度\nS1,红旗驿站,小区驿站,120,{LON},{LAT}\n"));
+    let stations = folder.write(
+        "驿站.csv",
+        format!("驿站编号,驿站名称,级别,面积,经度,纬度\nS1,红旗驿站,小区驿站,120,{LON},{LAT}\n"),
+    );
     let premises = folder.write(
         "闲置用房.csv",
         format!("编号,名称,面积,产权,所在楼层,独立出入口,租金,经度,纬度\nP1,老村委,80,村集体,1,是,2万元,{LON},{LAT}\n"),
     );
-    let streets = folder.write("道路.csv", format!("id,路名,道路等级,wkt\nr1,滨海路,主干路,{}\nr2,石阶,台阶,{}\n", line(0.0), line(20.0)));
+    let streets = folder.write(
+        "道路.csv",
+        format!("id,路名,道路等级,wkt\nr1,滨海路,主干路,{}\nr2,石阶,台阶,{}\n", line(0.0), line(20.0)),
+    );
     let barriers = folder.write("河流.csv", format!("id,名称,类型,wkt\nw1,逛荡河,河流,{}\n", line(40.0)));
     let request = one(Role::Buildings, &buildings);
-    let mut request = request.with(Role::Gates, &folder.write("gates.csv", format!("id,lon,lat,open\ng1,{LON},{LAT},no\n")));
+    let mut request = request
+        .with(Role::Gates, &folder.write("gates.csv", format!("id,lon,lat,open\ng1,{LON},{LAT},no\n")));
     for path in [stations, premises, streets, barriers] {
         request.sources.push(SourceSpec::parse(&path));
     }
     let scenario = run(&request).unwrap();
     let station = &scenario.stations[0];
-    assert_eq!((station.code.as_str(), station.name.as_str(), station.tier), ("S1", "红旗驿站", StationTier::Compound));
+    assert_eq!(
+        (station.code.as_str(), station.name.as_str(), station.tier),
+        ("S1", "红旗驿站", StationTier::Compound)
+    );
     assert_eq!(station.area.map(crate::units::SquareMetres::value), Some(120.0));
     assert!(station.community.is_some());
     let premise = &scenario.premises[0];
@@ -169,11 +182,17 @@ fn present_grids_reach_their_buildings() {
     let folder = Folder::new();
     let buildings = folder.write(
         "b.geojson",
-        squares(&[(10.0, 10.0, 10.0, "\"id\":\"a\",\"户数\":5"), (110.0, 10.0, 10.0, "\"id\":\"b\",\"户数\":5,\"所属网格\":\"G9\"")]),
+        squares(&[
+            (10.0, 10.0, 10.0, "\"id\":\"a\",\"户数\":5"),
+            (110.0, 10.0, 10.0, "\"id\":\"b\",\"户数\":5,\"所属网格\":\"G9\""),
+        ]),
     );
     let grids = folder.write(
         "网格.geojson",
-        squares(&[(0.0, 0.0, 100.0, "\"网格编码\":\"G1\",\"锁定\":\"是\""), (100.0, 0.0, 100.0, "\"网格编码\":\"G2\"")]),
+        squares(&[
+            (0.0, 0.0, 100.0, "\"网格编码\":\"G1\",\"锁定\":\"是\""),
+            (100.0, 0.0, 100.0, "\"网格编码\":\"G2\""),
+        ]),
     );
     let scenario = run(&one(Role::Buildings, &buildings).with(Role::Grids, &grids)).unwrap();
     assert_eq!(scenario.atoms[0].current_grid.as_deref(), Some("G1"));
@@ -192,13 +211,24 @@ fn town() -> String {
     for (id, east, north) in [(1, 0.0, 0.0), (2, 20.0, 0.0), (3, 20.0, 10.0), (4, 0.0, 10.0)] {
         node(id, east, north, if id == 2 { "<tag k=\"entrance\" v=\"main\"/>" } else { "" });
     }
-    for (id, east, north) in [(11, -50.0, -50.0), (12, 150.0, -50.0), (13, 150.0, 150.0), (14, -50.0, 150.0)] {
+    for (id, east, north) in [(11, -50.0, -50.0), (12, 150.0, -50.0), (13, 150.0, 150.0), (14, -50.0, 150.0)]
+    {
         node(id, east, north, if id == 12 { "<tag k=\"barrier\" v=\"gate\"/>" } else { "" });
     }
-    for (id, east, north) in [(21, -200.0, -100.0), (22, 300.0, -100.0), (23, 300.0, 300.0), (24, -200.0, 300.0)] {
+    for (id, east, north) in
+        [(21, -200.0, -100.0), (22, 300.0, -100.0), (23, 300.0, 300.0), (24, -200.0, 300.0)]
+    {
         node(id, east, north, "");
     }
-    for (id, east, north) in [(31, 60.0, 60.0), (32, 80.0, 60.0), (33, 80.0, 80.0), (34, 60.0, 80.0), (35, 65.0, 65.0), (36, 75.0, 65.0), (37, 75.0, 75.0)] {
+    for (id, east, north) in [
+        (31, 60.0, 60.0),
+        (32, 80.0, 60.0),
+        (33, 80.0, 80.0),
+        (34, 60.0, 80.0),
+        (35, 65.0, 65.0),
+        (36, 75.0, 65.0),
+        (37, 75.0, 75.0),
+    ] {
         node(id, east, north, "");
     }
     let tags = |pairs: &[(&str, &str)]| {
@@ -208,8 +238,16 @@ fn town() -> String {
         let nodes = nodes.iter().fold(String::new(), |text, node| text + &format!("<nd ref=\"{node}\"/>"));
         format!("<way id=\"{id}\">{nodes}{}</way>\n", tags(pairs))
     };
-    let mut ways = way(100, &[1, 2, 3, 4, 1], &[("building", "apartments"), ("building:levels", "5.5"), ("name", "A & B 楼")]);
-    ways += &way(101, &[11, 12, 13, 14, 11], &[("landuse", "residential"), ("name", "幸福里"), ("barrier", "wall")]);
+    let mut ways = way(
+        100,
+        &[1, 2, 3, 4, 1],
+        &[("building", "apartments"), ("building:levels", "5.5"), ("name", "A &amp; B 楼")],
+    );
+    ways += &way(
+        101,
+        &[11, 12, 13, 14, 11],
+        &[("landuse", "residential"), ("name", "幸福里"), ("barrier", "wall")],
+    );
     ways += &way(110, &[11, 22], &[("highway", "steps"), ("incline", "12%")]);
     ways += &way(111, &[12, 22], &[("highway", "residential"), ("bridge", "yes"), ("name", "滨海路")]);
     ways += &way(112, &[13, 23], &[("highway", "footway"), ("tunnel", "yes"), ("footway", "crossing")]);
@@ -218,7 +256,7 @@ fn town() -> String {
     ways += &way(115, &[22, 24], &[("railway", "rail"), ("bridge", "viaduct")]);
     ways += &way(116, &[23, 24], &[("waterway", "river"), ("name", "逛荡河")]);
     ways += &way(117, &[14, 24], &[("highway", "service"), ("access", "no")]);
-    ways += &way(120, &[21, 22, 23], &[]) ;
+    ways += &way(120, &[21, 22, 23], &[]);
     ways += &way(121, &[21, 24, 23], &[]);
     ways += &way(130, &[31, 32, 33, 34, 31], &[]);
     ways += &way(131, &[35, 36, 37, 35], &[]);
@@ -228,11 +266,27 @@ fn town() -> String {
         });
         format!("<relation id=\"{id}\">{members}{}</relation>\n", tags(pairs))
     };
-    let admin = [("type", "boundary"), ("boundary", "administrative"), ("admin_level", "10"), ("name", "东社区"), ("ref", "370611001001")];
+    let admin = [
+        ("type", "boundary"),
+        ("boundary", "administrative"),
+        ("admin_level", "10"),
+        ("name", "东社区"),
+        ("ref", "370611001001"),
+    ];
     let mut relations = relation(200, &[(120, "outer"), (121, "outer")], &admin);
-    relations += &relation(201, &[(130, "outer"), (131, "inner")], &[("type", "multipolygon"), ("building", "school")]);
-    relations += &relation(202, &[(120, "outer"), (999, "outer")], &[("type", "boundary"), ("boundary", "administrative"), ("admin_level", "8")]);
-    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<osm version=\"0.6\">\n{nodes}{ways}{relations}</osm>\n")
+    relations += &relation(
+        201,
+        &[(130, "outer"), (131, "inner")],
+        &[("type", "multipolygon"), ("building", "school")],
+    );
+    relations += &relation(
+        202,
+        &[(120, "outer"), (999, "outer")],
+        &[("type", "boundary"), ("boundary", "administrative"), ("admin_level", "8")],
+    );
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<osm version=\"0.6\">\n{nodes}{ways}{relations}</osm>\n"
+    )
 }
 
 #[test]
@@ -240,7 +294,8 @@ fn osm_tags_become_nouns() {
     let folder = Folder::new();
     let plain = folder.write("town.osm", town());
     let packed = folder.path("town.osm.gz");
-    let mut gz = flate2::write::GzEncoder::new(std::fs::File::create(&packed).unwrap(), flate2::Compression::fast());
+    let mut gz =
+        flate2::write::GzEncoder::new(std::fs::File::create(&packed).unwrap(), flate2::Compression::fast());
     std::io::Write::write_all(&mut gz, town().as_bytes()).unwrap();
     gz.finish().unwrap();
     for path in [plain, packed] {
@@ -248,11 +303,18 @@ fn osm_tags_become_nouns() {
         let community = &scenario.communities[0];
         assert_eq!((community.name.as_str(), community.code.as_str()), ("东社区", "370611001001"));
         let house = scenario.atoms.iter().find(|atom| atom.source.0 == "way/100").unwrap();
-        assert_eq!((house.name.as_deref(), house.floors, house.usage), (Some("A & B 楼"), 6, Use::Residential));
+        assert_eq!(
+            (house.name.as_deref(), house.floors, house.usage),
+            (Some("A & B 楼"), 6, Use::Residential)
+        );
         assert!(house.door.is_some() && house.compound.is_some() && house.community.is_some());
         let school = scenario.atoms.iter().find(|atom| atom.source.0 == "relation/201").unwrap();
         assert_eq!(school.usage, Use::Public);
-        assert!((school.shape.area() - 350.0).abs() < 3.0, "{} m² with its yard cut out", school.shape.area());
+        assert!(
+            (school.shape.area() - 350.0).abs() < 3.0,
+            "{} m² with its yard cut out",
+            school.shape.area()
+        );
         assert!(scenario.compounds[0].walled);
         assert_eq!(scenario.gates[0].compound, house.compound);
         let street = |id: &str| scenario.streets.iter().find(|street| street.source.0 == id).unwrap();
@@ -260,10 +322,16 @@ fn osm_tags_become_nouns() {
         assert!(street("way/110").class == StreetClass::Steps && street("way/110").no_wheelchair);
         assert!(street("way/111").bridge && street("way/112").tunnel && street("way/112").crossing);
         assert!(!street("way/113").foot && !street("way/117").foot);
-        let kinds: Vec<_> = scenario.barriers.iter().map(|barrier| (barrier.source.0.as_str(), barrier.kind)).collect();
+        let kinds: Vec<_> =
+            scenario.barriers.iter().map(|barrier| (barrier.source.0.as_str(), barrier.kind)).collect();
         assert_eq!(
             kinds,
-            [("way/101", BarrierKind::Wall), ("way/113", BarrierKind::Motorway), ("way/114", BarrierKind::Railway), ("way/116", BarrierKind::River)]
+            [
+                ("way/101", BarrierKind::Wall),
+                ("way/113", BarrierKind::Motorway),
+                ("way/114", BarrierKind::Railway),
+                ("way/116", BarrierKind::River)
+            ]
         );
         // The half boundary is reported, not drawn.
         assert!(scenario.findings.iter().any(|finding| finding.feature == "relation/202"));
@@ -293,7 +361,10 @@ mod with_gdal {
             })
             .unwrap();
         layer
-            .create_defn_fields(&[(columns[0], OGRFieldType::OFTString), (columns[1], OGRFieldType::OFTInteger)])
+            .create_defn_fields(&[
+                (columns[0], OGRFieldType::OFTString),
+                (columns[1], OGRFieldType::OFTInteger),
+            ])
             .unwrap();
         let crs = crs::Crs::from_epsg(epsg).unwrap();
         for (index, name) in names.iter().enumerate() {
@@ -309,7 +380,8 @@ mod with_gdal {
                     format!("{} {}", at.x, at.y)
                 })
                 .collect();
-            let shape = ::gdal::vector::Geometry::from_wkt(&format!("POLYGON (({}))", ring.join(", "))).unwrap();
+            let shape =
+                ::gdal::vector::Geometry::from_wkt(&format!("POLYGON (({}))", ring.join(", "))).unwrap();
             let mut feature = ::gdal::vector::Feature::new(layer.defn()).unwrap();
             feature.set_geometry(shape).unwrap();
             let field = |name: &str| feature.field_index(name).unwrap();
@@ -326,7 +398,11 @@ mod with_gdal {
         let scenario = run(&request).unwrap_or_else(|error| panic!("{label}: {error}"));
         assert_eq!(scenario.households().0, 60, "{label}");
         assert_eq!(scenario.atoms.len(), 3, "{label}");
-        assert!((scenario.atoms[0].shape.area() - 98.0).abs() < 1.0, "{label}: {} m²", scenario.atoms[0].shape.area());
+        assert!(
+            (scenario.atoms[0].shape.area() - 98.0).abs() < 1.0,
+            "{label}: {} m²",
+            scenario.atoms[0].shape.area()
+        );
         scenario
     }
 
@@ -392,9 +468,13 @@ mod with_gdal {
         assert!(message.contains("no layer `none`") && message.contains("layer1"), "{message}");
         let file = folder.write("b.csv", "id,x,y,households\na,13513072.8,4516432.4,3\n");
         let request = ImportRequest { crs: Some("EPSG:3857".to_owned()), ..one(Role::Buildings, &file) };
-        let back = run(&request).map(|scenario| scenario.plane.to_lonlat(scenario.atoms[0].shape.anchor())).unwrap();
-        // 13,513,072.8 m / 6,378,137 m in degrees.
-        assert!((back.x - 121.389_06).abs() < 1e-4, "{back:?}");
+        let back =
+            run(&request).map(|scenario| scenario.plane.to_lonlat(scenario.atoms[0].shape.anchor())).unwrap();
+        // The spherical formulas of web maps.
+        let (east, north) = (13_513_072.8_f64 / 6_378_137.0, 4_516_432.4_f64 / 6_378_137.0);
+        let latitude = 2.0 * north.exp().atan() - std::f64::consts::FRAC_PI_2;
+        let apart = (back.x - east.to_degrees()).abs() + (back.y - latitude.to_degrees()).abs();
+        assert!(apart < 1e-8, "{back:?}");
     }
 
     #[test]
@@ -404,19 +484,27 @@ mod with_gdal {
         let path = folder.path("c.dxf");
         let driver = DriverManager::get_driver_by_name("DXF").unwrap();
         let mut dataset = driver.create_vector_only(&path).unwrap();
-        let layer = dataset.create_layer(LayerOptions { name: "entities", ..LayerOptions::default() }).unwrap();
-        let ring: Vec<String> = [(0.0, 0.0), (200.0, 0.0), (200.0, 200.0), (0.0, 200.0), (0.0, 0.0)]
-            .iter()
-            .map(|(x, y)| format!("{} {}", at.x + 40e6 - 100.0 + x, at.y - 100.0 + y))
-            .collect();
-        let shape = ::gdal::vector::Geometry::from_wkt(&format!("LINESTRING ({})", ring.join(", "))).unwrap();
-        let mut feature = ::gdal::vector::Feature::new(layer.defn()).unwrap();
-        feature.set_geometry(shape).unwrap();
-        feature.create(&layer).unwrap();
+        {
+            let layer =
+                dataset.create_layer(LayerOptions { name: "entities", ..LayerOptions::default() }).unwrap();
+            let ring: Vec<String> = [(0.0, 0.0), (200.0, 0.0), (200.0, 200.0), (0.0, 200.0), (0.0, 0.0)]
+                .iter()
+                .map(|(x, y)| format!("{} {}", at.x + 40e6 - 100.0 + x, at.y - 100.0 + y))
+                .collect();
+            let shape =
+                ::gdal::vector::Geometry::from_wkt(&format!("LINESTRING ({})", ring.join(", "))).unwrap();
+            let mut feature = ::gdal::vector::Feature::new(layer.defn()).unwrap();
+            feature.set_geometry(shape).unwrap();
+            feature.create(&layer).unwrap();
+        }
         drop(dataset);
         let buildings = folder.write("b.geojson", squares(&[(0.0, 0.0, 10.0, "\"id\":\"a\",\"户数\":5")]));
         let scenario = run(&one(Role::Communities, &path).with(Role::Buildings, &buildings)).unwrap();
-        let area: f64 = scenario.communities.iter().map(|Community { outline, .. }| geo::Area::unsigned_area(outline)).sum();
+        let area: f64 = scenario
+            .communities
+            .iter()
+            .map(|Community { outline, .. }| geo::Area::unsigned_area(outline))
+            .sum();
         assert!((area - 40_000.0).abs() < 1.0, "{area}");
         assert!(scenario.atoms[0].community.is_some());
     }
@@ -449,7 +537,11 @@ mod with_gdal {
         for (east, north) in [(0.0, 0.0), (333.0, -712.0), (-900.0, 55.0)] {
             let place = Coord { x: at.x + east, y: at.y + north };
             let found = terrain.height(place).unwrap();
-            assert!((found - height(place.x, place.y)).abs() < 0.01, "{found} against {}", height(place.x, place.y));
+            assert!(
+                (found - height(place.x, place.y)).abs() < 0.01,
+                "{found} against {}",
+                height(place.x, place.y)
+            );
         }
     }
 
@@ -457,8 +549,16 @@ mod with_gdal {
     fn shift_jis_names_survive_a_declared_encoding() {
         let folder = Folder::new();
         let path = folder.path("j.shp");
-        write(&path, "ESRI Shapefile", 4612, &["ENCODING=CP932"], ["MOJI", "SETAI"], ["立川町", "湯所", "東町"]);
-        let request = ImportRequest { encoding: Some(SHIFT_JIS.name().to_owned()), ..one(Role::Buildings, &path) };
+        write(
+            &path,
+            "ESRI Shapefile",
+            4612,
+            &["ENCODING=CP932"],
+            ["MOJI", "SETAI"],
+            ["立川町", "湯所", "東町"],
+        );
+        let request =
+            ImportRequest { encoding: Some(SHIFT_JIS.name().to_owned()), ..one(Role::Buildings, &path) };
         let scenario = run(&request).unwrap();
         assert_eq!(scenario.atoms[0].name.as_deref(), Some("立川町"));
         assert!(scenario.sources[0].encoding.contains("declared"));
