@@ -3,6 +3,7 @@
 use super::ImportRequest;
 use super::draft::Draft;
 use super::error::IngestError;
+use super::filter::Filter;
 use super::table::Layer;
 use super::words::normal;
 
@@ -141,6 +142,12 @@ impl Column {
     }
 }
 
+/// Names that mean the thing itself in its own list, and membership in a list of buildings.
+const SECOND_MEANINGS: &[(Column, &[&str])] = &[
+    (Column::Compound, &["小区名称", "小区名", "小区编号", "小区编码"]),
+    (Column::Community, &["社区名称", "社区名", "村名", "社区代码", "社区编码"]),
+];
+
 /// Which column of a layer holds what.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ColumnMap {
@@ -178,6 +185,12 @@ impl ColumnMap {
                 taken[index] = true;
             }
         }
+        for (column, spellings) in SECOND_MEANINGS {
+            if at.iter().all(|(known, _)| known != column) {
+                let found = names.iter().position(|name| spellings.contains(&name.as_str()));
+                at.extend(found.map(|index| (*column, index)));
+            }
+        }
         Self { at }
     }
 
@@ -203,24 +216,28 @@ impl ColumnMap {
     }
 }
 
-/// Every column that was asked for by name is in some source.
+/// Every column that was asked for by name, also in the filter, is in some source.
 pub(super) fn check_overrides(request: &ImportRequest, drafts: &[Draft]) -> Result<(), IngestError> {
-    for (column, wanted) in &request.columns {
-        let is_there =
-            |draft: &Draft| draft.columns.iter().any(|name| name == wanted || normal(name) == normal(wanted));
-        if !drafts.iter().any(is_there) {
-            let mut available: Vec<String> =
-                drafts.iter().flat_map(|draft| draft.columns.iter().cloned()).collect();
-            available.sort_unstable();
-            available.dedup();
-            return Err(IngestError::NoSuchColumn {
-                column: column.as_str(),
-                wanted: wanted.clone(),
-                available,
-            });
+    let is_in = |draft: &Draft, wanted: &str| {
+        draft.columns.iter().any(|name| name == wanted || normal(name) == normal(wanted))
+    };
+    let mut available: Vec<String> = drafts.iter().flat_map(|draft| draft.columns.iter().cloned()).collect();
+    available.sort_unstable();
+    available.dedup();
+    if let Some(text) = &request.filter {
+        let filter = Filter::parse(text)?;
+        if !drafts.iter().any(|draft| filter.columns().all(|wanted| is_in(draft, wanted))) {
+            let reason = format!("no source has its columns; columns found: {}", available.join(", "));
+            return Err(IngestError::BadFilter { filter: text.clone(), reason });
         }
     }
-    Ok(())
+    let lost = request.columns.iter().find(|(_, wanted)| !drafts.iter().any(|draft| is_in(draft, wanted)));
+    match lost {
+        None => Ok(()),
+        Some((column, wanted)) => {
+            Err(IngestError::NoSuchColumn { column: column.as_str(), wanted: wanted.clone(), available })
+        }
+    }
 }
 
 #[cfg(test)]

@@ -66,7 +66,11 @@ fn draft(spec: &SourceSpec, request: &ImportRequest, mut layer: Layer) -> Result
     }
     let columns = ColumnMap::of(&layer, request);
     let placed = place(&mut layer, &columns, spec.role)?;
-    let system = coordinate_system(spec, request, &mut layer, &columns)?;
+    let system = if placed {
+        coordinate_system(spec, request, &mut layer, &columns)?
+    } else {
+        System { datum_open: false, ..System::sure(Crs::WGS84, "it has no coordinates") }
+    };
     let (role, role_guessed) = role_of(spec, &mut layer, &columns)?;
     if !placed && role != Role::Compounds {
         return Err(IngestError::NoCoordinates { file: layer.label(), available: layer.column_names() });
@@ -82,7 +86,6 @@ fn draft(spec: &SourceSpec, request: &ImportRequest, mut layer: Layer) -> Result
     draft.zone_open = system.zone_open;
     draft.columns = layer.column_names();
     draft.recognised = columns.described(&layer);
-    draft.counted = columns.has(Column::Households) || columns.has(Column::Residents);
     draft.findings = findings;
     rows::fill(&mut draft, &layer, &columns)?;
     if draft.features == 0 {

@@ -17,6 +17,8 @@ pub(super) struct DraftAtom {
     pub shape: AtomShape,
     pub households: Option<u32>,
     pub residents: Option<u32>,
+    /// Its source has a column of counts, so a blank means that someone forgot.
+    pub counts_expected: bool,
     pub other_load: u32,
     pub floors: Option<u16>,
     pub floor_area: Option<f64>,
@@ -38,6 +40,7 @@ impl DraftAtom {
             shape,
             households: None,
             residents: None,
+            counts_expected: false,
             other_load: 0,
             floors: None,
             floor_area: None,
@@ -91,8 +94,6 @@ pub(super) struct Draft {
     pub recognised: String,
     /// Names of the columns, for messages.
     pub columns: Vec<String>,
-    /// Some column or tag holds counts of households or residents.
-    pub counted: bool,
     pub features: u64,
     pub communities: Vec<Community>,
     pub admins: Vec<DraftAdmin>,
@@ -128,7 +129,6 @@ impl Draft {
             zone_open: false,
             recognised: String::new(),
             columns: Vec::new(),
-            counted: false,
             features: 0,
             communities: Vec::new(),
             admins: Vec::new(),

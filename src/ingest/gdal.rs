@@ -18,6 +18,7 @@ use super::{ImportRequest, dbf, encoding};
 /// When GDAL knows no such format or layer, or the file is damaged.
 pub(super) fn read(spec: &SourceSpec, request: &ImportRequest) -> Result<Vec<Layer>, IngestError> {
     let file = spec.file_name();
+    be_quiet();
     let (options, encoding) = open_options(spec, request)?;
     let option_refs: Vec<&str> = options.iter().map(String::as_str).collect();
     let path = if spec.path.to_lowercase().ends_with(".zip") {
@@ -55,9 +56,18 @@ pub(super) fn read(spec: &SourceSpec, request: &ImportRequest) -> Result<Vec<Lay
     Ok(layers)
 }
 
+/// Keeps GDAL from writing to the terminal; its errors come back as values.
+pub(super) fn be_quiet() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| gdal::config::set_error_handler(|_, _, message| tracing::debug!("GDAL: {message}")));
+}
+
 /// Tables that programs keep for themselves.
 fn is_system_table(name: &str) -> bool {
-    name == "layer_styles" || name.starts_with("gpkg_") || name.starts_with("sqlite_")
+    // The last two are answers in our own plan file, not data.
+    matches!(name, "layer_styles" | "uncovered" | "service_circles")
+        || name.starts_with("gpkg_")
+        || name.starts_with("sqlite_")
 }
 
 /// `ENCODING` for shapefiles, and how the encoding is known.
@@ -127,14 +137,7 @@ fn read_layer(spec: &SourceSpec, mut source: gdal::vector::Layer<'_>) -> Result<
     let mut geometries = Vec::new();
     let expected = source.feature_count();
     for feature in source.features() {
-        let geometry = match feature.geometry() {
-            Some(shape) if !shape.is_empty() => {
-                let linear = shape.to_geo();
-                linear.ok()
-            }
-            _ => None,
-        };
-        geometries.push(geometry);
+        geometries.push(feature.geometry().filter(|shape| !shape.is_empty()).and_then(flat));
         for (index, column) in columns.iter_mut().enumerate() {
             // Dates have nothing to say here, and reading them may fail.
             let value = if is_date[index] { None } else { feature.field(index).ok().flatten() };
@@ -153,6 +156,13 @@ fn read_layer(spec: &SourceSpec, mut source: gdal::vector::Layer<'_>) -> Result<
         transform_all(&mut layer, &transform);
     }
     Ok(layer)
+}
+
+/// A geometry without height and measure; curves are not drawn as such in planning data and count as missing.
+fn flat(shape: &gdal::vector::Geometry) -> Option<Geometry<f64>> {
+    let mut shape = shape.clone();
+    shape.flatten_to_2d();
+    shape.to_geo().ok()
 }
 
 fn cell_of(value: FieldValue) -> Cell {
@@ -248,6 +258,7 @@ fn to_target(geometry: &mut Geometry<f64>, transform: &CoordTransform) {
 /// # Errors
 /// [`IngestError::BadCrs`] for a text that GDAL does not understand.
 pub(super) fn to_degrees(layer: &mut Layer, definition: &str) -> Result<(), IngestError> {
+    be_quiet();
     let bad = |reason: String| IngestError::BadCrs { text: definition.to_owned(), reason };
     let plain = if definition.chars().all(|c| c.is_ascii_digit()) {
         format!("EPSG:{definition}")

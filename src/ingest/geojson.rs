@@ -36,7 +36,9 @@ pub(super) fn read(spec: &SourceSpec) -> Result<Layer, IngestError> {
 /// The features of a text, into the table. Errors carry the number of features read before.
 fn features(text: &str, table: &mut Table) -> Result<(), (usize, String)> {
     let head: String = text.chars().take(4096).filter(|c| !c.is_whitespace()).collect();
-    if head.contains("\"type\":\"FeatureCollection\"") || head.contains("\"features\":[") {
+    // The streaming reader does not know collections without features.
+    let is_empty = head.contains("\"features\":[]");
+    if !is_empty && (head.contains("\"type\":\"FeatureCollection\"") || head.contains("\"features\":[")) {
         for feature in FeatureReader::from_reader(text.as_bytes()).features() {
             let feature = feature.map_err(|error| (table.layer.len, error.to_string()))?;
             table.push(feature)?;

@@ -3,12 +3,15 @@
 use geo::Coord;
 use rstar::RTree;
 use rstar::primitives::GeomWithData;
+use rustc_hash::FxHashMap;
 
 use super::ImportRequest;
 use super::draft::{DraftAtom, DraftZone};
 use super::error::IngestError;
 use super::lookup::contains;
-use crate::model::{Atom, AtomShape, Compound, Finding, FindingKind, HouseholdsSource, Severity, SourceId};
+use crate::model::{
+    Atom, AtomShape, Compound, CompoundId, Finding, FindingKind, HouseholdsSource, Severity, SourceId,
+};
 use crate::units::{Households, Residents};
 
 /// What is known of each atom beside the atom itself, row by row.
@@ -18,6 +21,8 @@ pub(super) struct Known {
     pub households: Option<u32>,
     /// Residents of a column.
     pub residents: Option<u32>,
+    /// Its source has a column of counts.
+    pub counts_expected: bool,
     /// Gross floor area in square metres, or what stands for it.
     pub floor_area: f64,
 }
@@ -82,7 +87,12 @@ pub(super) fn floor_areas(atoms: &mut [Atom], drafts: &[DraftAtom]) -> (Vec<Know
             AtomShape::Area(_) => atom.shape.area(),
         };
         let floor_area = draft.floor_area.unwrap_or(ground * f64::from(atom.floors));
-        known.push(Known { households: draft.households, residents: draft.residents, floor_area });
+        known.push(Known {
+            households: draft.households,
+            residents: draft.residents,
+            counts_expected: draft.counts_expected,
+            floor_area,
+        });
     }
     let mut findings = Vec::new();
     if 0 < unknown && 0 < n_counted {
@@ -106,6 +116,8 @@ pub(super) struct Counting<'a> {
     pub atoms: &'a mut Vec<Atom>,
     /// What is known of them.
     pub known: &'a mut Vec<Known>,
+    /// Positions of compounds that have no outline, by source id.
+    pub compound_places: &'a FxHashMap<String, AtomShape>,
     /// Findings so far.
     pub findings: &'a mut Vec<Finding>,
 }
@@ -226,23 +238,39 @@ impl Counting<'_> {
             let Some(Households(total)) = compound.households else { continue };
             let counted = self.counted(members);
             let targets = self.targets(members);
-            if targets.is_empty() && (members.is_empty() && 0 < total) && !compound.outline.0.is_empty() {
-                let shape = AtomShape::Area(compound.outline.clone());
-                self.stand_alone(
-                    &compound.source,
-                    compound.name.clone(),
-                    shape,
-                    "compound",
-                    f64::from(total),
-                );
-                if let Some(atom) = self.atoms.last_mut() {
-                    atom.compound = Some(crate::model::CompoundId::from_index(row));
-                }
+            if members.is_empty() && 0 < total {
+                self.empty_compound(row, compound, total);
             } else if u64::from(total) < counted || (targets.is_empty() && counted != u64::from(total)) {
                 self.differs("compounds", &compound.source.0, u64::from(total), counted);
             } else if !targets.is_empty() {
                 self.spread_over(u64::from(total) - counted, &targets, HouseholdsSource::Compound);
             }
+        }
+    }
+
+    /// A compound with a count but without buildings stands as one unit; without a place its count is lost.
+    fn empty_compound(&mut self, row: usize, compound: &Compound, total: u32) {
+        let shape = if compound.outline.0.is_empty() {
+            self.compound_places.get(&compound.source.0).cloned()
+        } else {
+            Some(AtomShape::Area(compound.outline.clone()))
+        };
+        let Some(shape) = shape else {
+            let finding = Finding::new(
+                Severity::Error,
+                FindingKind::MissingCount,
+                "compounds",
+                format!(
+                    "no building names this compound and it has no place: its {total} households are lost"
+                ),
+                "give it coordinates, or name it in the buildings' compound column",
+            );
+            self.findings.push(finding.about(compound.name.as_ref().unwrap_or(&compound.source.0)));
+            return;
+        };
+        self.stand_alone(&compound.source, compound.name.clone(), shape, "compound", f64::from(total));
+        if let Some(atom) = self.atoms.last_mut() {
+            atom.compound = Some(CompoundId::from_index(row));
         }
     }
 
@@ -269,7 +297,7 @@ impl Counting<'_> {
         count: f64,
     ) {
         let at = shape.anchor();
-        let mut atom = blank_atom(source.clone(), shape);
+        let mut atom = blank_atom(SourceId(format!("{what}:{source}")), shape);
         atom.name = name;
         atom.households = Households(count.round() as u32);
         atom.households_source =
@@ -335,12 +363,13 @@ impl Counting<'_> {
         }
     }
 
-    /// The given total, over what nothing else counted.
+    /// The given total is that of all communities: over what nothing else counted in them.
     fn total(&mut self, request: &ImportRequest) {
         let Some(total) = request.households_total else { return };
-        let every: Vec<usize> = (0..self.atoms.len()).collect();
-        let counted = self.counted(&every);
-        let targets = self.targets(&every);
+        let planned: Vec<usize> =
+            (0..self.atoms.len()).filter(|&index| self.atoms[index].community.is_some()).collect();
+        let counted = self.counted(&planned);
+        let targets = self.targets(&planned);
         if u64::from(total) < counted || (targets.is_empty() && u64::from(total) != counted) {
             self.differs("buildings", "", u64::from(total), counted);
         } else if !targets.is_empty() {
@@ -357,14 +386,19 @@ impl Counting<'_> {
         }
     }
 
-    /// The last resort: floor area alone, where no source counts anything at all.
+    /// The last resort: floor area alone, for buildings whose source has no counts at all.
     fn estimate(&mut self, request: &ImportRequest) {
         let Some(area) = request.floor_area_per_household else { return };
-        if self.atoms.iter().any(|atom| atom.households_source != HouseholdsSource::Missing) {
+        let is_spread = |atom: &Atom| {
+            matches!(atom.households_source, HouseholdsSource::Compound | HouseholdsSource::Zone)
+        };
+        if self.atoms.iter().any(is_spread) {
             return;
         }
-        let lived_in: Vec<usize> =
-            (0..self.atoms.len()).filter(|&index| self.atoms[index].usage.is_lived_in()).collect();
+        let lived_in: Vec<usize> = (0..self.atoms.len())
+            .filter(|&index| self.atoms[index].usage.is_lived_in())
+            .filter(|&index| self.is_open(index) && !self.known[index].counts_expected)
+            .collect();
         for &index in &lived_in {
             let households = (self.known[index].floor_area / area).round().clamp(1.0, 1e6) as u32;
             self.set(index, households, HouseholdsSource::FloorArea);
@@ -376,7 +410,8 @@ impl Counting<'_> {
                 FindingKind::EstimatedCount,
                 "buildings",
                 format!(
-                    "no source counts households: {total} were estimated at {area} m² of floor area each"
+                    "no source counts the households of {} buildings: {total} were estimated at {area} m² of floor area each",
+                    lived_in.len()
                 ),
                 "give counts, or the true total with --households-total, before the plan is handed over",
             ));

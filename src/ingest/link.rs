@@ -1,10 +1,12 @@
 //! Tables of one scenario: unique ids, stable order, who lies in what, counts.
 
+use std::collections::BTreeMap;
+
 use geo::{BoundingRect, Coord, MultiPolygon};
 use rayon::prelude::*;
 use rstar::primitives::{GeomWithData, Line};
 use rstar::{AABB, RTree};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::ImportRequest;
 use super::communities::{self, shared_area};
@@ -43,13 +45,25 @@ pub(super) fn fill(
         communities::choose(given, admins, request.admin_level, &tables.atoms, kind);
     scenario.findings.append(&mut found);
     scenario.communities = communities;
-    scenario.compounds = merge_compounds(std::mem::take(&mut tables.compounds));
-    let mut atoms: Vec<Atom> = tables.atoms.iter().map(atom_of).collect();
+    let places: FxHashMap<String, AtomShape> =
+        tables.compound_places.iter().map(|place| (place.source.clone(), place.shape.clone())).collect();
+    let compounds = std::mem::take(&mut tables.compounds);
     let areas = CommunityIndex::new(&scenario.communities);
-    link_atoms(&mut atoms, &tables, scenario, &areas);
+    let homes: Vec<Option<CommunityId>> = tables.atoms.par_iter().map(|atom| areas.of(&atom.shape)).collect();
+    scenario.compounds = all_compounds(compounds, &places, &tables.atoms, &homes);
+    let mut atoms: Vec<Atom> = tables.atoms.iter().map(atom_of).collect();
+    link_atoms(&mut atoms, &tables, &homes, &scenario.compounds);
     let (mut known, mut found) = floor_areas(&mut atoms, &tables.atoms);
     scenario.findings.append(&mut found);
-    let mut counting = Counting { atoms: &mut atoms, known: &mut known, findings: &mut scenario.findings };
+    // The ground of a census block says nothing about its households.
+    let estimate = request.floor_area_per_household.filter(|_| kind == UnitKind::Buildings);
+    let request = &ImportRequest { floor_area_per_household: estimate, ..request.clone() };
+    let mut counting = Counting {
+        atoms: &mut atoms,
+        known: &mut known,
+        compound_places: &places,
+        findings: &mut scenario.findings,
+    };
     counting.count(request, &scenario.compounds, &tables.zones)?;
     // What stands alone was added at the end and has no community yet.
     let added = tables.atoms.len();
@@ -245,11 +259,44 @@ fn atom_of(draft: &DraftAtom) -> Atom {
     }
 }
 
-/// Sorted compounds; one that only has a name gives its count to the outline with that name.
-fn merge_compounds(mut compounds: Vec<Compound>) -> Vec<Compound> {
+/// Sorted compounds. One without outline gives its count to the outline with its name, or around its place;
+/// names that only buildings know become compounds of their own, one a community.
+fn all_compounds(
+    mut compounds: Vec<Compound>,
+    places: &FxHashMap<String, AtomShape>,
+    atoms: &[DraftAtom],
+    homes: &[Option<CommunityId>],
+) -> Vec<Compound> {
     compounds.sort_by(|a, b| a.source.cmp(&b.source).then_with(|| a.name.cmp(&b.name)));
+    let mut compounds = merge_counts(compounds, places);
+    let known: FxHashSet<String> = compounds.iter().flat_map(names_of).collect();
+    let mut named: BTreeMap<(Option<CommunityId>, String), String> = BTreeMap::new();
+    for (atom, home) in atoms.iter().zip(homes) {
+        if let Some(name) = atom.compound.as_ref().filter(|name| !known.contains(&normal(name))) {
+            named.entry((*home, normal(name))).or_insert_with(|| name.clone());
+        }
+    }
+    compounds.extend(named.into_iter().map(|((home, _), name)| Compound {
+        source: SourceId(home.map_or_else(|| name.clone(), |home| format!("{name}@{home}"))),
+        name: Some(name),
+        outline: MultiPolygon::new(Vec::new()),
+        walled: false,
+        households: None,
+    }));
+    compounds.sort_by(|a, b| a.source.cmp(&b.source));
+    compounds
+}
+
+/// What buildings may call a compound, in normal form.
+fn names_of(compound: &Compound) -> Vec<String> {
+    [Some(compound.source.0.as_str()), compound.name.as_deref()].into_iter().flatten().map(normal).collect()
+}
+
+fn merge_counts(compounds: Vec<Compound>, places: &FxHashMap<String, AtomShape>) -> Vec<Compound> {
     let (mut outlined, named): (Vec<_>, Vec<_>) =
         compounds.into_iter().partition(|compound| !compound.outline.0.is_empty());
+    let outlines: Vec<MultiPolygon<f64>> = outlined.iter().map(|compound| compound.outline.clone()).collect();
+    let around = AreaIndex::new(outlines.iter());
     let mut by_name: FxHashMap<String, usize> = FxHashMap::default();
     for (index, compound) in outlined.iter().enumerate() {
         if let Some(name) = &compound.name {
@@ -258,16 +305,20 @@ fn merge_compounds(mut compounds: Vec<Compound>) -> Vec<Compound> {
     }
     let mut left = Vec::new();
     for compound in named {
-        let home = compound.name.as_ref().and_then(|name| by_name.get(&normal(name)));
+        let by_place = || {
+            let place = places.get(&compound.source.0)?;
+            around.containing(place.anchor()).first().copied()
+        };
+        let home =
+            compound.name.as_ref().and_then(|name| by_name.get(&normal(name)).copied()).or_else(by_place);
         match home {
-            Some(&index) if outlined[index].households.is_none() => {
+            Some(index) if outlined[index].households.is_none() => {
                 outlined[index].households = compound.households
             }
             _ => left.push(compound),
         }
     }
     outlined.append(&mut left);
-    outlined.sort_by(|a, b| a.source.cmp(&b.source));
     outlined
 }
 
@@ -321,8 +372,8 @@ impl<'a> CommunityIndex<'a> {
     }
 }
 
-fn link_atoms(atoms: &mut [Atom], tables: &Tables, scenario: &Scenario, areas: &CommunityIndex<'_>) {
-    let compounds = CompoundIndex::new(&scenario.compounds);
+fn link_atoms(atoms: &mut [Atom], tables: &Tables, homes: &[Option<CommunityId>], compounds: &[Compound]) {
+    let compounds = CompoundIndex::new(compounds);
     let grid_areas: Vec<(&MultiPolygon<f64>, &DraftZone)> = tables
         .grids
         .iter()
@@ -332,10 +383,10 @@ fn link_atoms(atoms: &mut [Atom], tables: &Tables, scenario: &Scenario, areas: &
         })
         .collect();
     let grids = AreaIndex::new(grid_areas.iter().map(|(area, _)| *area));
-    atoms.par_iter_mut().zip(&tables.atoms).for_each(|(atom, draft)| {
-        atom.community = areas.of(&atom.shape);
+    atoms.par_iter_mut().zip(&tables.atoms).zip(homes).for_each(|((atom, draft), home)| {
+        atom.community = *home;
         let at = atom.shape.anchor();
-        atom.compound = compounds.of(draft.compound.as_deref(), at);
+        atom.compound = compounds.of(draft.compound.as_deref(), *home, at);
         if atom.current_grid.is_none() {
             if let Some(&index) = grids.containing(at).first() {
                 atom.current_grid = Some(grid_areas[index].1.source.clone());
@@ -356,17 +407,22 @@ impl<'a> CompoundIndex<'a> {
     fn new(compounds: &'a [Compound]) -> Self {
         let mut by_name = FxHashMap::default();
         for (index, compound) in compounds.iter().enumerate() {
-            let names = [Some(compound.source.0.as_str()), compound.name.as_deref()];
-            for name in names.into_iter().flatten() {
-                by_name.entry(normal(name)).or_insert(index);
+            for name in names_of(compound) {
+                by_name.entry(name).or_insert(index);
+            }
+            if let Some((name, home)) = compound.source.0.rsplit_once('@') {
+                by_name.insert(format!("{}@{home}", normal(name)), index);
             }
         }
         Self { by_name, compounds, areas: AreaIndex::new(compounds.iter().map(|compound| &compound.outline)) }
     }
 
     /// The compound that a building names, or the smallest around it.
-    fn of(&self, name: Option<&str>, at: Coord<f64>) -> Option<CompoundId> {
-        let named = name.and_then(|name| self.by_name.get(&normal(name)).copied());
+    fn of(&self, name: Option<&str>, home: Option<CommunityId>, at: Coord<f64>) -> Option<CompoundId> {
+        let named = name.and_then(|name| {
+            let here = home.and_then(|home| self.by_name.get(&format!("{}@{home}", normal(name))));
+            here.or_else(|| self.by_name.get(&normal(name))).copied()
+        });
         let around = || {
             let size = |index: &usize| geo::Area::unsigned_area(&self.compounds[*index].outline);
             self.areas.containing(at).into_iter().min_by(|a, b| size(a).total_cmp(&size(b)).then(a.cmp(b)))

@@ -57,8 +57,8 @@ use crate::model::Scenario;
 
 /// Square metres of gross floor area for one household, where nothing better is known.
 ///
-/// Our choice: the 2020 census of China counts 41.76 m² of dwelling a person in towns and 2.62 persons a
-/// household, so 109 m² of dwelling; stairs, shops and empty flats are left out of neither side of the sum.
+/// Our choice: the 2020 census of China counts 41.76 m² of dwelling a person and 2.62 persons a household, so
+/// 109 m² a household. Stairs and empty flats would raise it; shops on the ground floor would lower it.
 pub const FLOOR_AREA_PER_HOUSEHOLD: f64 = 110.0;
 
 /// Residents of a household, where the source does not say: the mean of the 2020 census of China.

@@ -155,10 +155,13 @@ const NAME_WORDS: &[(Role, &[&str])] = &[
 /// Guesses a role; the text says from what.
 pub(super) fn guess(layer: &Layer, columns: &ColumnMap) -> Option<(Role, String)> {
     let kind = layer.shape_kind()?;
-    let name = normal(&format!("{} {}", layer.stem(), layer.layer));
-    let by_name = NAME_WORDS.iter().find_map(|(role, words)| {
-        let word = words.iter().find(|word| name.contains(&normal(word)))?;
-        role.accepts(kind).then_some((*role, *word))
+    // The name of the layer says more than that of the file.
+    let by_name = [layer.layer.as_str(), layer.stem()].into_iter().find_map(|name| {
+        let name = normal(name);
+        NAME_WORDS.iter().find_map(|(role, words)| {
+            let word = words.iter().find(|word| name.contains(&normal(word)))?;
+            role.accepts(kind).then_some((*role, *word))
+        })
     });
     if let Some((role, word)) = by_name {
         return Some((role, format!("the name contains \"{word}\"")));

@@ -1,6 +1,7 @@
 //! Rows of a table → nouns of the model, by role.
 
 use geo::{Geometry, MultiPolygon};
+use rustc_hash::FxHashSet;
 
 use super::columns::{Column, ColumnMap};
 use super::draft::{Draft, DraftAtom, DraftZone};
@@ -34,13 +35,16 @@ pub(super) fn fill(draft: &mut Draft, layer: &Layer, columns: &ColumnMap) -> Res
     Ok(())
 }
 
+/// Share of identifiers that must differ; below, a column names groups, not features. Our choice.
+const DISTINCT_SHARE: f64 = 0.5;
+
 /// Identifiers of rows: the id column; without one, the rank by position, so that reordering rows changes nothing.
 fn source_names(layer: &Layer, columns: &ColumnMap) -> Vec<String> {
-    let column = columns.get(Column::Id).or_else(|| columns.get(Column::Code));
-    if let Some(index) = column {
-        let cells = &layer.columns[index].cells;
-        if cells.iter().all(|cell| !cell.is_empty()) {
-            return cells.iter().map(|cell| cell.to_text().unwrap_or_default()).collect();
+    for index in [Column::Id, Column::Code].into_iter().filter_map(|column| columns.get(column)) {
+        let names: Vec<String> = layer.columns[index].cells.iter().filter_map(Cell::to_text).collect();
+        let distinct: FxHashSet<&String> = names.iter().collect();
+        if names.len() == layer.len && DISTINCT_SHARE * layer.len as f64 <= distinct.len() as f64 {
+            return names;
         }
     }
     let place = |index: usize| -> (f64, f64) {
@@ -209,6 +213,7 @@ impl Rows<'_> {
             name: self.name(row),
             households: self.count(Column::Households, row),
             residents: self.count(Column::Residents, row),
+            counts_expected: self.columns.has(Column::Households) || self.columns.has(Column::Residents),
             other_load: self.count(Column::OtherLoad, row).unwrap_or(0),
             floors: floors.filter(|floors| 0.0 < *floors).map(|floors| floors.clamp(1.0, 200.0) as u16),
             floor_area: self.number(Column::FloorArea, row).filter(|area| 0.0 < *area),
@@ -223,7 +228,10 @@ impl Rows<'_> {
     }
 
     fn usage(&mut self, row: usize) -> crate::model::Use {
-        let Some(text) = self.text(Column::Usage, row) else { return crate::model::Use::default() };
+        let Some(text) = self.text(Column::Usage, row) else {
+            let kind = self.text(Column::Kind, row).and_then(|text| values::usage(&text));
+            return kind.unwrap_or_default();
+        };
         values::usage(&text).unwrap_or_else(|| {
             let message =
                 format!("{}: use `{text}` is not known; taken as residential", self.layer.row_name(row));
@@ -235,8 +243,9 @@ impl Rows<'_> {
 
     fn community(&mut self, draft: &mut Draft, row: usize, geometry: Geometry<f64>) {
         let Some(outline) = values::area(&geometry) else { return self.wrong_shape(row, "an area") };
-        let code = self.text(Column::Code, row).unwrap_or_else(|| self.names[row].clone());
         let name = self.text(Column::Name, row).or_else(|| self.text(Column::Community, row));
+        let own_code = self.text(Column::Code, row).or_else(|| self.text(Column::Id, row));
+        let code = own_code.or_else(|| name.clone()).unwrap_or_else(|| self.names[row].clone());
         let class =
             self.text(Column::Class, row).and_then(|text| GridClass::parse(&text)).unwrap_or_default();
         draft.communities.push(Community {

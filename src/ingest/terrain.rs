@@ -27,6 +27,7 @@ pub(super) fn add(scenario: &mut Scenario, path: &str) -> Result<(), IngestError
         file: file.clone(),
         reason: error.to_string(),
     };
+    super::gdal::be_quiet();
     let dataset = Dataset::open(path).map_err(told)?;
     let Some(frame) = frame(scenario) else { return Ok(()) };
     let raster = Raster::of(&dataset).map_err(told)?;

@@ -31,7 +31,6 @@ pub(super) fn draft(file: String, elements: &Elements) -> Draft {
     draft.gates = gates(elements);
     draft.compounds = places::compounds(elements);
     draft.admins = places::admins(elements, &mut draft.findings);
-    draft.counted = draft.atoms.iter().any(|atom| atom.households.is_some());
     let counts = [
         draft.atoms.len(),
         draft.streets.len(),

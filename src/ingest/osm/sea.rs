@@ -4,6 +4,7 @@ use geo::{BoundingRect, Coord, LineString, MultiPolygon, Polygon, Rect};
 use rustc_hash::FxHashMap;
 
 use super::super::lookup::contains;
+use super::super::shapes;
 use super::Elements;
 
 /// How far the frame stands off the coast, in degrees (about 2 km), so that no ring runs along the data itself.
@@ -32,7 +33,14 @@ pub(super) fn areas(elements: &Elements) -> Vec<MultiPolygon<f64>> {
             sea.interiors_push(LineString::new(island));
         }
     }
-    seas.into_iter().map(|sea| MultiPolygon::new(vec![sea])).collect()
+    // Rings along the frame touch themselves at its corners and where coasts end; that is no fault of the data.
+    let mended =
+        seas.into_iter().map(|sea| MultiPolygon::new(vec![sea])).filter_map(|sea| match shapes::look(&sea) {
+            shapes::Looked::Valid => Some(sea),
+            shapes::Looked::Repaired(mended, _) => Some(mended),
+            shapes::Looked::Hopeless(_) => None,
+        });
+    mended.collect()
 }
 
 /// The extent of what people build and walk on, with a margin.

@@ -100,7 +100,7 @@ pub(super) fn is_walkable(tags: &Tags) -> bool {
     if tags.is("access", &["no"]) || tags.yes("motorroad") {
         return false;
     }
-    !tags.is("highway", &["motorway", "motorway_link", "cycleway", "bridleway"])
+    !tags.is("highway", &["motorway", "motorway_link"])
 }
 
 /// On a bridge.
