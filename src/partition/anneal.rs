@@ -109,6 +109,9 @@ impl<'a, 'p> Annealer<'a, 'p> {
             let temperature = (edge * heat) as i64;
             let limit = self.division.work + work_step;
             for proposal in 0..proposals {
+                if proposal % (2 * n) == n {
+                    self.collect();
+                }
                 let bits = random.bits();
                 let allowance = (temperature * logarithms.0[(bits >> (64 - LOG_BITS)) as usize]) >> 16;
                 self.propose(schedule.chain, allowance, random);

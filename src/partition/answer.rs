@@ -7,7 +7,8 @@ use super::zones::{Kind, Zones, millimetres};
 /// The division of all communities.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PartitionAnswer {
-    /// Grid per atom, 0 to k−1 without gaps, counted community by community in ascending order.
+    /// Grid per atom, 0 to k−1 without gaps, counted community by community in ascending order; with
+    /// [`PartitionProblem::current`] a grid keeps the present number it overlaps most, if that is below k.
     pub grid: Vec<u32>,
     /// Load per grid.
     pub grid_load: Vec<u64>,
@@ -123,6 +124,7 @@ pub(super) fn assemble(
         add_findings(&mut answer, zone.community, zone.kind, first, &divided);
         slack_mm += add_result(&mut answer, zone.community, zone.kind, first, &divided);
     }
+    keep_numbers(problem, &mut answer);
     add_islands(problem, zones, &mut answer);
     let cut_mm = cut_by_community(problem, zones, &mut answer);
     answer.cut_cost = cut_mm as f64 / 1000.0;
@@ -208,6 +210,50 @@ fn add_result(
         result.least_cost -= slack as f64 / 1000.0;
     }
     slack
+}
+
+/// Gives grids their present numbers: largest overlap first, each number once, none at or above k.
+fn keep_numbers(problem: &PartitionProblem<'_>, answer: &mut PartitionAnswer) {
+    let Some(current) = problem.current else { return };
+    let k = answer.grid_load.len();
+    let mut overlap: Vec<(u32, u32, u64)> = Vec::new();
+    for (atom, &name) in current.iter().enumerate() {
+        if let Ok(name) = u32::try_from(name) {
+            overlap.push((answer.grid[atom], name, u64::from(problem.households[atom]) << 24 | 1));
+        }
+    }
+    overlap.sort_unstable();
+    overlap.dedup_by(|next, kept| {
+        let same = (next.0, next.1) == (kept.0, kept.1);
+        if same {
+            kept.2 += next.2;
+        }
+        same
+    });
+    overlap.sort_unstable_by(|a, b| b.2.cmp(&a.2).then((a.1, a.0).cmp(&(b.1, b.0))));
+    let mut number = vec![u32::MAX; k];
+    let mut given = vec![false; k];
+    for (g, name, _) in overlap {
+        if (name as usize) < k && !given[name as usize] && number[g as usize] == u32::MAX {
+            number[g as usize] = name;
+            given[name as usize] = true;
+        }
+    }
+    let mut free = (0..k as u32).filter(|&name| !given[name as usize]);
+    for slot in number.iter_mut().filter(|slot| **slot == u32::MAX) {
+        *slot = free.next().unwrap_or(u32::MAX);
+    }
+    let (load, community) = (answer.grid_load.clone(), answer.grid_community.clone());
+    for g in 0..k {
+        answer.grid_load[number[g] as usize] = load[g];
+        answer.grid_community[number[g] as usize] = community[g];
+    }
+    for g in &mut answer.grid {
+        *g = number[*g as usize];
+    }
+    for finding in &mut answer.findings {
+        finding.grid = finding.grid.map(|g| number[g as usize]);
+    }
 }
 
 /// Findings about grids in several pieces.

@@ -8,8 +8,57 @@ use rustc_hash::FxHashMap;
 use super::piece::Piece;
 use super::regions::{Regions, Rule};
 
-/// Largest part: units are bits of one word.
-pub(super) const MAX_UNITS: usize = 128;
+/// Largest part: units are bits of a mask.
+pub(super) const MAX_UNITS: usize = 256;
+
+/// A set of units.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Mask([u128; 2]);
+
+impl Mask {
+    const EMPTY: Self = Self([0; 2]);
+
+    fn with(mut self, u: usize) -> Self {
+        self.0[u / 128] |= 1 << (u % 128);
+        self
+    }
+
+    fn has(self, u: usize) -> bool {
+        self.0[u / 128] >> (u % 128) & 1 == 1
+    }
+
+    fn is_empty(self) -> bool {
+        self.0[0] | self.0[1] == 0
+    }
+
+    fn meets(self, other: Self) -> bool {
+        self.0[0] & other.0[0] | self.0[1] & other.0[1] != 0
+    }
+
+    fn without(self, other: Self) -> Self {
+        Self([self.0[0] & !other.0[0], self.0[1] & !other.0[1]])
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self([self.0[0] & other.0[0], self.0[1] & other.0[1]])
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
+    }
+
+    /// Takes the smallest unit out.
+    fn pop(&mut self) -> Option<usize> {
+        let half = if self.0[0] != 0 { 0 } else { 1 };
+        let word = &mut self.0[half];
+        if *word == 0 {
+            return None;
+        }
+        let u = word.trailing_zeros() as usize;
+        *word &= *word - 1;
+        Some(half * 128 + u)
+    }
+}
 
 /// What the search says.
 pub(super) enum Cover {
@@ -42,13 +91,13 @@ pub(super) fn cheapest(
         .iter()
         .map(|offer| {
             let region = offer.region as usize;
-            let mask = regions.units(region).iter().fold(0u128, |set, &u| set | 1 << u);
+            let mask = regions.units(region).iter().fold(Mask::EMPTY, |set, &u| set.with(usize::from(u)));
             let is_out = 0 < rule.range.excess(u64::from(regions.load[region]));
             Candidate { mask, region: offer.region, price: offer.price, is_out }
         })
         .collect();
     let near = (0..piece.len() as u32)
-        .map(|u| piece.neighbor[piece.row(u)].iter().fold(0u128, |set, &v| set | 1 << v))
+        .map(|u| piece.neighbor[piece.row(u)].iter().fold(Mask::EMPTY, |set, &v| set.with(v as usize)))
         .collect();
     let mut search = Search {
         piece,
@@ -60,7 +109,7 @@ pub(super) fn cheapest(
         budget,
         left: limit,
     };
-    let all = if piece.len() == MAX_UNITS { u128::MAX } else { (1 << piece.len()) - 1 };
+    let all = (0..piece.len()).fold(Mask::EMPTY, Mask::with);
     let finished = search.cover(all, rule.k, rule.out, 0, &candidates).is_some();
     match (finished, search.best) {
         (true, Some(best)) => Cover::Found(best),
@@ -71,7 +120,7 @@ pub(super) fn cheapest(
 
 #[derive(Clone, Copy)]
 struct Candidate {
-    mask: u128,
+    mask: Mask,
     price: i64,
     region: u32,
     is_out: bool,
@@ -80,9 +129,9 @@ struct Candidate {
 struct Search<'a> {
     piece: &'a Piece,
     rule: Rule,
-    near: Vec<u128>,
+    near: Vec<Mask>,
     /// Rests that cannot be covered with this much left to spend.
-    failed: FxHashMap<(u128, u32), i64>,
+    failed: FxHashMap<(Mask, u32), i64>,
     chosen: Vec<usize>,
     best: Option<Vec<usize>>,
     /// What a better choice may cost.
@@ -94,13 +143,13 @@ impl Search<'_> {
     /// Covers `rest` with `k` of the candidates after spending `spent`; `None` when the limit is reached.
     fn cover(
         &mut self,
-        rest: u128,
+        rest: Mask,
         k: usize,
         out: usize,
         spent: i64,
         candidates: &[Candidate],
     ) -> Option<()> {
-        if rest == 0 {
+        if rest.is_empty() {
             if k == 0 && spent <= self.budget {
                 self.best = Some(self.chosen.clone());
                 self.budget = spent - 1;
@@ -120,17 +169,17 @@ impl Search<'_> {
         let scarcest = scarcest(rest, candidates);
         for (i, candidate) in candidates.iter().enumerate() {
             let spent = spent + candidate.price;
-            if candidate.mask >> scarcest & 1 == 0 || self.budget < spent || (candidate.is_out && out == 0) {
+            if !candidate.mask.has(scarcest) || self.budget < spent || (candidate.is_out && out == 0) {
                 continue;
             }
             let (left, mask) = (self.budget - spent, candidate.mask);
             let open: Vec<Candidate> = candidates
                 .iter()
                 .copied()
-                .filter(|other| other.mask & mask == 0 && other.price <= left)
+                .filter(|other| !other.mask.meets(mask) && other.price <= left)
                 .collect();
             self.chosen.push(candidates[i].region as usize);
-            self.cover(rest & !mask, k - 1, out - usize::from(candidate.is_out), spent, &open)?;
+            self.cover(rest.without(mask), k - 1, out - usize::from(candidate.is_out), spent, &open)?;
             self.chosen.pop();
         }
         // Every way of spending up to the budget that is left now was tried.
@@ -139,23 +188,21 @@ impl Search<'_> {
     }
 
     /// Whether the pieces of `rest` can hold `k` grids, judged by their loads.
-    fn divides(&self, rest: u128, k: usize, out: usize) -> bool {
+    fn divides(&self, rest: Mask, k: usize, out: usize) -> bool {
         let (mut fewest, mut most) = (0, 0);
         let mut rest = rest;
-        while rest != 0 {
-            let mut island = 1u128 << rest.trailing_zeros();
+        while let Some(first) = rest.pop() {
+            let mut island = Mask::EMPTY.with(first);
             let mut edge = island;
             let (mut load, mut size) = (0, 0);
-            while edge != 0 {
-                let u = edge.trailing_zeros() as usize;
-                edge &= edge - 1;
+            while let Some(u) = edge.pop() {
                 load += self.piece.load[u];
                 size += 1;
-                let new = self.near[u] & rest & !island;
-                island |= new;
-                edge |= new;
+                let new = self.near[u].and(rest).without(island);
+                island = island.or(new);
+                edge = edge.or(new);
             }
-            rest &= !island;
+            rest = rest.without(island);
             let Some((least, largest)) = self.rule.counts(load, size, out) else { return false };
             fewest += least;
             most += largest;
@@ -165,21 +212,18 @@ impl Search<'_> {
 }
 
 /// The unit of `rest` that the fewest candidates cover.
-fn scarcest(rest: u128, candidates: &[Candidate]) -> u32 {
+fn scarcest(rest: Mask, candidates: &[Candidate]) -> usize {
     let mut times = [0u32; MAX_UNITS];
     for candidate in candidates {
-        let mut bits = candidate.mask;
-        while bits != 0 {
-            times[bits.trailing_zeros() as usize] += 1;
-            bits &= bits - 1;
+        let mut units = candidate.mask;
+        while let Some(u) = units.pop() {
+            times[u] += 1;
         }
     }
     let mut best = (u32::MAX, 0);
-    let mut bits = rest;
-    while bits != 0 {
-        let u = bits.trailing_zeros();
-        best = best.min((times[u as usize], u));
-        bits &= bits - 1;
+    let mut units = rest;
+    while let Some(u) = units.pop() {
+        best = best.min((times[u], u));
     }
     best.1
 }

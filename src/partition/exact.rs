@@ -6,7 +6,7 @@
 use super::cover::{self, Cover, Offer};
 use super::division::{self, Range};
 #[cfg(feature = "highs")]
-use super::master::{self, Outcome, Task};
+use super::master::{self, Outcome, Source, Task};
 use super::piece::Piece;
 use super::regions::{self, Regions, Rule};
 use super::solve::{Context, PartAnswer};
@@ -14,9 +14,9 @@ use super::solve::{Context, PartAnswer};
 /// Largest part, in units, that is tried: unit numbers are stored in 16 bits.
 pub(super) const MAX_UNITS: usize = 1000;
 /// Sets that all enumerations of a call may visit, and the limits of one.
-pub(super) const ALL_VISITS: usize = 1 << 30;
-pub(super) const MIN_VISITS: usize = 1 << 18;
-pub(super) const MAX_VISITS: usize = 1 << 22;
+pub(super) const ALL_VISITS: usize = 1 << 28;
+pub(super) const MIN_VISITS: usize = 1 << 16;
+pub(super) const MAX_VISITS: usize = 1 << 20;
 /// Columns of all integer programs of a call, and the limits of one.
 pub(super) const ALL_COLUMNS: usize = 1_000_000;
 pub(super) const MIN_COLUMNS: usize = 500;
@@ -69,19 +69,18 @@ impl Selection<'_> {
         };
         let wide =
             Range { low: self.range.low.saturating_sub(worst), high: self.range.high + worst, ..self.range };
-        let all = regions::all_in_range(self.piece, wide, self.context.visits, self.pool);
-        let complete = all.is_some();
         let rule = Rule { k: self.k, range: self.range, out, worst };
-        let regions = all.as_ref().unwrap_or(self.pool).without_dead_ends(self.piece, rule);
+        let (all, complete) = regions::all_in_range(self.piece, wide, self.context.visits, self.pool);
+        let mut regions = all.without_dead_ends(self.piece, rule);
         drop(all);
-        let mut found = self.select(&regions, rule, complete, known);
+        let mut found = self.select(&mut regions, rule, complete, known);
         if !found && !known {
             found = self.cover(&regions, rule, complete);
             // A first division with so few out of range: now the cheapest one.
             if found {
-                let worst = self.worst();
-                let regions = regions.without_dead_ends(self.piece, Rule { worst, ..rule });
-                self.select(&regions, Rule { worst, ..rule }, complete, true);
+                let rule = Rule { worst: self.worst(), ..rule };
+                let mut regions = regions.without_dead_ends(self.piece, rule);
+                self.select(&mut regions, rule, complete, true);
             }
         }
         found || known
@@ -98,34 +97,34 @@ impl Selection<'_> {
 
     /// Set partitioning with HiGHS; `known` says that the present division follows the rule.
     #[cfg(feature = "highs")]
-    fn select(&mut self, regions: &Regions, rule: Rule, complete: bool, known: bool) -> bool {
+    fn select(&mut self, regions: &mut Regions, rule: Rule, complete: bool, known: bool) -> bool {
         let upper = known.then_some(self.answer.score.cost);
         let columns = self.context.columns;
         let steps = STEPS_PER_COLUMN * columns as u64;
-        let task = Task {
-            piece: self.piece,
-            n: self.piece.len(),
-            regions,
-            rule,
-            upper,
-            steps,
-            columns,
-            nodes: NODES,
+        let source = if complete {
+            Source::Listed
+        } else if self.piece.len() <= cover::MAX_UNITS {
+            Source::Priced(self.context.visits)
+        } else {
+            Source::Pool
         };
-        match master::choose(&task) {
+        let piece = self.piece;
+        let outcome =
+            master::choose(&mut Task { piece, regions, source, rule, upper, steps, columns, nodes: NODES });
+        match outcome {
             Outcome::Chosen { regions: chosen, bound } => {
                 self.adopt(regions, &chosen);
-                self.answer.least_cost = if complete { bound } else { 0 };
+                self.answer.least_cost = bound;
                 true
             }
             Outcome::Open { bound } => {
-                if complete && known {
+                if known {
                     self.answer.least_cost = bound;
                 }
                 false
             }
             Outcome::Impossible => {
-                self.impossible(rule, complete);
+                self.impossible(rule, true);
                 false
             }
         }
@@ -133,7 +132,7 @@ impl Selection<'_> {
 
     /// Without HiGHS only the search for any division remains; costs stay heuristic.
     #[cfg(not(feature = "highs"))]
-    fn select(&mut self, _regions: &Regions, _rule: Rule, _complete: bool, _known: bool) -> bool {
+    fn select(&mut self, _regions: &mut Regions, _rule: Rule, _complete: bool, _known: bool) -> bool {
         false
     }
 

@@ -16,6 +16,9 @@ pub(super) struct Part {
     pub k: usize,
     /// Unit of the zone's graph → unit of this piece, as pairs.
     pub units: Vec<(u32, u32)>,
+    /// Whether bounds on this graph are bounds on the zone: nothing is tied, or only whole islands too small for a
+    /// grid of their own, to every unit of the largest island.
+    pub sound: bool,
 }
 
 /// Divides a graph into connected parts with numbers of grids that add up to `k`, or as near as units allow.
@@ -24,7 +27,7 @@ pub(super) fn parts(piece: Piece, k: usize, range: Range) -> Vec<Part> {
     if islands.len() == 1 {
         let units = (0..piece.len() as u32).map(|u| (u, u)).collect();
         let k = k.min(piece.len());
-        return vec![Part { piece, k, units }];
+        return vec![Part { piece, k, units, sound: true }];
     }
     let loads: Vec<u64> = islands.iter().map(|i| i.iter().map(|&u| piece.load[u as usize]).sum()).collect();
     let main =
@@ -41,7 +44,12 @@ pub(super) fn parts(piece: Piece, k: usize, range: Range) -> Vec<Part> {
     let mut groups = vec![tied];
     groups.extend(apart.into_iter().map(|i| vec![i]));
     let group_loads: Vec<u64> = groups.iter().map(|g| g.iter().map(|&i| loads[i]).sum()).collect();
-    let mut made: Vec<Part> = groups.iter().map(|g| tie(&piece, &islands, &loads, g, range)).collect();
+    let mut made: Vec<Part> =
+        groups.iter().map(|g| tie(&piece, &islands, &loads, g, range, Hubs::Contracted)).collect();
+    if made.iter().map(|p| p.piece.len()).sum::<usize>() < k {
+        // Contracted hubs leave fewer units than grids: more grids in several pieces are the price of the number.
+        made[0] = tie(&piece, &islands, &loads, &groups[0], range, Hubs::Loose);
+    }
     let capacity: Vec<usize> = made.iter().map(|p| p.piece.len()).collect();
     for (part, k) in made.iter_mut().zip(share(&group_loads, &capacity, k, range)) {
         part.k = k;
@@ -123,13 +131,23 @@ pub(super) fn components(piece: &Piece) -> Vec<Vec<u32>> {
     islands
 }
 
+/// What happens to the units that tie islands together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hubs {
+    /// They become one unit, so that only one grid is in several pieces.
+    Contracted,
+    /// They stay units of their own.
+    Loose,
+}
+
 /// Ties the islands of a group to its first one. Their hubs hold as much as one grid can.
-fn tie(piece: &Piece, islands: &[Vec<u32>], loads: &[u64], group: &[usize], range: Range) -> Part {
+fn tie(piece: &Piece, islands: &[Vec<u32>], loads: &[u64], group: &[usize], range: Range, how: Hubs) -> Part {
     let mut members: Vec<u32> = group.iter().flat_map(|&i| islands[i].iter().copied()).collect();
     members.sort_unstable();
     let mut place = rustc_hash::FxHashMap::default();
     let mut hubs: Vec<(u64, Option<u32>)> = Vec::new(); // load, unit of the part
     let mut hub_of = rustc_hash::FxHashMap::default();
+    let mut loose: Vec<u32> = Vec::new();
     for &i in &group[1..] {
         // A small island goes whole, a larger one by its lightest unit.
         let whole = loads[i] <= range.high;
@@ -144,8 +162,10 @@ fn tie(piece: &Piece, islands: &[Vec<u32>], loads: &[u64], group: &[usize], rang
             hubs.len() - 1
         });
         hubs[hub].0 += load;
-        for unit in share {
-            hub_of.insert(unit, hub);
+        if how == Hubs::Contracted {
+            hub_of.extend(share.into_iter().map(|unit| (unit, hub)));
+        } else {
+            loose.extend(share.first());
         }
     }
     let mut load = Vec::new();
@@ -173,8 +193,11 @@ fn tie(piece: &Piece, islands: &[Vec<u32>], loads: &[u64], group: &[usize], rang
     }
     let main = &islands[group[0]];
     let step = main.len().div_ceil(TIES);
-    for hub in hubs.iter().filter_map(|h| h.1) {
+    let ends = hubs.iter().filter_map(|h| h.1).chain(loose.iter().map(|u| place[u]));
+    for hub in ends {
         edges.extend(main.iter().step_by(step).map(|u| (hub, place[u], 0)));
     }
-    Part { piece: Piece::new(load, &edges), k: 0, units }
+    let small = group[1..].iter().all(|&i| loads[i] < range.low);
+    let sound = small && hubs.len() <= 1 && step == 1 && how == Hubs::Contracted;
+    Part { piece: Piece::new(load, &edges), k: 0, units, sound }
 }

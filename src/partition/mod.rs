@@ -12,6 +12,7 @@
 
 mod anneal;
 mod answer;
+mod coarse;
 mod cover;
 mod division;
 mod exact;
@@ -19,10 +20,16 @@ mod islands;
 #[cfg(feature = "highs")]
 mod master;
 mod piece;
+#[cfg(feature = "highs")]
+mod pricing;
 mod random;
+mod redraw;
 mod regions;
+#[cfg(feature = "highs")]
+mod relax;
 mod seed;
 mod solve;
+mod windows;
 mod zones;
 
 #[cfg(test)]

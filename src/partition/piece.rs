@@ -63,6 +63,22 @@ impl Piece {
         self.neighbor[row.clone()].iter().copied().zip(self.cost[row].iter().copied())
     }
 
+    /// The part of the graph on `units`, which are ascending; unit `i` of the result is `units[i]`.
+    pub(super) fn induced(&self, units: &[u32]) -> Self {
+        let mut part = Self { offset: vec![0], ..Self::default() };
+        for &unit in units {
+            part.load.push(self.load[unit as usize]);
+            for (v, cost) in self.edges_of(unit) {
+                if let Ok(place) = units.binary_search(&v) {
+                    part.neighbor.push(place as u32);
+                    part.cost.push(cost);
+                }
+            }
+            part.offset.push(part.neighbor.len() as u32);
+        }
+        part
+    }
+
     /// Boundary cost of a labelling, in mm.
     pub(super) fn cut_cost(&self, grid: &[u32]) -> i64 {
         let mut twice = 0;

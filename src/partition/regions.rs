@@ -29,17 +29,24 @@ impl Regions {
         &self.units[from..self.end[r] as usize]
     }
 
+    /// Whether the set of these units was added before, by [`Self::add`] or [`Self::add_division`].
+    pub(super) fn knows(&self, units: &[u32]) -> bool {
+        self.seen.contains(&name(units))
+    }
+
+    /// Adds a region that is not known; `units` are ascending.
+    pub(super) fn add(&mut self, units: &[u32], load: u64, boundary: i64) {
+        self.seen.insert(name(units));
+        self.push(units, load, boundary);
+    }
+
     /// Adds every grid of a division whose load is within `keep`.
     pub(super) fn add_division(&mut self, division: &Division<'_>, keep: std::ops::RangeInclusive<u64>) {
         for g in 0..division.load.len() as u32 {
             if !keep.contains(&division.load[g as usize]) {
                 continue;
             }
-            let mut name = 0u64;
-            for &u in division.members(g) {
-                name = name.wrapping_add(mix(u));
-            }
-            if !self.seen.insert(name) {
+            if !self.seen.insert(name(division.members(g))) {
                 continue;
             }
             let mut units = division.members(g).to_vec();
@@ -70,9 +77,16 @@ impl Regions {
             for &u in self.units(region) {
                 mark[usize::from(u)] = stamp;
             }
-            if rest_divides(piece, rest, self.units(region), stamp, &mut mark, &mut queue) {
+            if rest_divides(
+                piece,
+                rest,
+                self.units(region).iter().map(|&u| u32::from(u)),
+                stamp,
+                &mut mark,
+                &mut queue,
+            ) {
                 let units: Vec<u32> = self.units(region).iter().map(|&u| u32::from(u)).collect();
-                kept.push(&units, u64::from(self.load[region]), self.boundary[region]);
+                kept.add(&units, u64::from(self.load[region]), self.boundary[region]);
             }
         }
         kept
@@ -111,17 +125,17 @@ impl Rule {
 }
 
 /// Whether the pieces around a marked region can hold `rule.k` grids.
-fn rest_divides(
+pub(super) fn rest_divides(
     piece: &Piece,
     rule: Rule,
-    region: &[u16],
+    region: impl Iterator<Item = u32>,
     stamp: u32,
     mark: &mut [u32],
     queue: &mut Vec<u32>,
 ) -> bool {
     let (mut fewest, mut most) = (0, 0);
-    for &inside in region {
-        for (first, _) in piece.edges_of(u32::from(inside)) {
+    for inside in region {
+        for (first, _) in piece.edges_of(inside) {
             if mark[first as usize] == stamp {
                 continue;
             }
@@ -147,6 +161,11 @@ fn rest_divides(
     fewest <= rule.k && rule.k <= most
 }
 
+/// The name of a set: a sum of mixed unit numbers. Two sets share one with a chance of 2⁻⁶⁴.
+fn name(units: &[u32]) -> u64 {
+    units.iter().fold(0, |name: u64, &u| name.wrapping_add(mix(u)))
+}
+
 /// Spreads unit numbers over 64 bits (the finalizer of SplitMix64).
 fn mix(unit: u32) -> u64 {
     let mut z = (u64::from(unit) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -155,34 +174,44 @@ fn mix(unit: u32) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Adds to `known` every connected set of units with a load in range that it lacks; `None` if the search would
-/// visit more than `limit` sets.
+/// Adds to `known` every connected set of units with a load in range that it lacks, and says whether it got them all.
 ///
-/// Sets are visited once each: by their smallest unit, then by which neighbours were taken or refused
-/// (Wernicke's ESU, 2006).
-pub(super) fn all_in_range(piece: &Piece, range: Range, limit: usize, known: &Regions) -> Option<Regions> {
-    let mut search = Search {
-        piece,
-        range,
-        limit,
-        visited: 0,
-        found: known.clone(),
-        inside: vec![false; piece.len()],
-        refused: vec![false; piece.len()],
-        set: Vec::new(),
-    };
-    for root in 0..piece.len() as u32 {
-        search.refused[root as usize] = true;
-        search.take(root, Vec::new(), 0, 0, 0)?;
+/// A search that would visit more than `limit` sets is cut short, evenly over the units it starts from. Sets are visited
+/// once each: by their smallest unit, then by which neighbours were taken or refused (Wernicke's ESU, 2006).
+pub(super) fn all_in_range(piece: &Piece, range: Range, limit: usize, known: &Regions) -> (Regions, bool) {
+    for per_root in [limit, limit / 4 / piece.len()] {
+        let mut search = Search {
+            piece,
+            range,
+            left: limit,
+            found: known.clone(),
+            inside: vec![false; piece.len()],
+            refused: vec![false; piece.len()],
+            set: Vec::new(),
+        };
+        let mut complete = true;
+        for root in 0..piece.len() as u32 {
+            search.refused[root as usize] = true;
+            if per_root < limit {
+                search.left = per_root;
+            }
+            complete &= search.take(root, Vec::new(), 0, 0, 0).is_some();
+            if !complete && per_root == limit {
+                break;
+            }
+        }
+        if complete || per_root < limit {
+            return (search.found, complete);
+        }
     }
-    Some(search.found)
+    (known.clone(), false)
 }
 
 struct Search<'a> {
     piece: &'a Piece,
     range: Range,
-    limit: usize,
-    visited: usize,
+    /// Sets that may still be visited.
+    left: usize,
     found: Regions,
     inside: Vec<bool>,
     /// Units that may not be taken (again) on this branch: smaller roots, and those decided above.
@@ -198,10 +227,7 @@ impl Search<'_> {
         if load > self.range.high {
             return Some(());
         }
-        self.visited += 1;
-        if self.visited > self.limit {
-            return None;
-        }
+        self.left = self.left.checked_sub(1)?;
         let mut boundary = boundary;
         let first_new = frontier.len();
         for (v, cost) in self.piece.edges_of(unit) {

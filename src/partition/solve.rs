@@ -9,11 +9,13 @@ use super::anneal::{Annealer, Logarithms, Schedule};
 use super::division::{Division, Range, Score};
 use super::exact;
 use super::islands::{self, Part};
+use super::piece::Piece;
 use super::random::Random;
 use super::regions::Regions;
 use super::seed;
 use super::zones::{Kind, Zone, Zones};
 use super::{Effort, PartitionError, PartitionParams, PartitionProblem, Progress, Watch};
+use super::{coarse, redraw, windows};
 
 /// The division of one zone, grids numbered from 0 in order of their first atom.
 pub(super) struct ZoneAnswer {
@@ -124,6 +126,8 @@ fn divide(
     zone: &Zone,
 ) -> ZoneAnswer {
     let (piece, unit_of) = zones.graph(problem, zone);
+    let current = problem.current.map(|current| present_grids(problem, zones, zone, &unit_of, current));
+    let current = current.filter(|current| current.iter().any(|&name| name >= 0));
     let unit_load = piece.load.clone();
     let mut grid = vec![0u32; piece.len()];
     let mut answers = Vec::new();
@@ -135,7 +139,10 @@ fn divide(
             let mut next = 0;
             for (i, part) in islands::parts(piece, k, range).into_iter().enumerate() {
                 let stream = (index as u64) << 20 | i as u64;
-                let (labels, answer) = divide_part(context, &part, range, stream);
+                let (labels, answer) = match &current {
+                    Some(current) => redraw_part(context, &part, range, current, stream),
+                    None => divide_part(context, &part, range, stream),
+                };
                 for &(unit, local) in &part.units {
                     grid[unit as usize] = next + labels[local as usize];
                 }
@@ -158,42 +165,201 @@ fn divide(
     ZoneAnswer { grid: numbered, k, wanted, parts: answers, heaviest }
 }
 
+/// Present grid of every unit of a zone: that of most of its load, by atoms where the load is equal; −1 for none.
+fn present_grids(
+    problem: &PartitionProblem<'_>,
+    zones: &Zones,
+    zone: &Zone,
+    unit_of: &[u32],
+    current: &[i32],
+) -> Vec<i32> {
+    let mut weight: Vec<(u32, i32, u64)> = Vec::with_capacity(unit_of.len());
+    for (&unit, &atom) in unit_of.iter().zip(&zones.atoms[zone.atoms.clone()]) {
+        // One household outweighs any number of empty buildings.
+        let load = u64::from(problem.households[atom as usize]) << 24 | 1;
+        weight.push((unit, current[atom as usize].max(-1), load));
+    }
+    weight.sort_unstable();
+    weight.dedup_by(|next, kept| {
+        let same = (next.0, next.1) == (kept.0, kept.1);
+        if same {
+            kept.2 += next.2;
+        }
+        same
+    });
+    let n = unit_of.iter().max().map_or(0, |&u| u as usize + 1);
+    let mut best = vec![(0u64, -1); n];
+    for (unit, name, load) in weight {
+        if best[unit as usize].0 < load {
+            best[unit as usize] = (load, name);
+        }
+    }
+    best.into_iter().map(|(_, name)| name).collect()
+}
+
+/// Divides one connected part anew with as little change from its present grids as balance allows.
+fn redraw_part(
+    context: &Context<'_>,
+    part: &Part,
+    range: Range,
+    current: &[i32],
+    stream: u64,
+) -> (Vec<u32>, PartAnswer) {
+    let mut random = Random::new(context.seed, stream);
+    let k = part.k.max(1);
+    let mut own = vec![-1; part.piece.len()];
+    for &(unit, local) in &part.units {
+        own[local as usize] = current[unit as usize];
+    }
+    let (labels, home) = redraw::start(&part.piece, k, range, &own, &mut random);
+    let mut best: Option<(Score, Vec<u32>)> = None;
+    for heat in [0.02, 0.05, 0.1, 0.2, 0.4] {
+        let sweeps = if context.effort == Effort::Draft { 60 } else { 400 };
+        let schedule = Schedule { sweeps, start: heat, end: 0.01, chain: 3 };
+        let mut division = Division::new(&part.piece, labels.clone(), k);
+        let annealer = Annealer::new(&mut division, range, &home, None);
+        let (labels, score) = annealer.run(schedule, &context.logarithms, &mut random, &|| context.stop());
+        if best.as_ref().is_none_or(|(old, _)| score < *old) {
+            best = Some((score, labels));
+        }
+    }
+    let (score, labels) = best.unwrap_or((super::division::score(&part.piece, range, &labels, k), labels));
+    let least_out = islands::fewest_out(part.piece.total(), k, range);
+    (labels, PartAnswer { score, least_out, least_cost: 0 })
+}
+
 /// Divides one connected part.
 fn divide_part(context: &Context<'_>, part: &Part, range: Range, stream: u64) -> (Vec<u32>, PartAnswer) {
     let mut random = Random::new(context.seed, stream);
     let n = part.piece.len();
     let k = part.k.max(1);
-    let mut answer = PartAnswer {
-        score: super::division::score(&part.piece, range, &vec![0; n], k),
-        least_out: islands::fewest_out(part.piece.total(), k, range),
-        least_cost: 0,
-    };
+    let least_by_load = islands::fewest_out(part.piece.total(), k, range);
+    let score = super::division::score(&part.piece, range, &vec![0; n], k);
+    let mut answer = PartAnswer { score, least_out: least_by_load, least_cost: 0 };
     if k == 1 {
         return (vec![0; n], answer);
     }
-    let stop = || context.stop();
+    let full = context.effort == Effort::Full;
+    let mut pool = (full && n <= exact::MAX_UNITS).then(Regions::default);
     let (starts, schedule) = match context.effort {
         Effort::Draft => (2, Schedule { sweeps: 120, start: 0.6, end: 0.05, chain: 3 }),
-        Effort::Full if n <= 1000 => (6, Schedule { sweeps: 700, start: 0.6, end: 0.03, chain: 3 }),
-        Effort::Full => (1, Schedule { sweeps: 1000, start: 0.6, end: 0.03, chain: 3 }),
+        Effort::Full => (if n <= exact::MAX_UNITS { 6 } else { 1 }, long_run(n)),
     };
-    let mut pool = (context.effort == Effort::Full && n <= exact::MAX_UNITS).then(Regions::default);
+    let Some((mut labels, score)) =
+        best_of(context, &part.piece, k, range, starts, schedule, &mut random, None, pool.as_mut())
+    else {
+        return (vec![0; n], answer);
+    };
+    answer.score = score;
+    match pool {
+        Some(pool) if !context.stop() => {
+            exact::improve(context, &part.piece, range, &pool, &mut labels, &mut answer);
+        }
+        None if full => {
+            windows::improve(context, &part.piece, range, &mut labels, k, window_passes(n), stream);
+            answer.score = super::division::score(&part.piece, range, &labels, k);
+        }
+        _ => {}
+    }
+    if !part.sound {
+        answer.least_out = least_by_load;
+        answer.least_cost = 0;
+    }
+    (labels, answer)
+}
+
+/// Passes and grids per window for a part of `n` units.
+fn window_passes(n: usize) -> (usize, usize) {
+    (
+        if n <= 50_000 {
+            12
+        } else if n <= 300_000 {
+            4
+        } else {
+            1
+        },
+        9,
+    )
+}
+
+/// The schedule of full effort.
+pub(super) fn long_run(n: usize) -> Schedule {
+    let sweeps = if n <= 1000 {
+        700
+    } else if n <= 300_000 {
+        500
+    } else {
+        150
+    };
+    Schedule { sweeps, start: 0.6, end: 0.03, chain: 3 }
+}
+
+/// The best of several annealing runs: from `known` labels where given, on a coarser graph first, and from scratch.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one run is described by all of these, and a struct would only rename them"
+)]
+pub(super) fn best_of(
+    context: &Context<'_>,
+    piece: &Piece,
+    k: usize,
+    range: Range,
+    starts: usize,
+    schedule: Schedule,
+    random: &mut Random,
+    known: Option<&[u32]>,
+    mut pool: Option<&mut Regions>,
+) -> Option<(Vec<u32>, Score)> {
+    let stop = || context.stop();
     let mut best: Option<(Score, Vec<u32>)> = None;
-    for _ in 0..starts {
-        let labels = seed::split(&part.piece, k, range, &mut random);
-        let mut division = Division::new(&part.piece, labels, k);
-        let annealer = Annealer::new(&mut division, range, &[], pool.as_mut());
-        let (labels, score) = annealer.run(schedule, &context.logarithms, &mut random, &stop);
+    for start in 0..starts {
+        let mut schedule = schedule;
+        let from_known = known.filter(|_| start % 2 == 0);
+        let on_coarse = from_known.is_none() && (known.is_some() || start % 2 == 0);
+        let coarse = if on_coarse { coarse_start(context, piece, k, range, schedule, random) } else { None };
+        let labels = match (from_known, coarse) {
+            (Some(known), _) => {
+                schedule.start *= 0.5;
+                known.to_vec()
+            }
+            (None, Some(labels)) => {
+                schedule.start *= 0.4;
+                schedule.sweeps = schedule.sweeps.div_ceil(2);
+                labels
+            }
+            (None, None) => seed::split(piece, k, range, random),
+        };
+        let mut division = Division::new(piece, labels, k);
+        let annealer = Annealer::new(&mut division, range, &[], pool.as_deref_mut());
+        let (labels, score) = annealer.run(schedule, &context.logarithms, random, &stop);
         if best.as_ref().is_none_or(|(old, _)| score < *old) {
             best = Some((score, labels));
         }
     }
-    let Some((score, mut labels)) = best else { return (vec![0; n], answer) };
-    answer.score = score;
-    if let Some(pool) = pool.filter(|_| !context.stop()) {
-        exact::improve(context, &part.piece, range, &pool, &mut labels, &mut answer);
+    best.map(|(score, labels)| (labels, score))
+}
+
+/// A division of a coarser graph, annealed and carried over; `None` where the graph is coarse already.
+fn coarse_start(
+    context: &Context<'_>,
+    piece: &Piece,
+    k: usize,
+    range: Range,
+    schedule: Schedule,
+    random: &mut Random,
+) -> Option<Vec<u32>> {
+    if piece.len() < 12 * k {
+        return None;
     }
-    (labels, answer)
+    let (coarse, map) = coarse::coarsen(piece, range.target / 3, 4);
+    if coarse.len() < 4 * k {
+        return None;
+    }
+    let labels = seed::split(&coarse, k, range, random);
+    let mut division = Division::new(&coarse, labels, k);
+    let annealer = Annealer::new(&mut division, range, &[], None);
+    let (labels, _) = annealer.run(schedule, &context.logarithms, random, &|| context.stop());
+    Some(map.iter().map(|&unit| labels[unit as usize]).collect())
 }
 
 /// Renumbers labels 0, 1, 2, … in order of first appearance.

@@ -1,0 +1,396 @@
+//! Regions that could still pay: all connected sets in range whose reduced cost is within a threshold.
+//!
+//! For prices π per unit, a region S costs half its boundary less the prices of its units. With a multiplier λ on
+//! loads this is a minimum cut; the residual capacities of a maximum flow rewrite the cost as a constant plus terms
+//! that are never negative, one per unit taken, one per unit refused and one per edge between them. A depth-first
+//! search over connected sets adds up the terms already decided and turns back as soon as they exceed the threshold.
+//! Costs are whole micrometres, so that nothing is lost to rounding but the prices themselves.
+
+use super::piece::Piece;
+use super::regions::{Regions, Rule};
+
+const FOREVER: i64 = i64::MAX / 16;
+const MICRO: f64 = 1e6;
+
+/// Prices in metres: per unit covered, per grid, per grid out of range.
+pub(super) struct Prices<'a> {
+    pub unit: &'a [f64],
+    pub grid: f64,
+    pub out: f64,
+}
+
+/// How much to look at and how much to bring home.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub visits: usize,
+    pub found: usize,
+}
+
+/// What a search says.
+pub(super) struct Priced {
+    /// Whether every region within the threshold is now known.
+    pub complete: bool,
+    /// No region has a reduced cost below this, in metres, even where the search was cut short.
+    pub floor: f64,
+    /// Regions added.
+    pub added: usize,
+    /// Sets visited.
+    pub visits: usize,
+}
+
+/// Adds to `regions` those with a reduced cost of at most `threshold` metres that it lacks.
+pub(super) fn add_within(
+    piece: &Piece,
+    rule: Rule,
+    prices: &Prices<'_>,
+    threshold: f64,
+    limits: Limits,
+    regions: &mut Regions,
+) -> Priced {
+    let known = regions.len();
+    let n = piece.len();
+    let mut search = Search {
+        piece,
+        rule,
+        price: prices.unit.iter().map(|p| (p * MICRO).round() as i64).collect(),
+        out_price: (prices.out * MICRO).round() as i64,
+        threshold: ((threshold + prices.grid) * MICRO).floor() as i64 + 1,
+        low: rule.range.low.saturating_sub(rule.worst) as i64,
+        high: (rule.range.high + rule.worst) as i64,
+        flow: Flow::new(piece),
+        multiplier: 0,
+        base: 0,
+        state: vec![State::Free; n],
+        met: vec![false; n],
+        set: Vec::new(),
+        mark: vec![0; n],
+        queue: Vec::new(),
+        stamp: 0,
+        regions,
+        visits: limits.visits,
+        most: known + limits.found,
+    };
+    let step = search.price.iter().map(|p| p.abs()).sum::<i64>() / (piece.total() as i64).max(1);
+    let mut floor = i64::MAX;
+    let mut complete = true;
+    let mut multiplier = 0;
+    for root in 0..n as u32 {
+        let bound;
+        (bound, multiplier) = search.best_multiplier(root, multiplier, step.max(16));
+        floor = floor.min(bound);
+        if complete && bound <= search.threshold {
+            search.prepare(root, multiplier);
+            let refused: i64 = (0..root as usize).map(|u| search.flow.from_source[u]).sum();
+            search.met[root as usize] = true;
+            complete = search.take(root, Vec::new(), 0, 0, refused, 0).is_some();
+        }
+        search.met[root as usize] = true;
+        search.state[root as usize] = State::Refused;
+        if !complete && limits.found > 0 && search.regions.len() >= search.most {
+            break; // Enough to go on with; the bound over the other roots is not needed.
+        }
+    }
+    let cut_short = !complete && limits.found > 0 && search.regions.len() >= search.most;
+    let visits = limits.visits - search.visits;
+    let floor = if cut_short { f64::NEG_INFINITY } else { floor as f64 / MICRO - prices.grid };
+    Priced { complete, floor, added: regions.len() - known, visits }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Free,
+    Taken,
+    Refused,
+}
+
+struct Search<'a> {
+    piece: &'a Piece,
+    rule: Rule,
+    price: Vec<i64>,
+    out_price: i64,
+    /// Threshold plus the price of a grid: costs below are compared without the latter.
+    threshold: i64,
+    low: i64,
+    high: i64,
+    flow: Flow,
+    multiplier: i64,
+    /// Value of the minimum cut.
+    base: i64,
+    state: Vec<State>,
+    /// Units that are taken, refused or wait on some frontier.
+    met: Vec<bool>,
+    set: Vec<u32>,
+    mark: Vec<u32>,
+    queue: Vec<u32>,
+    stamp: u32,
+    regions: &'a mut Regions,
+    visits: usize,
+    most: usize,
+}
+
+impl Search<'_> {
+    /// The multiplier that gives about the best bound on regions whose smallest unit is `root`, and that bound.
+    fn best_multiplier(&mut self, root: u32, start: i64, step: i64) -> (i64, i64) {
+        let mut best = (self.bound(root, start), start);
+        let mut step = step;
+        let mut direction = 1;
+        for _ in 0..9 {
+            let at = best.1 + direction * step;
+            let bound = self.bound(root, at);
+            if best.0 < bound {
+                best = (bound, at);
+            } else if direction == 1 {
+                direction = -1;
+            } else {
+                direction = 1;
+                step = (step / 3).max(1);
+            }
+        }
+        best
+    }
+
+    fn bound(&mut self, root: u32, multiplier: i64) -> i64 {
+        self.prepare(root, multiplier);
+        self.base - (multiplier * self.low).max(multiplier * self.high)
+    }
+
+    /// Solves the minimum cut for one root and multiplier.
+    fn prepare(&mut self, root: u32, multiplier: i64) {
+        self.multiplier = multiplier;
+        let mut constant = 0;
+        for u in 0..self.piece.len() {
+            let gain = self.price[u] - multiplier * self.piece.load[u] as i64;
+            let (mut source, mut sink) = (gain.max(0), (-gain).max(0));
+            constant -= source;
+            if u == root as usize {
+                source = FOREVER; // It is in, and pays its sink arc.
+            } else if u < root as usize {
+                sink = FOREVER;
+            }
+            self.flow.from_source[u] = source;
+            self.flow.to_sink[u] = sink;
+        }
+        self.base = constant + self.flow.run(self.piece);
+    }
+
+    /// Visits all sets that contain the present ones, `unit`, and any of `frontier` and what lies behind it.
+    fn take(
+        &mut self,
+        unit: u32,
+        mut frontier: Vec<u32>,
+        load: i64,
+        boundary: i64,
+        decided: i64,
+        cost: i64,
+    ) -> Option<()> {
+        let piece = self.piece;
+        let load = load + piece.load[unit as usize] as i64;
+        if load > self.high {
+            return Some(());
+        }
+        let mut decided = decided + self.flow.to_sink[unit as usize];
+        let mut boundary = boundary;
+        for e in piece.row(unit) {
+            let v = piece.neighbor[e] as usize;
+            boundary += if self.state[v] == State::Taken { -piece.cost[e] } else { piece.cost[e] };
+            if self.state[v] == State::Refused {
+                decided += self.flow.residual[e];
+            }
+        }
+        if self.exceeds(decided, load) {
+            return Some(());
+        }
+        self.visits = self.visits.checked_sub(1)?;
+        let cost = cost - self.price[unit as usize];
+        self.state[unit as usize] = State::Taken;
+        self.set.push(unit);
+        self.emit(load, boundary, cost);
+        let first_new = frontier.len();
+        for e in piece.row(unit) {
+            let v = piece.neighbor[e];
+            if !self.met[v as usize] {
+                self.met[v as usize] = true;
+                frontier.push(v);
+            }
+        }
+        let new: Vec<u32> = frontier[first_new..].to_vec();
+        let mut refused = Vec::new();
+        let mut going_on = (self.regions.len() < self.most).then_some(());
+        while going_on.is_some() {
+            let Some(next) = frontier.pop() else { break };
+            going_on = self.take(next, frontier.clone(), load, boundary, decided, cost);
+            self.state[next as usize] = State::Refused;
+            refused.push(next);
+            decided += self.flow.from_source[next as usize];
+            for e in piece.row(next) {
+                if self.state[piece.neighbor[e] as usize] == State::Taken {
+                    decided += self.flow.residual[self.flow.reverse[e] as usize];
+                }
+            }
+            if self.exceeds(decided, load) {
+                break;
+            }
+        }
+        for v in refused {
+            self.state[v as usize] = State::Free;
+        }
+        for v in new {
+            self.met[v as usize] = false;
+        }
+        self.set.pop();
+        self.state[unit as usize] = State::Free;
+        going_on
+    }
+
+    /// Whether no set that agrees with the decisions so far can be within the threshold.
+    fn exceeds(&self, decided: i64, load: i64) -> bool {
+        let most = (self.multiplier * load.max(self.low)).max(self.multiplier * self.high);
+        self.base + decided - most > self.threshold
+    }
+
+    /// Keeps the present set if it is a region, cheap enough and new.
+    fn emit(&mut self, load: i64, boundary: i64, cost: i64) {
+        if load < self.low {
+            return;
+        }
+        let is_out = 0 < self.rule.range.excess(load as u64);
+        let cost = cost + boundary * 500 - if is_out { self.out_price } else { 0 };
+        if cost > self.threshold || (is_out && self.rule.out == 0) || self.regions.knows(&self.set) {
+            return;
+        }
+        self.stamp += 1;
+        for &u in &self.set {
+            self.mark[u as usize] = self.stamp;
+        }
+        let rest = Rule { k: self.rule.k - 1, out: self.rule.out - usize::from(is_out), ..self.rule };
+        if super::regions::rest_divides(
+            self.piece,
+            rest,
+            self.set.iter().copied(),
+            self.stamp,
+            &mut self.mark,
+            &mut self.queue,
+        ) {
+            let mut units = self.set.clone();
+            units.sort_unstable();
+            self.regions.add(&units, load as u64, boundary);
+        }
+    }
+}
+
+/// Maximum flow between two terminals and the units, by Dinic's method; leaves the residual capacities.
+struct Flow {
+    from_source: Vec<i64>,
+    to_sink: Vec<i64>,
+    /// Residual capacity per half-edge.
+    residual: Vec<i64>,
+    /// The half-edge in the other direction.
+    reverse: Vec<u32>,
+    level: Vec<u32>,
+    next: Vec<u32>,
+    queue: Vec<u32>,
+}
+
+impl Flow {
+    fn new(piece: &Piece) -> Self {
+        let n = piece.len();
+        let mut reverse = vec![0; piece.neighbor.len()];
+        for u in 0..n as u32 {
+            for e in piece.row(u) {
+                let back = piece.row(piece.neighbor[e]);
+                let at = piece.neighbor[back.clone()].partition_point(|&v| v < u);
+                reverse[e] = (back.start + at) as u32;
+            }
+        }
+        Self {
+            from_source: vec![0; n],
+            to_sink: vec![0; n],
+            residual: vec![0; piece.cost.len()],
+            reverse,
+            level: vec![0; n],
+            next: vec![0; n],
+            queue: Vec::new(),
+        }
+    }
+
+    /// Sends as much as possible from the source to the sink; returns how much.
+    fn run(&mut self, piece: &Piece) -> i64 {
+        for (residual, cost) in self.residual.iter_mut().zip(&piece.cost) {
+            *residual = cost * 500;
+        }
+        let mut sent = 0;
+        for u in 0..piece.len() {
+            let straight = self.from_source[u].min(self.to_sink[u]);
+            self.from_source[u] -= straight;
+            self.to_sink[u] -= straight;
+            sent += straight;
+        }
+        while self.levels(piece) {
+            for u in 0..piece.len() as u32 {
+                self.next[u as usize] = piece.row(u).start as u32;
+            }
+            for u in 0..piece.len() as u32 {
+                while self.from_source[u as usize] > 0 {
+                    let some = self.push(piece, u, self.from_source[u as usize]);
+                    if some == 0 {
+                        break;
+                    }
+                    self.from_source[u as usize] -= some;
+                    sent += some;
+                }
+            }
+        }
+        sent
+    }
+
+    /// Distances from the source; true if the sink can be reached.
+    fn levels(&mut self, piece: &Piece) -> bool {
+        self.level.fill(u32::MAX);
+        self.queue.clear();
+        for u in 0..piece.len() as u32 {
+            if self.from_source[u as usize] > 0 {
+                self.level[u as usize] = 0;
+                self.queue.push(u);
+            }
+        }
+        let mut reached = false;
+        let mut head = 0;
+        while head < self.queue.len() {
+            let u = self.queue[head];
+            head += 1;
+            reached |= self.to_sink[u as usize] > 0;
+            for e in piece.row(u) {
+                let v = piece.neighbor[e];
+                if self.residual[e] > 0 && self.level[v as usize] == u32::MAX {
+                    self.level[v as usize] = self.level[u as usize] + 1;
+                    self.queue.push(v);
+                }
+            }
+        }
+        reached
+    }
+
+    /// Sends up to `most` from `unit` towards the sink along rising levels. Depth is at most the number of units.
+    fn push(&mut self, piece: &Piece, unit: u32, most: i64) -> i64 {
+        let u = unit as usize;
+        if self.to_sink[u] > 0 {
+            let some = most.min(self.to_sink[u]);
+            self.to_sink[u] -= some;
+            return some;
+        }
+        while (self.next[u] as usize) < piece.row(unit).end {
+            let e = self.next[u] as usize;
+            let v = piece.neighbor[e];
+            if self.residual[e] > 0 && self.level[v as usize] == self.level[u] + 1 {
+                let some = self.push(piece, v, most.min(self.residual[e]));
+                if some > 0 {
+                    self.residual[e] -= some;
+                    self.residual[self.reverse[e] as usize] += some;
+                    return some;
+                }
+            }
+            self.next[u] += 1;
+        }
+        0
+    }
+}

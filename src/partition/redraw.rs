@@ -1,0 +1,138 @@
+//! Re-division from the present grids: start where they are, move as little load as balance allows.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
+
+use super::division::Range;
+use super::piece::Piece;
+use super::random::Random;
+use super::seed;
+
+/// No present grid.
+const NOWHERE: u32 = u32::MAX;
+
+/// A connected division into `k` grids that follows the present one as far as that goes, and the grid each unit should
+/// stay in (`u32::MAX` where it has none or its grid is given up). `current` is the present grid per unit, negative
+/// for none.
+pub(super) fn start(
+    piece: &Piece,
+    k: usize,
+    range: Range,
+    current: &[i32],
+    random: &mut Random,
+) -> (Vec<u32>, Vec<u32>) {
+    let kept = largest(piece, current, k);
+    let home: Vec<u32> = current.iter().map(|name| kept.get(name).copied().unwrap_or(NOWHERE)).collect();
+    let mut labels = main_pieces(piece, &home);
+    let mut k_now = kept.len() as u32;
+    if k_now == 0 {
+        return (seed::split(piece, k, range, random), home);
+    }
+    spread(piece, &mut labels, k_now);
+    while (k_now as usize) < k {
+        divide_heaviest(piece, &mut labels, k_now, range, random);
+        k_now += 1;
+    }
+    (labels, home)
+}
+
+/// The `k` present grids of the largest load, numbered in order of name.
+fn largest(piece: &Piece, current: &[i32], k: usize) -> FxHashMap<i32, u32> {
+    let mut load: FxHashMap<i32, u64> = FxHashMap::default();
+    for (unit, &name) in current.iter().enumerate().filter(|(_, name)| **name >= 0) {
+        *load.entry(name).or_default() += piece.load[unit];
+    }
+    let mut names: Vec<(u64, i32)> = load.into_iter().map(|(name, load)| (load, name)).collect();
+    names.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    names.truncate(k);
+    names.sort_unstable_by_key(|&(_, name)| name);
+    names.iter().enumerate().map(|(i, &(_, name))| (name, i as u32)).collect()
+}
+
+/// Keeps of every grid its heaviest connected piece; the other units become nobody's.
+fn main_pieces(piece: &Piece, home: &[u32]) -> Vec<u32> {
+    let mut seen = vec![false; piece.len()];
+    let mut best: FxHashMap<u32, (u64, Vec<u32>)> = FxHashMap::default();
+    for first in 0..piece.len() as u32 {
+        let g = home[first as usize];
+        if g == NOWHERE || seen[first as usize] {
+            continue;
+        }
+        seen[first as usize] = true;
+        let mut units = vec![first];
+        let mut head = 0;
+        while head < units.len() {
+            for &v in &piece.neighbor[piece.row(units[head])] {
+                if home[v as usize] == g && !seen[v as usize] {
+                    seen[v as usize] = true;
+                    units.push(v);
+                }
+            }
+            head += 1;
+        }
+        let load = units.iter().map(|&u| piece.load[u as usize]).sum();
+        let slot = best.entry(g).or_insert((0, Vec::new()));
+        if slot.1.is_empty() || slot.0 < load {
+            *slot = (load, units);
+        }
+    }
+    let mut labels = vec![NOWHERE; piece.len()];
+    for (g, (_, units)) in best {
+        for unit in units {
+            labels[unit as usize] = g;
+        }
+    }
+    labels
+}
+
+/// Gives every unit without a grid to a neighbouring one, the lightest first. The piece is connected.
+fn spread(piece: &Piece, labels: &mut [u32], k: u32) {
+    let mut load = vec![0u64; k as usize];
+    for (unit, &g) in labels.iter().enumerate().filter(|(_, g)| **g != NOWHERE) {
+        load[g as usize] += piece.load[unit];
+    }
+    let mut open = BTreeSet::new();
+    for u in 0..piece.len() as u32 {
+        if labels[u as usize] != NOWHERE {
+            offer(piece, labels, &load, u, &mut open);
+        }
+    }
+    while let Some((_, unit, g)) = open.pop_first() {
+        if labels[unit as usize] == NOWHERE {
+            labels[unit as usize] = g;
+            load[g as usize] += piece.load[unit as usize];
+            offer(piece, labels, &load, unit, &mut open);
+        }
+    }
+}
+
+/// Offers the neighbours of `unit` that have no grid to its grid.
+fn offer(piece: &Piece, labels: &[u32], load: &[u64], unit: u32, open: &mut BTreeSet<(u64, u32, u32)>) {
+    let g = labels[unit as usize];
+    for &v in &piece.neighbor[piece.row(unit)] {
+        if labels[v as usize] == NOWHERE {
+            open.insert((load[g as usize], v, g));
+        }
+    }
+}
+
+/// Splits the heaviest grid that has two units; its second part becomes grid `new`.
+fn divide_heaviest(piece: &Piece, labels: &mut [u32], new: u32, range: Range, random: &mut Random) {
+    let mut load = vec![(0u64, 0usize); new as usize];
+    for (unit, &g) in labels.iter().enumerate() {
+        load[g as usize].0 += piece.load[unit];
+        load[g as usize].1 += 1;
+    }
+    let divisible = (0..new).filter(|&g| load[g as usize].1 > 1);
+    let Some(heaviest) = divisible.max_by_key(|&g| (load[g as usize].0, std::cmp::Reverse(g))) else {
+        return;
+    };
+    let units: Vec<u32> = (0..piece.len() as u32).filter(|&u| labels[u as usize] == heaviest).collect();
+    let halves = seed::split(&piece.induced(&units), 2, range, random);
+    for (&unit, half) in units.iter().zip(halves) {
+        if half == 1 {
+            labels[unit as usize] = new;
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Large parts: windows of neighbouring grids are taken out, divided afresh and put back if better.
+//!
+//! What a window's grids have in common with the outside is cut either way, so a window is a problem of its own.
+//! Windows of one pass do not overlap and run in parallel; each has its own stream of random numbers.
+
+use rayon::prelude::*;
+
+use super::division::{self, Range};
+use super::piece::Piece;
+use super::random::Random;
+use super::solve::{Context, best_of, long_run};
+
+/// Improves `labels` (below `k`) over `passes` passes of windows of `size` grids.
+pub(super) fn improve(
+    context: &Context<'_>,
+    piece: &Piece,
+    range: Range,
+    labels: &mut [u32],
+    k: usize,
+    (passes, size): (usize, usize),
+    stream: u64,
+) {
+    for pass in 0..passes {
+        if context.stop() {
+            return;
+        }
+        let mut random = Random::new(context.seed, stream ^ (pass as u64 + 1) << 50);
+        let windows = windows(piece, labels, k, size, &mut random);
+        let members = members(labels, k);
+        let better: Vec<Option<Vec<(u32, u32)>>> = windows
+            .par_iter()
+            .enumerate()
+            .map(|(i, grids)| {
+                let stream = stream ^ ((pass as u64 + 1) << 50) ^ ((i as u64 + 1) << 24);
+                redivide(
+                    context,
+                    piece,
+                    range,
+                    labels,
+                    grids,
+                    &members,
+                    &mut Random::new(context.seed, stream),
+                )
+            })
+            .collect();
+        for (unit, grid) in better.into_iter().flatten().flatten() {
+            labels[unit as usize] = grid;
+        }
+    }
+}
+
+/// Units per grid.
+fn members(labels: &[u32], k: usize) -> Vec<Vec<u32>> {
+    let mut members = vec![Vec::new(); k];
+    for (unit, &g) in labels.iter().enumerate() {
+        members[g as usize].push(unit as u32);
+    }
+    members
+}
+
+/// Sorts all grids into connected groups of at most `size`, from random starts.
+fn windows(piece: &Piece, labels: &[u32], k: usize, size: usize, random: &mut Random) -> Vec<Vec<u32>> {
+    let mut near: Vec<(u32, u32)> = Vec::new();
+    for u in 0..piece.len() as u32 {
+        for (v, _) in piece.edges_of(u) {
+            let (a, b) = (labels[u as usize], labels[v as usize]);
+            if a != b {
+                near.push((a, b));
+            }
+        }
+    }
+    near.sort_unstable();
+    near.dedup();
+    let row = |g: u32| near.partition_point(|&(a, _)| a < g)..near.partition_point(|&(a, _)| a <= g);
+    let mut order: Vec<u32> = (0..k as u32).collect();
+    for i in (1..k).rev() {
+        order.swap(i, random.below(i + 1));
+    }
+    let mut taken = vec![false; k];
+    let mut windows = Vec::new();
+    for first in order {
+        if taken[first as usize] {
+            continue;
+        }
+        taken[first as usize] = true;
+        let mut window = vec![first];
+        let mut head = 0;
+        while head < window.len() && window.len() < size {
+            for &(_, next) in &near[row(window[head])] {
+                if !taken[next as usize] && window.len() < size {
+                    taken[next as usize] = true;
+                    window.push(next);
+                }
+            }
+            head += 1;
+        }
+        if window.len() > 1 {
+            windows.push(window);
+        }
+    }
+    windows
+}
+
+/// Divides the units of some grids afresh; the new labels where that is better.
+fn redivide(
+    context: &Context<'_>,
+    piece: &Piece,
+    range: Range,
+    labels: &[u32],
+    grids: &[u32],
+    members: &[Vec<u32>],
+    random: &mut Random,
+) -> Option<Vec<(u32, u32)>> {
+    let mut units: Vec<u32> = grids.iter().flat_map(|&g| members[g as usize].iter().copied()).collect();
+    units.sort_unstable();
+    let part = piece.induced(&units);
+    let place = |g: u32| grids.iter().position(|&own| own == g).unwrap_or(0) as u32;
+    let old: Vec<u32> = units.iter().map(|&u| place(labels[u as usize])).collect();
+    let before = division::score(&part, range, &old, grids.len());
+    let (new, after) =
+        best_of(context, &part, grids.len(), range, 2, long_run(part.len()), random, Some(&old), None)?;
+    (after < before).then(|| units.iter().zip(new).map(|(&u, g)| (u, grids[g as usize])).collect())
+}

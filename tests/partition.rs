@@ -1,0 +1,311 @@
+//! The rules of a division, on random communities.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use gridplan::partition::{
+    Effort, GridSize, PartitionAnswer, PartitionParams, PartitionProblem, Reason, partition,
+};
+use proptest::prelude::*;
+
+const SIZE: GridSize = GridSize { low: 270, target: 300, high: 330 };
+
+/// A random town: a lattice with missing edges, some compounds, one or more communities.
+#[derive(Clone, Debug)]
+struct Town {
+    households: Vec<u32>,
+    edges: Vec<(u32, u32)>,
+    length: Vec<f64>,
+    community: Vec<u32>,
+    compound: Vec<i32>,
+}
+
+impl Town {
+    fn problem<'a>(&'a self, ends: &'a (Vec<u32>, Vec<u32>)) -> PartitionProblem<'a> {
+        PartitionProblem {
+            households: &self.households,
+            edge_from: &ends.0,
+            edge_to: &ends.1,
+            edge_length: &self.length,
+            community: Some(&self.community),
+            compound: Some(&self.compound),
+            ..PartitionProblem::default()
+        }
+    }
+
+    fn ends(&self) -> (Vec<u32>, Vec<u32>) {
+        self.edges.iter().copied().unzip()
+    }
+}
+
+fn town(max_side: u32) -> impl Strategy<Value = Town> {
+    (1..=max_side, 1..=max_side).prop_flat_map(|(w, h)| {
+        let n = (w * h) as usize;
+        let mut all = Vec::new();
+        for y in 0..h {
+            for x in 0..w {
+                if x + 1 < w {
+                    all.push((y * w + x, y * w + x + 1));
+                }
+                if y + 1 < h {
+                    all.push((y * w + x, (y + 1) * w + x));
+                }
+            }
+        }
+        let m = all.len();
+        let households = prop::collection::vec(prop_oneof![Just(0u32), 1..120u32, 100..400u32], n);
+        let kept = prop::collection::vec(prop::bool::weighted(0.9), m);
+        let length = prop::collection::vec(1..80u32, m);
+        let communities = 1..=3u32;
+        let compound = prop::collection::vec(-1..4i32, n);
+        (households, kept, length, communities, compound).prop_map(
+            move |(households, kept, length, c, compound)| {
+                let edges: Vec<(u32, u32)> =
+                    all.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(e, _)| *e).collect();
+                let length = length[..edges.len()].iter().map(|&l| f64::from(l)).collect();
+                let community = (0..n as u32).map(|i| i * c / n as u32).collect();
+                Town { households, edges, length, community, compound }
+            },
+        )
+    })
+}
+
+fn divide(problem: &PartitionProblem<'_>, effort: Effort, seed: u64) -> PartitionAnswer {
+    let params = PartitionParams { sizes: vec![SIZE], effort, seed };
+    partition(problem, &params, &|_| ControlFlow::Continue(())).unwrap()
+}
+
+/// Label of the connected component of each atom under some edges.
+fn components(n: usize, edges: impl Iterator<Item = (u32, u32)>) -> Vec<usize> {
+    let mut label: Vec<usize> = (0..n).collect();
+    let edges: Vec<(u32, u32)> = edges.collect();
+    loop {
+        let mut changed = false;
+        for &(a, b) in &edges {
+            let least = label[a as usize].min(label[b as usize]);
+            changed |= label[a as usize] != least || label[b as usize] != least;
+            label[a as usize] = least;
+            label[b as usize] = least;
+        }
+        if !changed {
+            return label;
+        }
+    }
+}
+
+/// The unit of every atom: neighbouring atoms of one compound that is small enough, within one community.
+fn units(town: &Town) -> Vec<usize> {
+    let mut total: BTreeMap<i32, u32> = BTreeMap::new();
+    for (&c, &h) in town.compound.iter().zip(&town.households) {
+        *total.entry(c).or_default() += h;
+    }
+    let joined = town.edges.iter().copied().filter(|&(a, b)| {
+        let (a, b) = (a as usize, b as usize);
+        let one = town.compound[a] == town.compound[b] && town.community[a] == town.community[b];
+        one && town.compound[a] >= 0 && total[&town.compound[a]] <= SIZE.high
+    });
+    components(town.households.len(), joined)
+}
+
+/// Every rule that always holds.
+fn check_rules(town: &Town, answer: &PartitionAnswer) {
+    let n = town.households.len();
+    let k = answer.grid_load.len();
+    assert_eq!(answer.grid.len(), n);
+    let used: BTreeSet<u32> = answer.grid.iter().copied().collect();
+    assert_eq!(used, (0..k as u32).collect(), "grids are numbered without gaps");
+    let mut load = vec![0u64; k];
+    for (atom, &g) in answer.grid.iter().enumerate() {
+        load[g as usize] += u64::from(town.households[atom]);
+        assert_eq!(
+            answer.grid_community[g as usize], town.community[atom],
+            "no grid lies in two communities"
+        );
+    }
+    assert_eq!(load, answer.grid_load);
+    let unit = units(town);
+    for atom in 0..n {
+        assert_eq!(answer.grid[atom], answer.grid[unit[atom]], "unit {} is cut at atom {atom}", unit[atom]);
+    }
+    check_numbers(town, answer, &unit);
+    check_pieces(town, answer);
+    for g in 0..k {
+        let said = answer.findings.iter().any(|f| f.grid == Some(g as u32) && f.reason != Reason::Island);
+        assert_eq!(said, !SIZE.holds(load[g]), "grid {g} with {} households", load[g]);
+    }
+}
+
+/// k is the implied number unless there are fewer units.
+fn check_numbers(town: &Town, answer: &PartitionAnswer, unit: &[usize]) {
+    for result in &answer.communities {
+        let atoms: Vec<usize> = (0..unit.len()).filter(|&a| town.community[a] == result.community).collect();
+        let total: u32 = atoms.iter().map(|&a| town.households[a]).sum();
+        let wanted = ((f64::from(total) / 300.0).round_ties_even() as usize).max(1);
+        let n_units = atoms.iter().map(|&a| unit[a]).collect::<BTreeSet<_>>().len();
+        assert_eq!(result.k, wanted.min(n_units), "community {}", result.community);
+        assert!(result.least_out <= result.n_out);
+        assert!(result.least_cost <= result.cost + 1e-6);
+    }
+}
+
+/// A grid in several pieces happens only where its community lies in several pieces.
+fn check_pieces(town: &Town, answer: &PartitionAnswer) {
+    let n = town.households.len();
+    let inside = |same: &dyn Fn(usize, usize) -> bool| {
+        components(n, town.edges.iter().copied().filter(|&(a, b)| same(a as usize, b as usize)))
+    };
+    let grid_piece = inside(&|a, b| answer.grid[a] == answer.grid[b]);
+    let island = inside(&|a, b| town.community[a] == town.community[b]);
+    let mut first: BTreeMap<u32, usize> = BTreeMap::new();
+    for atom in 0..n {
+        let other = *first.entry(answer.grid[atom]).or_insert(atom);
+        if island[other] == island[atom] && grid_piece[other] != grid_piece[atom] {
+            // Its hub may hold two parts of one island; then it must reach another island as well.
+            let reaches = (0..n).any(|a| answer.grid[a] == answer.grid[atom] && island[a] != island[atom]);
+            assert!(reaches, "grid {} is cut in two for no reason", answer.grid[atom]);
+        }
+        if grid_piece[other] != grid_piece[atom] {
+            let said = answer
+                .findings
+                .iter()
+                .any(|f| f.grid == Some(answer.grid[atom]) && f.reason == Reason::Island);
+            assert!(said, "grid {} lies in several pieces without a finding", answer.grid[atom]);
+        }
+    }
+}
+
+/// Fewest grids out of range and, with that, the least cost of any connected division into `k` grids of at most 12 units.
+fn brute_force(households: &[u32], edges: &[(u32, u32)], length: &[f64], k: usize) -> Option<(usize, f64)> {
+    fn assign(at: usize, used: usize, labels: &mut Vec<usize>, k: usize, judge: &mut dyn FnMut(&[usize])) {
+        if at == labels.len() {
+            if used == k {
+                judge(labels);
+            }
+            return;
+        }
+        for g in 0..(used + 1).min(k) {
+            labels[at] = g;
+            assign(at + 1, used.max(g + 1), labels, k, judge);
+        }
+    }
+    let n = households.len();
+    let mut best: Option<(usize, f64)> = None;
+    assign(0, 0, &mut vec![0; n], k, &mut |labels| {
+        let inner = edges.iter().copied().filter(|&(a, b)| labels[a as usize] == labels[b as usize]);
+        let pieces: BTreeSet<usize> = components(n, inner).into_iter().collect();
+        if pieces.len() != k {
+            return;
+        }
+        let mut load = vec![0u64; k];
+        for (atom, &g) in labels.iter().enumerate() {
+            load[g] += u64::from(households[atom]);
+        }
+        let out = load.iter().filter(|&&l| !SIZE.holds(l)).count();
+        let cut = edges.iter().zip(length).filter(|((a, b), _)| labels[*a as usize] != labels[*b as usize]);
+        let cost: f64 = cut.map(|(_, l)| l).sum();
+        if best.is_none_or(|(o, c)| (out, cost) < (o, c)) {
+            best = Some((out, cost));
+        }
+    });
+    best
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_rule_holds_at_draft_effort(town in town(9), seed in 0..1000u64) {
+        let ends = town.ends();
+        check_rules(&town, &divide(&town.problem(&ends), Effort::Draft, seed));
+    }
+
+    #[test]
+    fn every_rule_holds_at_full_effort(town in town(6), seed in 0..1000u64) {
+        let ends = town.ends();
+        check_rules(&town, &divide(&town.problem(&ends), Effort::Full, seed));
+    }
+
+    #[test]
+    fn threads_do_not_change_the_answer(town in town(8), seed in 0..1000u64) {
+        let ends = town.ends();
+        let on = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| divide(&town.problem(&ends), Effort::Draft, seed))
+        };
+        prop_assert_eq!(on(1), on(2));
+    }
+
+    #[test]
+    fn locked_grids_stay_and_grids_keep_their_numbers(town in town(7), seed in 0..1000u64) {
+        let ends = town.ends();
+        let before = divide(&town.problem(&ends), Effort::Draft, seed);
+        let current: Vec<i32> = before.grid.iter().map(|&g| g as i32).collect();
+        let locked: Vec<bool> = before.grid.iter().map(|&g| g == 0).collect();
+        let problem = PartitionProblem { current: Some(&current), locked: Some(&locked), ..town.problem(&ends) };
+        let after = divide(&problem, Effort::Draft, seed);
+        for atom in 0..current.len() {
+            prop_assert_eq!(before.grid[atom] == 0, after.grid[atom] == 0, "grid 0 is locked");
+        }
+    }
+}
+
+#[cfg(feature = "highs")]
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Against all divisions of at most nine atoms: no worse, and the bounds are not above the truth.
+    #[test]
+    fn small_communities_are_solved_to_proof(
+        households in prop::collection::vec(40..200u32, 9),
+        length in prop::collection::vec(1..80u32, 12),
+    ) {
+        let edges: Vec<(u32, u32)> =
+            vec![(0, 1), (1, 2), (3, 4), (4, 5), (6, 7), (7, 8), (0, 3), (1, 4), (2, 5), (3, 6), (4, 7), (5, 8)];
+        let length: Vec<f64> = length.into_iter().map(f64::from).collect();
+        let total: u32 = households.iter().sum();
+        let k = ((f64::from(total) / 300.0).round_ties_even() as usize).max(1);
+        let (least_out, least_cost) = brute_force(&households, &edges, &length, k).unwrap();
+        let (from, to): (Vec<u32>, Vec<u32>) = edges.into_iter().unzip();
+        let problem = PartitionProblem {
+            households: &households, edge_from: &from, edge_to: &to, edge_length: &length,
+            ..PartitionProblem::default()
+        };
+        let result = &divide(&problem, Effort::Full, 1).communities[0];
+        prop_assert!(result.least_out <= least_out);
+        prop_assert_eq!(result.n_out, least_out);
+        if least_out == 0 {
+            prop_assert!((result.cost - least_cost).abs() < 1e-6, "{} {}", result.cost, least_cost);
+            prop_assert!(result.least_cost <= least_cost + 1e-6);
+            prop_assert!(least_cost - result.least_cost < 1e-3, "a small community is proven");
+        }
+    }
+}
+
+#[test]
+fn an_unchanged_town_is_not_redrawn() {
+    let households = vec![100; 36];
+    let mut edges = Vec::new();
+    for i in 0..36u32 {
+        if i % 6 < 5 {
+            edges.push((i, i + 1));
+        }
+        if i < 30 {
+            edges.push((i, i + 6));
+        }
+    }
+    let (from, to): (Vec<u32>, Vec<u32>) = edges.into_iter().unzip();
+    let length = vec![10.0; from.len()];
+    let problem = PartitionProblem {
+        households: &households,
+        edge_from: &from,
+        edge_to: &to,
+        edge_length: &length,
+        ..PartitionProblem::default()
+    };
+    let before = divide(&problem, Effort::Full, 1);
+    let current: Vec<i32> = before.grid.iter().map(|&g| g as i32).collect();
+    let after = divide(&PartitionProblem { current: Some(&current), ..problem }, Effort::Full, 2);
+    assert_eq!(before.grid, after.grid);
+}
