@@ -190,17 +190,14 @@ impl Tables {
 fn unique(mut atoms: Vec<DraftAtom>, findings: &mut Vec<Finding>) -> Vec<DraftAtom> {
     let key = |atom: &DraftAtom| {
         let at = first_place(&atom.shape);
-        (at.x, at.y, atom.shape.area())
+        (at.x, at.y, atom.shape.area(), atom.households)
     };
-    atoms.par_sort_by(|a, b| {
-        let (ka, kb) = (key(a), key(b));
-        a.source
-            .cmp(&b.source)
-            .then(ka.0.total_cmp(&kb.0))
-            .then(ka.1.total_cmp(&kb.1))
-            .then(ka.2.total_cmp(&kb.2))
-            .then(a.households.cmp(&b.households))
-    });
+    let by_shape = |a: &DraftAtom, b: &DraftAtom| {
+        let (a, b) = (key(a), key(b));
+        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2)).then(a.3.cmp(&b.3))
+    };
+    // Shapes are compared only where identifiers are equal: it is slow and rare.
+    atoms.par_sort_by(|a, b| a.source.cmp(&b.source).then_with(|| by_shape(a, b)));
     let mut kept: Vec<DraftAtom> = Vec::with_capacity(atoms.len());
     let (mut base, mut repeats) = (String::new(), 0);
     for mut atom in atoms {
@@ -353,8 +350,12 @@ impl<'a> CommunityIndex<'a> {
         if self.boundary.locate_in_envelope_intersecting(&envelope).next().is_none() {
             return self.at(shape.anchor());
         }
+        let touching = self.areas.touching(area);
+        if touching.len() < 2 {
+            return self.at(shape.anchor());
+        }
         let mut best: Option<(usize, f64)> = None;
-        for index in self.areas.touching(area) {
+        for index in touching {
             let shared = shared_area(&self.communities[index].outline, area);
             if 0.0 < shared && best.is_none_or(|(_, most)| most < shared) {
                 best = Some((index, shared));

@@ -1,7 +1,7 @@
 //! Rows of a table → nouns of the model, by role.
 
 use geo::{Geometry, MultiPolygon};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::columns::{Column, ColumnMap};
 use super::draft::{Draft, DraftAtom, DraftZone};
@@ -12,7 +12,7 @@ use super::values;
 use super::words;
 use crate::model::{
     AtomShape, Barrier, BarrierKind, BarrierShape, Community, Compound, Finding, FindingKind, Gate,
-    GridClass, Premise, Severity, SourceId, Station, StationStatus, StationTier, Street, StreetClass,
+    GridClass, Premise, Severity, SourceId, Station, StationStatus, StationTier, Street, StreetClass, Use,
 };
 use crate::units::{Households, SquareMetres};
 
@@ -25,7 +25,14 @@ const LARGEST_COUNT: f64 = 10_000_000.0;
 /// Fills a draft from a layer. Rows without geometry become findings.
 pub(super) fn fill(draft: &mut Draft, layer: &Layer, columns: &ColumnMap) -> Result<(), IngestError> {
     let names = source_names(layer, columns);
-    let mut rows = Rows { layer, columns, names, findings: Vec::new(), layer_name: draft.role.as_str() };
+    let mut rows = Rows {
+        layer,
+        columns,
+        names,
+        findings: Vec::new(),
+        layer_name: draft.role.as_str(),
+        usages: FxHashMap::default(),
+    };
     for index in 0..layer.len {
         let Some(geometry) = rows.geometry(index, draft.role) else { continue };
         rows.take(draft, index, geometry);
@@ -75,6 +82,8 @@ struct Rows<'a> {
     names: Vec<String>,
     findings: Vec<Finding>,
     layer_name: &'static str,
+    /// Words for uses that were met already.
+    usages: FxHashMap<String, Option<Use>>,
 }
 
 impl Rows<'_> {
@@ -108,20 +117,23 @@ impl Rows<'_> {
 
     /// A whole number that counts something; anything else is a finding and counts as missing.
     fn count(&mut self, column: Column, row: usize) -> Option<u32> {
-        let cell = self.cell(column, row)?.clone();
+        let cell = self.cell(column, row)?;
+        let fits = |value: &f64| value.is_finite() && (0.0..=LARGEST_COUNT).contains(value);
+        let value = cell.number().filter(fits);
+        if let Some(value) = value.filter(|value| value.fract() == 0.0) {
+            return Some(value as u32);
+        }
         let shown = cell.to_text().unwrap_or_default();
         let what = column.as_str();
         let line = self.layer.row_name(row);
         let remedy = "correct the number in the file and import again";
-        match cell.number() {
-            Some(value) if value.is_finite() && (0.0..=LARGEST_COUNT).contains(&value) => {
-                if value.fract() != 0.0 {
-                    let message = format!("{line}: {what} is {shown}, no whole number; taken as {value:.0}");
-                    self.find(Severity::Warning, FindingKind::BadCount, row, message, remedy);
-                }
+        match value {
+            Some(value) => {
+                let message = format!("{line}: {what} is {shown}, no whole number; taken as {value:.0}");
+                self.find(Severity::Warning, FindingKind::BadCount, row, message, remedy);
                 Some(value.round() as u32)
             }
-            _ => {
+            None => {
                 let message = format!("{line}: {what} is `{shown}`, no count; taken as missing");
                 self.find(Severity::Error, FindingKind::BadCount, row, message, remedy);
                 None
@@ -131,11 +143,10 @@ impl Rows<'_> {
 
     /// The geometry of a row with finite coordinates, else a finding.
     fn geometry(&mut self, row: usize, role: Role) -> Option<Geometry<f64>> {
-        let line = self.layer.row_name(row);
         match self.layer.geometries.get(row).and_then(Option::as_ref) {
             None if role == Role::Compounds => Some(Geometry::MultiPolygon(MultiPolygon::new(Vec::new()))),
             None => {
-                let message = format!("{line} has no geometry and was left out");
+                let message = format!("{} has no geometry and was left out", self.layer.row_name(row));
                 self.find(
                     Severity::Error,
                     FindingKind::NoGeometry,
@@ -149,6 +160,7 @@ impl Rows<'_> {
                 let finite =
                     geo::CoordsIter::coords_iter(geometry).all(|at| at.x.is_finite() && at.y.is_finite());
                 if !finite {
+                    let line = self.layer.row_name(row);
                     let message =
                         format!("{line}: a coordinate is missing or no number; the feature was left out");
                     let remedy = "correct the coordinates in the file and import again";
@@ -227,17 +239,21 @@ impl Rows<'_> {
         });
     }
 
-    fn usage(&mut self, row: usize) -> crate::model::Use {
+    fn usage(&mut self, row: usize) -> Use {
         let Some(text) = self.text(Column::Usage, row) else {
             let kind = self.text(Column::Kind, row).and_then(|text| values::usage(&text));
             return kind.unwrap_or_default();
         };
-        values::usage(&text).unwrap_or_else(|| {
+        let known = match self.usages.get(&text) {
+            Some(known) => *known,
+            None => *self.usages.entry(text.clone()).or_insert_with(|| values::usage(&text)),
+        };
+        known.unwrap_or_else(|| {
             let message =
                 format!("{}: use `{text}` is not known; taken as residential", self.layer.row_name(row));
             let remedy = "write residential, mixed, commercial, public or other";
             self.find(Severity::Info, FindingKind::BadValue, row, message, remedy);
-            crate::model::Use::default()
+            Use::default()
         })
     }
 

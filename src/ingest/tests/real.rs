@@ -107,7 +107,8 @@ fn all_of_tottori_groups_into_its_municipalities_and_reports_what_the_readme_kno
         let found = scenario.findings.iter().filter(|finding| finding.kind == kind);
         found.map(|finding| finding.feature.as_str()).collect()
     };
-    assert_eq!(features(FindingKind::Duplicate).len(), 11);
+    // 14 KEY_CODEs stand twice or more (ogr2ogr, sort, uniq); in one pair one of the two is water.
+    assert_eq!(features(FindingKind::Duplicate).len(), 13);
     assert_eq!(features(FindingKind::InvalidGeometry).len(), 1);
 }
 
