@@ -175,7 +175,9 @@ impl<'a> Splitter<'a> {
         let (total, n_total) = (self.load[0], n);
         // Large parts are split near the middle, so that the depth stays logarithmic.
         let margin = if k > 12 { k / 3 } else { 1 };
-        let mut best: Option<((u64, i64), (usize, usize, usize))> = None;
+        // (how bad, boundary cost) and (subtree, grids in it, load).
+        type Choice = ((u64, i64), (usize, usize, usize));
+        let mut best: Option<Choice> = None;
         for at in 1..n {
             let size = self.end[at] as usize - at;
             let load = self.load[at];
@@ -253,8 +255,8 @@ impl Ancestors {
     fn new(parent: &[u32], end: &[u32]) -> Self {
         let n = parent.len();
         let mut heavy = vec![u32::MAX; n];
-        for at in 1..n {
-            let up = parent[at] as usize;
+        for (at, &up) in parent.iter().enumerate().skip(1) {
+            let up = up as usize;
             let size = |p: usize| end[p] - p as u32;
             if heavy[up] == u32::MAX || size(heavy[up] as usize) < size(at) {
                 heavy[up] = at as u32;

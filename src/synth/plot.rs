@@ -438,12 +438,11 @@ fn leave(plot: &Ring, from: Coord<f64>, toward: Coord<f64>) -> Option<Coord<f64>
     (!at_corner && is_steep_enough(toward, wall)).then(|| super::shape::mm(exit))
 }
 
+/// Two ends of a piece of a ring.
+type Edge = (Coord<f64>, Coord<f64>);
+
 /// The first place where a walk meets the ring, and the edge there.
-fn first_hit(
-    ring: &[Coord<f64>],
-    from: Coord<f64>,
-    toward: Coord<f64>,
-) -> Option<(Coord<f64>, (Coord<f64>, Coord<f64>))> {
+fn first_hit(ring: &[Coord<f64>], from: Coord<f64>, toward: Coord<f64>) -> Option<(Coord<f64>, Edge)> {
     let hits = edges(ring).filter_map(|edge| ray_hit(from, toward, edge.0, edge.1).map(|hit| (hit.0, edge)));
     let first = hits.filter(|hit| 0.0 < hit.0).min_by(|a, b| a.0.total_cmp(&b.0))?;
     Some((from + toward * first.0, first.1))
