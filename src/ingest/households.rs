@@ -503,10 +503,9 @@ fn members_of(zones: &[DraftZone], atoms: &[Atom]) -> Vec<Vec<usize>> {
             members[areas[area].0].push(row);
         } else if let Some((centre, distance)) =
             tree.nearest_neighbor_iter_with_distance_2(&[at.x, at.y]).next()
+            && distance.sqrt() <= reach
         {
-            if distance.sqrt() <= reach {
-                members[centre.data].push(row);
-            }
+            members[centre.data].push(row);
         }
     }
     debug_assert!(

@@ -388,11 +388,11 @@ fn link_atoms(atoms: &mut [Atom], tables: &Tables, homes: &[Option<CommunityId>]
         atom.community = *home;
         let at = atom.shape.anchor();
         atom.compound = compounds.of(draft.compound.as_deref(), *home, at);
-        if atom.current_grid.is_none() {
-            if let Some(&index) = grids.containing(at).first() {
-                atom.current_grid = Some(grid_areas[index].1.source.clone());
-                atom.locked |= grid_areas[index].1.locked;
-            }
+        if atom.current_grid.is_none()
+            && let Some(&index) = grids.containing(at).first()
+        {
+            atom.current_grid = Some(grid_areas[index].1.source.clone());
+            atom.locked |= grid_areas[index].1.locked;
         }
     });
 }
@@ -442,10 +442,11 @@ fn link_gates(mut gates: Vec<Gate>, compounds: &[Compound]) -> Vec<Gate> {
     for gate in &mut gates {
         let at = [gate.at.x, gate.at.y];
         let nearest = walls.nearest_neighbor_iter_with_distance_2(&at).next();
-        if let Some((wall, distance)) = nearest {
-            if gate.compound.is_none() && distance.sqrt() <= GATE_REACH {
-                gate.compound = Some(CompoundId::from_index(wall.data));
-            }
+        if let Some((wall, distance)) = nearest
+            && gate.compound.is_none()
+            && distance.sqrt() <= GATE_REACH
+        {
+            gate.compound = Some(CompoundId::from_index(wall.data));
         }
     }
     gates.sort_by(|a, b| a.source.cmp(&b.source));

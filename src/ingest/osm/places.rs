@@ -63,11 +63,11 @@ struct Found<'a, T> {
 fn every_area<'a, T>(elements: &'a Elements, meaning: impl Fn(&Tags) -> Option<T>) -> Vec<Found<'a, T>> {
     let mut found = Vec::new();
     for way in &elements.ways {
-        if let Some(what) = meaning(&way.tags) {
-            if let Some(area) = outline(elements, way) {
-                let id = format!("way/{}", way.id);
-                found.push(Found { id, number: way.id, tags: &way.tags, area, complete: true, what });
-            }
+        if let Some(what) = meaning(&way.tags)
+            && let Some(area) = outline(elements, way)
+        {
+            let id = format!("way/{}", way.id);
+            found.push(Found { id, number: way.id, tags: &way.tags, area, complete: true, what });
         }
     }
     for relation in &elements.relations {

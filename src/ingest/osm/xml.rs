@@ -122,10 +122,10 @@ fn start(open: &mut Open, tag: &BytesStart<'_>) {
             }
         }
         "tag" => {
-            if let (Some(key), Some(value)) = (attribute(tag, "k"), attribute(tag, "v")) {
-                if tags::is_read(&key) {
-                    open.tags.push((key.into(), value.into()));
-                }
+            if let (Some(key), Some(value)) = (attribute(tag, "k"), attribute(tag, "v"))
+                && tags::is_read(&key)
+            {
+                open.tags.push((key.into(), value.into()));
             }
         }
         _ => {}
@@ -137,10 +137,11 @@ fn element_head(open: &mut Open, tag: &BytesStart<'_>) {
     open.id = attribute(tag, "id").and_then(|text| text.parse().ok()).unwrap_or(0);
     open.deleted = attribute(tag, "visible").as_deref() == Some("false")
         || attribute(tag, "action").as_deref() == Some("delete");
-    if let (Some(lon), Some(lat)) = (number("lon"), number("lat")) {
-        if lon.abs() <= 180.0 && lat.abs() <= 90.0 {
-            open.position = Some([(lon * 1e7).round() as i32, (lat * 1e7).round() as i32]);
-        }
+    if let (Some(lon), Some(lat)) = (number("lon"), number("lat"))
+        && lon.abs() <= 180.0
+        && lat.abs() <= 90.0
+    {
+        open.position = Some([(lon * 1e7).round() as i32, (lat * 1e7).round() as i32]);
     }
 }
 
