@@ -126,14 +126,14 @@ fn check_rules(town: &Town, answer: &PartitionAnswer) {
     }
     assert_eq!(load, answer.grid_load);
     let unit = units(town);
-    for atom in 0..n {
-        assert_eq!(answer.grid[atom], answer.grid[unit[atom]], "unit {} is cut at atom {atom}", unit[atom]);
+    for (atom, &unit) in unit.iter().enumerate() {
+        assert_eq!(answer.grid[atom], answer.grid[unit], "unit {unit} is cut at atom {atom}");
     }
     check_numbers(town, answer, &unit);
     check_pieces(town, answer);
-    for g in 0..k {
+    for (g, &load) in load.iter().enumerate() {
         let said = answer.findings.iter().any(|f| f.grid == Some(g as u32) && f.reason != Reason::Island);
-        assert_eq!(said, !SIZE.holds(load[g]), "grid {g} with {} households", load[g]);
+        assert_eq!(said, !SIZE.holds(load), "grid {g} with {load} households");
     }
 }
 

@@ -52,15 +52,15 @@ impl SourceSpec {
                 spec.path = format!("{}|{part}", spec.path);
             }
         }
-        if spec.layer.is_none()
-            && !spec.is_database()
-            && !Path::new(&spec.path).exists()
+        let may_name_layer = spec.layer.is_none() && !spec.is_database() && !Path::new(&spec.path).exists();
+        // A single letter before the colon is a drive, not a file.
+        if may_name_layer
             && let Some((path, layer)) = spec.path.rsplit_once(':')
+            && 1 < path.len()
+            && !layer.is_empty()
+            && !layer.contains(['/', '\\'])
         {
-            // A single letter before the colon is a drive, not a file.
-            if 1 < path.len() && !layer.is_empty() && !layer.contains(['/', '\\']) {
-                (spec.layer, spec.path) = (Some(layer.to_owned()), path.to_owned());
-            }
+            (spec.layer, spec.path) = (Some(layer.to_owned()), path.to_owned());
         }
         spec
     }

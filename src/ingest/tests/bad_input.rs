@@ -261,8 +261,8 @@ fn personal_columns_are_refused_by_name_and_by_content() {
     let folder = Folder::new();
     // 11010519491231002X is the published specimen of GB 11643.
     let people = ["王建国", "李秀英", "张伟", "刘洋", "陈静", "杨帆", "赵敏", "黄磊", "周涛", "吴刚"];
-    type Case = (&'static str, Box<dyn Fn(usize) -> String>, &'static str);
-    let contents: [Case; 6] = [
+    type Value = Box<dyn Fn(usize) -> String>;
+    let contents: [(&str, Value, &str); 6] = [
         ("户主姓名", Box::new(|_| "甲".to_owned()), "residents' names"),
         ("联系电话", Box::new(|_| "6211234".to_owned()), "phone numbers"),
         ("身份证号", Box::new(|_| "x".to_owned()), "identity numbers"),

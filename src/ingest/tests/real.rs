@@ -171,8 +171,8 @@ fn shifted_datums_are_found_by_overlap_with_the_streets() {
     let Some(osm) = data("beijing-campus/tsinghua.osm") else { return };
     let original = run(&ImportRequest::of([osm.as_str()])).unwrap();
     let folder = Folder::new();
-    type Case = (&'static str, fn(Coord<f64>) -> Coord<f64>, Datum);
-    let cases: [Case; 3] = [
+    type Moved = fn(Coord<f64>) -> Coord<f64>;
+    let cases: [(&str, Moved, Datum); 3] = [
         ("a", |at| at, Datum::Wgs84),
         ("b", wgs84_to_gcj02, Datum::Gcj02),
         ("c", wgs84_to_bd09, Datum::Bd09),
