@@ -195,6 +195,6 @@ mod tests {
 
     #[test]
     fn distance_over_speed_is_time() {
-        assert_eq!(Metres::constant(84.0) / MetresPerSecond::constant(1.4), Seconds::constant(60.0));
+        assert_eq!(Metres::constant(90.0) / MetresPerSecond::constant(1.5), Seconds::constant(60.0));
     }
 }
