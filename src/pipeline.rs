@@ -4,7 +4,6 @@
 //! scenario ─ land ─ grids ─ walk network ─ stations ─ coverage ─ circles ─▶ plan
 //! ```
 
-mod circles;
 mod cover;
 mod grids;
 mod hash;
@@ -17,6 +16,7 @@ mod units;
 
 use std::ops::ControlFlow;
 
+use crate::coverage;
 use crate::land::{self, LandError, LandInput, LandParams};
 use crate::model::{BrokenRule, Plan, Provenance, Scenario};
 use crate::network;
@@ -199,7 +199,7 @@ pub fn measure_coverage(
     let doors = network.snap_atoms(&scenario.atoms);
     cover::measure(scenario, &network, &doors, params, plan);
     report(watch, Step::Circles, 0.0)?;
-    circles::draw(&network, params, plan);
+    plan.circles = coverage::circles(&network, &plan.stations, &params.walk_bands());
     report(watch, Step::Circles, 1.0)?;
     seal(scenario, params, plan);
     Ok(())

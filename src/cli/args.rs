@@ -104,6 +104,9 @@ pub(super) struct ImportArgs {
     /// Floor area of one household in m², where households are estimated [default: 110].
     #[arg(long, value_name = "M2")]
     pub floor_area_per_household: Option<f64>,
+    /// Residents of one household, where only one of the two is counted [default: 2.62].
+    #[arg(long, value_name = "N")]
+    pub residents_per_household: Option<f64>,
     /// EPSG code of the metric plane [default: CGCS2000 Gauss-Kruger in China, UTM elsewhere].
     #[arg(long, value_name = "EPSG")]
     pub plane: Option<u32>,

@@ -64,6 +64,12 @@ fn import_request(args: &ImportArgs) -> Result<ImportRequest, Failure> {
         }
         request.floor_area_per_household = Some(area);
     }
+    if let Some(residents) = args.residents_per_household {
+        if !(residents.is_finite() && 0.0 < residents) {
+            return Err(Failure::input(format!("--residents-per-household {residents}; it must be above 0")));
+        }
+        request.residents_per_household = residents;
+    }
     request.name = args.name.clone().unwrap_or_default();
     request.encoding.clone_from(&args.encoding);
     request.crs.clone_from(&args.crs);
