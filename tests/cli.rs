@@ -221,8 +221,8 @@ fn a_missing_file_is_named_with_what_to_do() {
 fn unknown_words_are_named_with_those_that_exist() {
     refuses(&gridplan(&["import", "--role", "houses=x.csv", "-o", "city.gpkg"]), &["houses", "buildings"]);
     refuses(
-        &gridplan(&["import", "x.csv", "--column", "families=N", "-o", "city.gpkg"]),
-        &["families", "households"],
+        &gridplan(&["import", "x.csv", "--column", "zebras=N", "-o", "city.gpkg"]),
+        &["zebras", "households"],
     );
     refuses(&gridplan(&["flans"]), &["flans"]);
 }

@@ -81,7 +81,7 @@ fn answers_equal_the_expected_files() {
 fn npz_column(archive: &[u8], name: &str) -> Vec<u32> {
     let word = |at: usize| u32::from_le_bytes(archive[at..at + 4].try_into().expect("4 bytes")) as usize;
     let half = |at: usize| usize::from(u16::from_le_bytes(archive[at..at + 2].try_into().expect("2 bytes")));
-    let end = (0..archive.len() - 22).rev().find(|&at| word(at) == 0x0605_4b50).expect("a zip archive");
+    let end = (0..=archive.len() - 22).rev().find(|&at| word(at) == 0x0605_4b50).expect("a zip archive");
     let mut entry = word(end + 16);
     for _ in 0..half(end + 10) {
         let (name_length, extra, comment) = (half(entry + 28), half(entry + 30), half(entry + 32));
