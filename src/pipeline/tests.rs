@@ -80,7 +80,7 @@ fn any_number_of_threads_gives_the_same_plan() {
 fn another_input_has_another_fingerprint() {
     let scenario = small_city();
     let mut other = scenario.clone();
-    other.atoms[0].households = other.atoms[0].households + Households(1);
+    other.atoms[0].households += Households(1);
     assert_ne!(hash::of_scenario(&scenario), hash::of_scenario(&other));
 }
 
