@@ -114,7 +114,7 @@ fn grids(subdivision: &Subdivision, target: u32) -> Result<Vec<u32>, Box<dyn Err
     let params =
         PartitionParams { effort: Effort::Draft, ..PartitionParams::new(GridSize::around(target, 0.1), 1) };
     let answer = partition(&problem, &params, &|_| std::ops::ControlFlow::Continue(()))?;
-    Ok(answer.grid.iter().map(|&grid| u32::try_from(grid)).collect::<Result<_, _>>()?)
+    Ok(answer.grid)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

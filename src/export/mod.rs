@@ -60,7 +60,7 @@ pub fn map_page(scenario: &Scenario, plan: &Plan, lang: Lang) -> Result<String, 
     page::page(scenario, plan, lang)
 }
 
-/// A format for [`write`]. The plan file itself is a GeoPackage and the tables are the report's.
+/// A format for [`write`](fn@write). The plan file itself is a GeoPackage and the tables are the report's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// GeoJSON, one file a layer, WGS 84.

@@ -4,8 +4,8 @@
 //! onto one metric plane and links them: building → community, compound and present grid. What is odd becomes
 //! a [`Finding`](crate::model::Finding); only what makes planning impossible is an [`IngestError`].
 //!
-//! A source passes through three shapes: a [`table::Layer`] (columns of text and native coordinates) or a set of
-//! OSM elements; a [`draft::Draft`] (nouns of the model, still in native coordinates); the [`Scenario`].
+//! A source passes through three shapes: a table layer (columns of text and native coordinates) or a set of
+//! OSM elements; a draft (nouns of the model, still in native coordinates); the [`Scenario`].
 //! What is recognised is written down in `docs/formats.md`.
 
 mod assemble;
