@@ -27,6 +27,7 @@ pub(super) fn by_label(label: &str) -> Result<&'static Encoding, IngestError> {
 }
 
 /// Name of an encoding for GDAL's `ENCODING` open option.
+#[cfg(feature = "gdal")]
 pub(super) fn gdal_name(encoding: &'static Encoding) -> &'static str {
     if encoding == SHIFT_JIS {
         "CP932"

@@ -13,6 +13,8 @@ use super::solve::{Context, PartAnswer};
 
 /// Largest part, in units, that is tried: unit numbers are stored in 16 bits.
 pub(super) const MAX_UNITS: usize = 1000;
+/// Grids of the largest part that is solved as a whole; larger ones are improved window by window.
+pub(super) const MAX_GRIDS: usize = 60;
 /// Sets that all enumerations of a call may visit, and the limits of one.
 pub(super) const ALL_VISITS: usize = 1 << 28;
 pub(super) const MIN_VISITS: usize = 1 << 16;

@@ -30,6 +30,7 @@ impl Regions {
     }
 
     /// Whether the set of these units was added before, by [`Self::add`] or [`Self::add_division`].
+    #[cfg(feature = "highs")]
     pub(super) fn knows(&self, units: &[u32]) -> bool {
         self.seen.contains(&name(units))
     }

@@ -240,10 +240,11 @@ fn divide_part(context: &Context<'_>, part: &Part, range: Range, stream: u64) ->
         return (vec![0; n], answer);
     }
     let full = context.effort == Effort::Full;
-    let mut pool = (full && n <= exact::MAX_UNITS).then(Regions::default);
+    let is_small = n <= exact::MAX_UNITS && k <= exact::MAX_GRIDS;
+    let mut pool = (full && is_small).then(Regions::default);
     let (starts, schedule) = match context.effort {
         Effort::Draft => (2, Schedule { sweeps: 120, start: 0.6, end: 0.05, chain: 3 }),
-        Effort::Full => (if n <= exact::MAX_UNITS { 6 } else { 1 }, long_run(n)),
+        Effort::Full => (if is_small { 6 } else { 1 }, long_run(n)),
     };
     let Some((mut labels, score)) =
         best_of(context, &part.piece, k, range, starts, schedule, &mut random, None, pool.as_mut())

@@ -386,6 +386,7 @@ fn local_search(
 }
 
 /// What the exact solver says.
+#[cfg_attr(not(feature = "highs"), expect(dead_code, reason = "only HiGHS settles a task exactly"))]
 enum Exact {
     /// Sites, assignment and a bound on the objective.
     Found(Vec<u32>, Assignment, Option<u64>),

@@ -105,6 +105,7 @@ impl<'a> Clock<'a> {
     }
 
     /// Seconds until the deadline, if there is one.
+    #[cfg(feature = "highs")]
     pub(crate) fn seconds_left(&self) -> Option<f64> {
         self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()).as_secs_f64())
     }
