@@ -25,6 +25,8 @@ pub(crate) struct Dual {
 pub(crate) struct Relaxed {
     pub value: f64,
     pub chosen: Vec<u32>,
+    /// Entries of the table that were read.
+    pub scanned: usize,
 }
 
 /// Evaluates the relaxation at (`u`, `price`), writing reduced costs to `reduced`.
@@ -42,6 +44,7 @@ pub(crate) fn evaluate(core: &Core, fate: &[Fate], u: &[f64], price: &[f64], red
         }
     }
     let times = core.times as f64;
+    let mut scanned = 0;
     if core.row_cost.is_empty() {
         for (row, &u) in u.iter().enumerate() {
             value += times * u;
@@ -56,12 +59,12 @@ pub(crate) fn evaluate(core: &Core, fate: &[Fate], u: &[f64], price: &[f64], red
             value += times * u;
             let weight = core.weight[row] as f64;
             let range = core.row(row);
-            for (&site, &cost) in core.row_site[range.clone()].iter().zip(&core.row_cost[range]) {
-                let saving = u - weight * f64::from(cost);
-                if saving <= 0.0 {
-                    break;
-                }
-                reduced[site as usize] -= saving;
+            // Costs ascend, so that the sites that save something stand in front.
+            let useful = core.row_cost[range.clone()].partition_point(|&cost| weight * f64::from(cost) < u);
+            scanned += useful;
+            let front = range.start..range.start + useful;
+            for (&site, &cost) in core.row_site[front.clone()].iter().zip(&core.row_cost[front]) {
+                reduced[site as usize] -= u - weight * f64::from(cost);
             }
         }
     }
@@ -92,7 +95,7 @@ pub(crate) fn evaluate(core: &Core, fate: &[Fate], u: &[f64], price: &[f64], red
         value += reduced[site as usize];
     }
     chosen.extend(free);
-    Relaxed { value, chosen }
+    Relaxed { value, chosen, scanned }
 }
 
 /// The volume algorithm, resumable.
@@ -113,6 +116,7 @@ pub(crate) struct Volume<'c> {
     trial_reduced: Vec<f64>,
     gradient: Vec<f64>,
     rule_gradient: Vec<f64>,
+    scanned: usize,
 }
 
 impl<'c> Volume<'c> {
@@ -136,6 +140,7 @@ impl<'c> Volume<'c> {
             trial_reduced: reduced.clone(),
             gradient: vec![0.0; u.len()],
             rule_gradient: vec![0.0; price.len()],
+            scanned: relaxed.scanned,
             best: Dual { u, price, value: relaxed.value, reduced },
         };
         volume.set_gradient(&relaxed.chosen);
@@ -173,8 +178,21 @@ impl<'c> Volume<'c> {
     }
 
     /// The part of the subgradient from rows with costs: only sites cheaper than the multiplier count.
+    ///
+    /// A few long columns are quicker to read than the fronts of all rows, and the other way round.
     fn set_gradient_by_rows(&mut self, chosen: &[u32]) {
         let core = self.core;
+        let in_columns: usize = chosen.iter().map(|&site| core.col(site as usize).len()).sum();
+        if in_columns < self.scanned {
+            for &site in chosen {
+                for entry in core.col(site as usize) {
+                    let row = core.col_row[entry] as usize;
+                    let cheaper = core.weight[row] as f64 * f64::from(core.col_cost[entry]) < self.trial_u[row];
+                    self.gradient[row] -= f64::from(u8::from(cheaper));
+                }
+            }
+            return;
+        }
         let mut open = vec![false; core.n_sites];
         chosen.iter().for_each(|&site| open[site as usize] = true);
         for (row, gradient) in self.gradient.iter_mut().enumerate() {
@@ -223,6 +241,7 @@ impl<'c> Volume<'c> {
             self.trial_price[index] = (self.best.price[index] + length * self.rule_direction[index]).max(0.0);
         }
         let relaxed = evaluate(self.core, fate, &self.trial_u, &self.trial_price, &mut self.trial_reduced);
+        self.scanned = relaxed.scanned;
         self.set_gradient(&relaxed.chosen);
         self.learn(&relaxed);
         relaxed.chosen
@@ -282,6 +301,9 @@ impl<'c> Volume<'c> {
     }
 }
 
+/// Every so many steps [`climb`] looks whether it still rises.
+const STRIDE: usize = 40;
+
 /// Up to `steps` steps; `visit` sees every choice of the relaxation and may lower the target.
 pub(crate) fn climb(
     volume: &mut Volume,
@@ -296,10 +318,11 @@ pub(crate) fn climb(
         if clock.is_over() || volume.is_exhausted() || target <= (volume.best.value - 0.01).ceil() {
             return;
         }
-        if step % 100 == 99 {
+        if step % STRIDE == STRIDE - 1 {
             // Crawling: what is left of the gap needs branching, not more of the same.
             let left = target - volume.best.value;
-            if volume.best.value - last < 0.01 * left.min(1e18) && step > 250 {
+            let least = if volume.core.row_cost.is_empty() { 0.004 } else { 0.1 };
+            if volume.best.value - last < least * left.min(1e18) && step > 160 {
                 return;
             }
             last = volume.best.value;

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::Clock;
 use super::bound::{Volume, evaluate};
 use super::build::{Core, Fate, MUST};
+use super::lp::Relaxation;
 use super::swap::{Search, iterate};
 
 /// Multipliers on the rows of the core.
@@ -84,6 +85,8 @@ pub(crate) struct Start<'a, 'c> {
     pub volume: &'a Volume<'c>,
     /// Only values below this are of interest.
     pub cutoff: i64,
+    /// A value this low is good enough: the search ends there.
+    pub enough: i64,
     /// The best sites so far.
     pub known: Option<&'a [u32]>,
     /// A longer search for better sites, should the tree grow large.
@@ -97,9 +100,12 @@ pub(crate) struct Refine {
     pub seed: u64,
 }
 
+/// Largest cover form whose linear relaxation is solved at every node.
+const MOST_ENTRIES: usize = 400_000;
+
 /// Searches for sites with a value below the cutoff, starting from the volume's multipliers.
 pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) -> Tree {
-    let Start { volume, cutoff, known, mut refine } = start;
+    let Start { volume, cutoff, enough, known, mut refine } = start;
     let fate = core.fate.clone();
     let mut explorer = Explorer {
         core,
@@ -108,16 +114,21 @@ pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) 
         work: 0,
         base: restrict(core, &fate),
         search: Search::new(core),
+        relaxation: None,
         tree: Tree { duals: Vec::new(), steps: Vec::new(), best: None, complete: true },
         visits: 0,
     };
+    let worth = core.row_cost.is_empty() && explorer.base.row_site.len() <= MOST_ENTRIES && 0 < limits.work;
+    if worth {
+        explorer.relaxation = Some(Relaxation::new(&explorer.base, explorer.goal().abs() + 1.0));
+    }
     let (u, price) = (Rc::new(volume.best.u.clone()), Rc::new(volume.best.price.clone()));
     let dual = explorer.keep(&u, &price);
     let p_price = explorer.middle_price(&fate, &volume.best.reduced);
     let mut stack = vec![Node { fate, u, price, dual, p_price, depth: 0 }];
     while let Some(node) = stack.pop() {
         let full = limits.work <= explorer.work || limits.duals <= explorer.tree.duals.len();
-        if full || clock.is_over() {
+        if full || explorer.cutoff <= enough || clock.is_over() {
             explorer.tree.complete = false;
             explorer.tree.steps.push(Step::Leaf { dual: node.dual, p_price: node.p_price });
             continue;
@@ -140,6 +151,8 @@ struct Explorer<'c> {
     /// The core without what the root decided.
     base: Core,
     search: Search<'c>,
+    /// Exact multipliers at every node, in cover forms that are not too large.
+    relaxation: Option<Relaxation>,
     tree: Tree,
     visits: u64,
 }
@@ -165,6 +178,8 @@ impl Explorer<'_> {
 
     fn visit(&mut self, mut node: Node, stack: &mut Vec<Node>, clock: &Clock) {
         self.visits += 1;
+        // The root's multipliers are good already: fix with them before the table is read again and again.
+        let mut fix_first = node.depth == 0;
         loop {
             match self.deduce(&mut node.fate) {
                 Deduced::Contradiction => return,
@@ -181,13 +196,27 @@ impl Explorer<'_> {
             }
             let start = Some((node.u.to_vec(), node.price.to_vec()));
             let mut volume = Volume::new(&small, &node.fate, start);
-            let steps = if node.depth == 0 { 400 } else { 120 };
+            let by_program = self.solve_relaxation(&small, &node.fate, &mut volume, clock);
+            if std::mem::take(&mut fix_first) {
+                node.u = Rc::new(volume.best.u.clone());
+                node.price = Rc::new(volume.best.price.clone());
+                if self.fix_by_reduced_cost(&mut node, &volume) {
+                    continue;
+                }
+            }
+            let steps = if by_program {
+                0
+            } else if node.depth == 0 {
+                400
+            } else {
+                120
+            };
             let before = volume.best.value;
             for step in 0..steps {
                 let goal = self.goal();
-                let hopeless = step == 40 && node.depth > 0 && {
+                let hopeless = step == 20 && node.depth > 0 && {
                     let gained = volume.best.value - before;
-                    gained * 6.0 < goal - volume.best.value
+                    gained * 4.0 < goal - volume.best.value
                 };
                 if goal < volume.best.value || volume.is_exhausted() || hopeless || clock.is_over() {
                     break;
@@ -204,7 +233,9 @@ impl Explorer<'_> {
                 self.tree.steps.push(Step::Leaf { dual: node.dual, p_price });
                 return;
             }
-            if self.visits < 8 || self.visits.is_multiple_of(16) {
+            if by_program {
+                self.round(&volume, clock);
+            } else if self.visits < 8 || self.visits.is_multiple_of(16) {
                 self.try_choice(&volume, &node.fate, clock);
             }
             if self.fix_by_reduced_cost(&mut node, &volume) {
@@ -213,6 +244,40 @@ impl Explorer<'_> {
             self.split(node, &volume, stack);
             return;
         }
+    }
+
+    /// Puts the optimum of the linear relaxation in place of the volume's multipliers, if it is at hand.
+    fn solve_relaxation<'s>(
+        &mut self,
+        small: &'s Core,
+        fate: &[Fate],
+        volume: &mut Volume<'s>,
+        clock: &Clock,
+    ) -> bool {
+        let Some(found) = self.relaxation.as_mut().and_then(|relaxation| relaxation.solve(fate, clock)) else {
+            self.relaxation = None;
+            return false;
+        };
+        self.work += found.work;
+        let mut exact = Volume::new(small, fate, Some((found.u, found.price)));
+        exact.share = found.share;
+        if exact.best.value < volume.best.value {
+            // The parent's multipliers are a little better; the choice is the program's all the same.
+            volume.share = exact.share;
+        } else {
+            *volume = exact;
+        }
+        true
+    }
+
+    /// The sites that the linear relaxation opens for the greater part, completed and improved.
+    fn round(&mut self, volume: &Volume, clock: &Clock) {
+        let sites = (0..self.core.n_sites as u32).filter(|&site| 0.5 <= volume.share[site as usize]);
+        self.search.become_sites(&sites.collect::<Vec<u32>>());
+        if self.search.keeps_rules() {
+            self.search.descend(clock);
+        }
+        self.offer();
     }
 
     /// Sets of sites suggested by the relaxation, improved by exchanges.
@@ -398,10 +463,14 @@ impl Explorer<'_> {
         n_fixed * 5 > n_free || n_fixed == n_free
     }
 
-    /// Branches on the site the relaxation is most divided about.
+    /// Branches on the site the relaxation opens most often without having decided.
     fn split(&mut self, node: Node, volume: &Volume, stack: &mut Vec<Node>) {
         let free = (0..self.core.n_sites).filter(|&site| node.fate[site] == Fate::Free);
-        let divided = |site: usize| 0.5 - (volume.share[site] - 0.5).abs();
+        // What is opened most often decides most, unless it is as good as decided.
+        let divided = |site: usize| match volume.share[site] {
+            share if share < 0.95 => share,
+            share => 1.0 - share,
+        };
         let site = free
             .max_by(|&one, &other| divided(one).total_cmp(&divided(other)).then(other.cmp(&one)))
             .expect("a node without free sites is settled before");

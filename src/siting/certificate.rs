@@ -219,18 +219,23 @@ impl Checker {
             closed: Vec::new(),
             coverable: 0,
         };
+        let mut row: Vec<(u32, u32)> = Vec::new();
         for demand in 0..problem.table.n_demand() {
             let weight = i128::from(problem.weight(demand));
             let first = checker.site.len();
             if weight > 0 {
+                row.clear();
                 problem.visit_row(demand, |site, cost| {
                     if radius.is_none_or(|radius| cost <= radius.0) {
-                        checker.site.push(site);
-                        if matches!(model, Model::PMedian { .. }) {
-                            checker.cost.push(weight * i128::from(cost) * one);
-                        }
+                        row.push((cost, site));
                     }
                 });
+                if matches!(model, Model::PMedian { .. }) {
+                    // By ascending cost, so that reading a row may stop at the multiplier.
+                    row.sort_unstable();
+                    checker.cost.extend(row.iter().map(|pair| weight * i128::from(pair.0) * one));
+                }
+                checker.site.extend(row.iter().map(|pair| pair.1));
             }
             let servable = times <= checker.site.len() - first;
             if model.maximizes() && servable {
@@ -359,7 +364,10 @@ impl Checker {
                 self.site[range].iter().for_each(|&site| reduced[site as usize] -= u);
             } else {
                 for (&site, &cost) in self.site[range.clone()].iter().zip(&self.cost[range]) {
-                    reduced[site as usize] += (cost - u).min(0);
+                    if u <= cost {
+                        break;
+                    }
+                    reduced[site as usize] -= u - cost;
                 }
             }
         }

@@ -18,6 +18,7 @@ pub mod certificate;
 mod construct;
 mod evaluate;
 mod frontier;
+mod lp;
 mod presolve;
 mod problem;
 mod solve;

@@ -74,7 +74,7 @@ pub(crate) fn shrink(core: &Core) -> Core {
 }
 
 /// Which rows are not implied by another row.
-fn needed_rows(core: &Core) -> Vec<bool> {
+pub(crate) fn needed_rows(core: &Core) -> Vec<bool> {
     let n_rows = core.n_rows();
     let mut needed = vec![true; n_rows];
     let mut alive = vec![0u32; n_rows];

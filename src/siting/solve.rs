@@ -180,14 +180,20 @@ fn best_assignment(
         best = Some((search.value, search.sites()));
     }
     let fate = core.fate.clone();
-    let mut volume = Volume::new(core, &fate, None);
+    // Where walks count, the sites in hand say roughly what serving each row is worth.
+    let guess = (!core.row_cost.is_empty() && best.is_some())
+        .then(|| (search.multipliers(), vec![0.0; core.rules.len()]));
+    let mut volume = Volume::new(core, &fate, guess);
     let cutoff = best.as_ref().map_or(search.value, |best| best.0);
     let mut tried = FxHashSet::default();
     climb(&mut volume, &fate, work.steps, cutoff as f64, clock, |step, chosen, volume| {
         // Descents are cheap in cover tables and dear in dense ones.
-        let every = if core.row_cost.is_empty() && step > 200 { work.every / 4 + 1 } else { work.every };
-        let try_now =
-            step % every == every - 1 && (step < 200 || core.row_cost.is_empty() || step / every % 4 == 3);
+        let try_now = if core.row_cost.is_empty() {
+            let every = if step > 200 { work.every / 4 + 1 } else { work.every };
+            step % every == every - 1
+        } else {
+            step % 80 == 39 && (step < 160 || step % 320 == 279)
+        };
         // The average choice says more than a single one where sites overlap.
         let average = if try_now && core.row_cost.is_empty() { likeliest(core, volume) } else { None };
         let chosen = average.as_deref().unwrap_or(chosen);
@@ -213,7 +219,7 @@ fn best_assignment(
         let rounds = match options.effort {
             // So wide a gap is not closed by branching: better sites first.
             Effort::Proof if far => 20 * work.rounds,
-            Effort::Proof => 5,
+            Effort::Proof => 2,
             _ => work.rounds,
         };
         iterate(&mut search, rounds, options.seed, clock);
@@ -315,11 +321,13 @@ struct Root<'a, 'c> {
 /// Closes the gap to answers below `limit` by branch and bound where the effort allows it, else keeps the root's bound.
 fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &Clock) -> Proof {
     let Root { volume, best, limit, refine } = root;
+    // Any answer below the limit will do where there is one.
+    let enough = if limit == i64::MAX { i64::MIN } else { limit - 1 };
     let n_demand = problem.table.n_demand();
     let scale = (1u64 << scale_bits(core)) as f64;
     let margin = 0.01 + 2.0 * (n_demand + core.n_sites) as f64 / scale;
     let cutoff = best.as_ref().map_or(ceiling(core), |best| best.0).min(limit);
-    let open = volume.best.value <= cutoff as f64 - 1.0 + margin;
+    let open = volume.best.value <= cutoff as f64 - 1.0 + margin && enough < cutoff;
     let limits = Limits {
         work: match options.effort {
             Effort::Proof if open => 15_000_000_000,
@@ -330,7 +338,7 @@ fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &
         margin,
     };
     let known = best.as_ref().map(|best| best.1.as_slice());
-    let start = Start { volume, cutoff, known, refine };
+    let start = Start { volume, cutoff, enough, known, refine };
     let tree = branch(core, start, &limits, clock);
     let better = tree.best.filter(|found| best.as_ref().is_none_or(|best| found.0 < best.0));
     Proof { best: better.or(best), duals: tree.duals, steps: tree.steps, complete: tree.complete || !open }

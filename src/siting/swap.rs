@@ -105,6 +105,20 @@ impl<'c> Search<'c> {
         self.core.p.is_none_or(|p| self.n_open <= p) && self.slack.iter().all(|&slack| 0 <= slack)
     }
 
+    /// Multipliers read off the open sites: half-way between what a row pays and what it would pay next.
+    pub fn multipliers(&self) -> Vec<f64> {
+        let half_way = |row: usize| {
+            let near = &self.near[row];
+            let now = self.row_value(row, &near.cost) as f64 / self.core.times as f64;
+            let next = match near.site[self.core.times] {
+                NONE => now,
+                _ => self.core.weight[row] as f64 * f64::from(near.cost[self.core.times]),
+            };
+            0.5 * (now + next)
+        };
+        (0..self.core.n_rows()).map(half_way).collect()
+    }
+
     /// Whether enough open sites reach the row.
     pub fn is_served(&self, row: usize) -> bool {
         self.near[row].site[self.core.times - 1] != NONE
