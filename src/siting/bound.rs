@@ -321,8 +321,8 @@ pub(crate) fn climb(
         if step % STRIDE == STRIDE - 1 {
             // Crawling: what is left of the gap needs branching, not more of the same.
             let left = target - volume.best.value;
-            let least = if volume.core.row_cost.is_empty() { 0.004 } else { 0.1 };
-            if volume.best.value - last < least * left.min(1e18) && step > 160 {
+            let (least, from) = if volume.core.row_cost.is_empty() { (0.003, 300) } else { (0.1, 160) };
+            if volume.best.value - last < least * left.min(1e18) && step > from {
                 return;
             }
             last = volume.best.value;

@@ -117,6 +117,7 @@ pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) 
         relaxation: None,
         tree: Tree { duals: Vec::new(), steps: Vec::new(), best: None, complete: true },
         visits: 0,
+        n_dense: 0,
     };
     let worth = core.row_cost.is_empty() && explorer.base.row_site.len() <= MOST_ENTRIES && 0 < limits.work;
     if worth {
@@ -127,7 +128,7 @@ pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) 
     let p_price = explorer.middle_price(&fate, &volume.best.reduced);
     let mut stack = vec![Node { fate, u, price, dual, p_price, depth: 0 }];
     while let Some(node) = stack.pop() {
-        let full = limits.work <= explorer.work || limits.duals <= explorer.tree.duals.len();
+        let full = limits.work <= explorer.work || limits.duals <= explorer.n_dense;
         if full || explorer.cutoff <= enough || clock.is_over() {
             explorer.tree.complete = false;
             explorer.tree.steps.push(Step::Leaf { dual: node.dual, p_price: node.p_price });
@@ -155,6 +156,8 @@ struct Explorer<'c> {
     relaxation: Option<Relaxation>,
     tree: Tree,
     visits: u64,
+    /// Multipliers kept that fill a whole array.
+    n_dense: usize,
 }
 
 /// What simple reasoning on rules, p and rows says.
@@ -168,6 +171,7 @@ impl Explorer<'_> {
     fn keep(&mut self, u: &Rc<Vec<f64>>, price: &Rc<Vec<f64>>) -> usize {
         let fresh = Multipliers { u: u.clone(), price: price.clone(), spike: None, rule_spike: None };
         self.tree.duals.push(fresh);
+        self.n_dense += 1;
         self.tree.duals.len() - 1
     }
 
@@ -463,14 +467,10 @@ impl Explorer<'_> {
         n_fixed * 5 > n_free || n_fixed == n_free
     }
 
-    /// Branches on the site the relaxation opens most often without having decided.
+    /// Branches on the site the relaxation is most divided about.
     fn split(&mut self, node: Node, volume: &Volume, stack: &mut Vec<Node>) {
         let free = (0..self.core.n_sites).filter(|&site| node.fate[site] == Fate::Free);
-        // What is opened most often decides most, unless it is as good as decided.
-        let divided = |site: usize| match volume.share[site] {
-            share if share < 0.95 => share,
-            share => 1.0 - share,
-        };
+        let divided = |site: usize| 0.5 - (volume.share[site] - 0.5).abs();
         let site = free
             .max_by(|&one, &other| divided(one).total_cmp(&divided(other)).then(other.cmp(&one)))
             .expect("a node without free sites is settled before");

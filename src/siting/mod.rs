@@ -9,6 +9,7 @@
 //!
 //! The formulation with all symbols and sources stands in `docs/methods/siting.md`.
 
+mod anneal;
 mod bound;
 mod branch;
 mod build;
@@ -95,6 +96,7 @@ pub fn p_center(problem: &Problem, p: usize, options: &Options) -> Result<Siting
 /// When to stop: polled between pieces of work.
 pub(crate) struct Clock<'a> {
     deadline: Option<Instant>,
+    limit: Option<std::time::Duration>,
     cancel: Option<&'a (dyn Fn() -> bool + Sync)>,
     stopped: std::cell::Cell<bool>,
 }
@@ -102,13 +104,20 @@ pub(crate) struct Clock<'a> {
 impl<'a> Clock<'a> {
     fn new(options: &Options<'a>) -> Self {
         let deadline = options.time_limit.map(|limit| Instant::now() + limit);
-        Self { deadline, cancel: options.cancel, stopped: std::cell::Cell::new(false) }
+        Self { deadline, limit: options.time_limit, cancel: options.cancel, stopped: std::cell::Cell::new(false) }
     }
 
     /// Seconds until the deadline, if there is one.
     #[cfg(feature = "highs")]
     pub(crate) fn seconds_left(&self) -> Option<f64> {
         self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()).as_secs_f64())
+    }
+
+    /// Share of the time limit that is used up, 0 to 1; 0 without a limit.
+    pub(crate) fn share_used(&self) -> f64 {
+        let (Some(deadline), Some(limit)) = (self.deadline, self.limit) else { return 0.0 };
+        let left = deadline.saturating_duration_since(Instant::now()).as_secs_f64();
+        1.0 - left / limit.as_secs_f64().max(1e-9)
     }
 
     /// Whether the search must end now; once true it stays true.

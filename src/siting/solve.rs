@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
+use super::anneal::anneal;
 use super::bound::{Volume, climb};
 use super::branch::{self, Limits, Price, Refine, Start, branch};
 use super::build::{Core, Fate, MUST, build, build_then_nearest};
@@ -24,14 +25,16 @@ struct Work {
     every: usize,
     /// Exchanges of the weighted cover search.
     exchanges: usize,
+    /// Entries of the table read by simulated annealing.
+    cooling: u64,
 }
 
 impl Work {
     fn of(effort: Effort) -> Self {
         match effort {
-            Effort::Quick => Self { rounds: 0, steps: 150, every: 50, exchanges: 2_000 },
-            Effort::Full => Self { rounds: 100, steps: 1_000, every: 25, exchanges: 50_000 },
-            Effort::Proof => Self { rounds: 200, steps: 2_000, every: 20, exchanges: 200_000 },
+            Effort::Quick => Self { rounds: 0, steps: 150, every: 50, exchanges: 2_000, cooling: 0 },
+            Effort::Full => Self { rounds: 100, steps: 1_000, every: 25, exchanges: 50_000, cooling: 600_000_000 },
+            Effort::Proof => Self { rounds: 200, steps: 2_000, every: 20, exchanges: 200_000, cooling: 2_000_000_000 },
         }
     }
 }
@@ -219,10 +222,21 @@ fn best_assignment(
         let rounds = match options.effort {
             // So wide a gap is not closed by branching: better sites first.
             Effort::Proof if far => 20 * work.rounds,
-            Effort::Proof => 2,
+            Effort::Proof => 5,
             _ => work.rounds,
         };
-        iterate(&mut search, rounds, options.seed, clock);
+        let by_cooling = far && core.row_cost.is_empty() && core.rules.is_empty() && !core.miss.contains(&MUST);
+        if let (true, Some((value, sites))) = (by_cooling, &best) {
+            let useful = useful_sites(&volume, &fate, core.p, *value as f64);
+            let cooled = anneal(core, sites, &useful, work.cooling, options.seed, clock);
+            search.become_sites(&cooled);
+            search.descend(clock);
+            // Better sites are a better target for the bound.
+            let target = search.value.min(*value) as f64;
+            climb(&mut volume, &fate, work.steps / 6, target, clock, |_, _, _| target);
+        } else {
+            iterate(&mut search, rounds, options.seed, clock);
+        }
         keep_better(&search, &mut best);
     }
     // Most instances end in a short tree; the long search is for those that do not.
@@ -235,6 +249,19 @@ fn best_assignment(
         clock,
     );
     proof.into_found(problem, core, dominated, clock)
+}
+
+/// Sites that some answer better than `value` may open, by the reduced costs of the relaxation.
+fn useful_sites(volume: &Volume, fate: &[Fate], p: Option<usize>, value: f64) -> Vec<bool> {
+    let reduced = &volume.best.reduced;
+    let n_open = fate.iter().filter(|&&fate| fate == Fate::Open).count();
+    let free = fate.iter().zip(reduced).filter(|pair| *pair.0 == Fate::Free);
+    let mut ranked: Vec<f64> = free.map(|pair| *pair.1).collect();
+    ranked.sort_unstable_by(f64::total_cmp);
+    let room = p.map_or(usize::MAX, |p| p.saturating_sub(n_open));
+    let last = if room == 0 { 0.0 } else { ranked.get(room - 1).map_or(0.0, |&last| last.min(0.0)) };
+    let missing = value - volume.best.value;
+    reduced.iter().map(|reduced| reduced - last < missing).collect()
 }
 
 /// The p sites that the relaxation opens most often; `None` without p.
@@ -330,11 +357,11 @@ fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &
     let open = volume.best.value <= cutoff as f64 - 1.0 + margin && enough < cutoff;
     let limits = Limits {
         work: match options.effort {
-            Effort::Proof if open => 15_000_000_000,
+            Effort::Proof if open => 20_000_000_000,
             Effort::Full if open => 200_000_000,
             _ => 0,
         },
-        duals: (25_000_000 / (n_demand + core.n_rows() + 1)).max(64),
+        duals: (50_000_000 / (n_demand + core.n_rows() + 1)).max(64),
         margin,
     };
     let known = best.as_ref().map(|best| best.1.as_slice());
