@@ -41,6 +41,7 @@ __all__ = [
     "SitingError",
     "WalkNetwork",
     "__version__",
+    "frontier",
     "max_cover",
     "p_center",
     "p_median",
@@ -48,6 +49,7 @@ __all__ = [
     "plan",
     "read_plan",
     "set_cover",
+    "suggest",
     "synth",
 ]
 
@@ -183,66 +185,125 @@ def _table(table, name):
         parts.append(_array(table[1], np.uint32, f"{name}.indices", SitingError))
         if len(table) == 3 and table[2] is not None:
             parts.append(_array(table[2], np.uint32, f"{name}.cost", SitingError))
-        return tuple(parts), None
+        return tuple(parts)
     dense = _array(table, np.uint32, name, SitingError)
     if dense.ndim != 2:
         raise SitingError(f"`{name}` has {dense.ndim} dimensions; give demand × site, or (indptr, indices, cost)")
-    return dense, None
+    return dense
 
 
-def _options(weights, fixed, capacity):
-    as_list = lambda values, dtype, name: None if values is None else _array(values, dtype, name, SitingError).tolist()  # noqa: E731
-    return {
-        "weights": as_list(weights, np.uint32, "weights"),
-        "fixed": as_list(fixed, np.uint32, "fixed"),
-        "capacity": as_list(capacity, np.uint64, "capacity"),
-    }
-
-
-def p_median(cost, p, *, weights=None, fixed=None, capacity=None, time_limit=None, n_sites=None, seed=1):
-    """`p` sites with the least weighted sum of costs. `p` counts the fixed sites."""
-    table, _ = _table(cost, "cost")
-    options = _options(weights, fixed, capacity)
-    return _native.p_median(table, int(p), time_limit=time_limit, n_sites=n_sites, seed=seed, **options)
-
-
-def p_center(cost, p, *, weights=None, fixed=None, capacity=None, time_limit=None, n_sites=None, seed=1):
-    """`p` sites with the least largest cost. `p` counts the fixed sites."""
-    table, _ = _table(cost, "cost")
-    options = _options(weights, fixed, capacity)
-    return _native.p_center(table, int(p), time_limit=time_limit, n_sites=n_sites, seed=seed, **options)
-
-
-def max_cover(
-    cover,
-    p=None,
-    weights=None,
+def _conditions(
     *,
+    weights=None,
+    limit=None,
     fixed=None,
-    capacity=None,
+    closable=None,
+    max_closed=None,
+    movable=None,
     site_cost=None,
     budget=None,
+    capacity=None,
+    backup=False,
+    too_close=None,
+    groups=None,
+    then_nearest=False,
+    effort="proof",
     time_limit=None,
     n_sites=None,
     seed=1,
 ):
-    """At most `p` sites, or what `budget` pays for, that cover the most weight."""
-    table, _ = _table(cover, "cover")
-    costs = None if site_cost is None else _array(site_cost, np.uint32, "site_cost", SitingError).tolist()
-    options = _options(weights, fixed, capacity)
-    return _native.max_cover(
-        table, p, site_cost=costs, budget=budget, time_limit=time_limit, n_sites=n_sites, seed=seed, **options
-    )
+    """Side conditions of the siting models, checked and as the engine takes them. See `p_median`."""
+
+    def numbers(values, dtype, name):
+        return None if values is None else _array(values, dtype, name, SitingError).tolist()
+
+    moves = None if movable is None else sorted(dict(movable).items())
+    return {
+        "weights": numbers(weights, np.uint32, "weights"),
+        "limit": None if limit is None else int(limit),
+        "fixed": numbers(fixed, np.uint32, "fixed"),
+        "closable": numbers(closable, np.uint32, "closable"),
+        "max_closed": None if max_closed is None else int(max_closed),
+        "movable": moves and [(int(site), numbers(places, np.uint32, "movable")) for site, places in moves],
+        "site_cost": numbers(site_cost, np.uint32, "site_cost"),
+        "budget": None if budget is None else int(budget),
+        "capacity": numbers(capacity, np.uint64, "capacity"),
+        "backup": bool(backup),
+        "too_close": too_close and [(int(one), int(other)) for one, other in too_close],
+        "groups": groups
+        and [(numbers(sites, np.uint32, "groups"), int(least), int(most)) for sites, least, most in groups],
+        "then_nearest": bool(then_nearest),
+        "effort": str(effort),
+        "time_limit": None if time_limit is None else float(time_limit),
+        "n_sites": None if n_sites is None else int(n_sites),
+        "seed": int(seed),
+    }
 
 
-def set_cover(
-    cover, *, weights=None, fixed=None, capacity=None, site_cost=None, time_limit=None, n_sites=None, seed=1
-):
-    """The fewest (or cheapest) sites that cover every demand point."""
-    table, _ = _table(cover, "cover")
-    costs = None if site_cost is None else _array(site_cost, np.uint32, "site_cost", SitingError).tolist()
-    options = _options(weights, fixed, capacity)
-    return _native.set_cover(table, site_cost=costs, time_limit=time_limit, n_sites=n_sites, seed=seed, **options)
+def _site(model, table, name, p, conditions):
+    p = None if p is None else int(p)
+    if p is not None and p < 0:
+        raise SitingError(f"`p` is {p}; give the number of sites, 0 or more")
+    return _native.site(model, _table(table, name), p, _conditions(**conditions))
+
+
+def p_median(cost, p, *, weights=None, **conditions):
+    """`p` sites with the least weighted sum of costs from each demand point to its nearest one.
+
+    cost: dense uint32[demand, site], 4294967295 = cannot serve, or CSR (indptr, indices, cost) with a row per
+    demand point. p counts the fixed sites. Side conditions, the same for all four models:
+
+    - weights: uint32 per demand point (1 each); weight 0 needs no service. limit: costs above it cannot serve.
+    - fixed: site indices in every answer. closable, max_closed: existing sites that may close, at most so many.
+      movable: {site: [other places]}, of which exactly one is chosen.
+    - site_cost: uint32 per site; budget: most they may cost together. capacity: uint64 per site, against the sum
+      of weights, each point served by one site. backup: two sites serve each point.
+    - too_close: pairs of which at most one is chosen. groups: (sites, at least, at most).
+    - then_nearest: among answers of equal cover, shorter walks (cover models with costs).
+    - effort: "quick", "full" or "proof"; time_limit: seconds; seed; n_sites: columns of a CSR table.
+
+    Returns a Siting: sites, assignment, second, objective, bound, gap, proven, certified, stopped, reasons.
+    InfeasibleError says why there is no answer; where points are out of reach it has them in `demand`, and how far
+    their nearest site is in `nearest`.
+    """
+    return _site("p_median", cost, "cost", p, {"weights": weights, **conditions})
+
+
+def p_center(cost, p, *, weights=None, **conditions):
+    """`p` sites with the least largest cost from any demand point to its nearest one. Conditions: see `p_median`."""
+    return _site("p_center", cost, "cost", p, {"weights": weights, **conditions})
+
+
+def max_cover(cover, p=None, weights=None, **conditions):
+    """At most `p` sites, or what `budget` pays for, that cover the most weight. Conditions: see `p_median`.
+
+    cover: CSR (indptr, indices), with a third array of costs if `limit` or `then_nearest` is to use them, or dense costs.
+    """
+    return _site("max_cover", cover, "cover", p, {"weights": weights, **conditions})
+
+
+def set_cover(cover, *, weights=None, **conditions):
+    """The fewest (or, with `site_cost`, cheapest) sites that cover every demand point. Conditions: see `p_median`."""
+    return _site("set_cover", cover, "cover", None, {"weights": weights, **conditions})
+
+
+def frontier(cover, first, last, *, weights=None, **conditions):
+    """Max cover for every number of sites from `first` to `last` in one call: a list of dictionaries with
+    p, sites, objective, bound and cost (with `site_cost`). Ends early where one more site adds nothing."""
+    conditions.setdefault("effort", "full")
+    table = _table(cover, "cover")
+    return _native.frontier(table, int(first), int(last), _conditions(weights=weights, **conditions))
+
+
+def suggest(places, assignment, *, most=5, weights=None, limit=None, n_sites=None):
+    """Where new candidates would help most: (place, weight newly covered) in the order to add them.
+
+    places: table of costs or cover, demand points by possible places (any building or corner); assignment: of a
+    Siting, -1 where a point is unserved.
+    """
+    served = _array(assignment, np.int32, "assignment", SitingError).tolist()
+    conditions = _conditions(weights=weights, limit=limit, n_sites=n_sites)
+    return _native.suggest(_table(places, "places"), served, int(most), conditions)
 
 
 class Plan(dict):

@@ -12,7 +12,10 @@ class GridplanError(ValueError): ...
 class PartitionError(GridplanError): ...
 class NetworkError(GridplanError): ...
 class SitingError(GridplanError): ...
-class InfeasibleError(SitingError): ...
+class InfeasibleError(SitingError):
+    demand: list[int]
+    nearest: list[int | None]
+
 class PlanError(GridplanError): ...
 
 class Partition:
@@ -25,11 +28,14 @@ class Partition:
 class Siting:
     sites: NDArray[np.uint32]
     assignment: NDArray[np.int32]
+    second: NDArray[np.int32]
     objective: int
     bound: int
     gap: float
     proven: bool
+    certified: bool
     stopped: bool
+    reasons: list[dict[str, Any]]
 
 class WalkNetwork:
     n_nodes: int
@@ -53,6 +59,11 @@ class WalkNetwork:
         self, stations: NDArray[np.uint32], limits: list[int], share: str = "per_station"
     ) -> list[tuple[int | None, int, bytes]]: ...
 
+def site(model: str, table: Any, p: int | None, conditions: dict[str, Any]) -> Siting: ...
+def frontier(table: Any, first: int, last: int, conditions: dict[str, Any]) -> list[dict[str, Any]]: ...
+def suggest(
+    places: Any, assignment: list[int], most: int, conditions: dict[str, Any]
+) -> list[tuple[int, int]]: ...
 def plan_file(
     path: str | PathLike[str], output: str | PathLike[str], params_toml: str = "", threads: int | None = None
 ) -> None: ...

@@ -24,10 +24,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<partitioning::Partition>()?;
     module.add_class::<siting::Siting>()?;
     module.add_function(wrap_pyfunction!(partitioning::partition, module)?)?;
-    module.add_function(wrap_pyfunction!(siting::p_median, module)?)?;
-    module.add_function(wrap_pyfunction!(siting::p_center, module)?)?;
-    module.add_function(wrap_pyfunction!(siting::max_cover, module)?)?;
-    module.add_function(wrap_pyfunction!(siting::set_cover, module)?)?;
+    module.add_function(wrap_pyfunction!(siting::site, module)?)?;
+    module.add_function(wrap_pyfunction!(siting::frontier, module)?)?;
+    module.add_function(wrap_pyfunction!(siting::suggest, module)?)?;
     module.add_function(wrap_pyfunction!(planning::plan_file, module)?)?;
     module.add_function(wrap_pyfunction!(planning::synth_file, module)?)?;
     Ok(())

@@ -229,7 +229,7 @@ fn build_rows(problem: &Problem, costs: Use, may_miss: bool) -> Result<Core, Sit
         core.row_of[demand] = index;
     }
     if !may_miss && !unreachable.is_empty() {
-        return Err(SitingError::Unreachable { demand: unreachable });
+        return Err(problem.unreachable(unreachable));
     }
     core.miss = if may_miss { core.weight.clone() } else { vec![MUST; core.weight.len()] };
     check_magnitude(&core)?;

@@ -91,7 +91,7 @@ pub(crate) fn solve(
     if !model.maximizes() {
         let demand = pairs.unreachable();
         if !demand.is_empty() {
-            return Err(SitingError::Unreachable { demand });
+            return Err(problem.unreachable(demand));
         }
     }
     let Model::PCenter { p } = model else {
@@ -109,7 +109,7 @@ pub(crate) fn solve(
         let found = if within.unreachable().is_empty() {
             solve_within(problem, model, &within, start, options, clock)
         } else {
-            Err(SitingError::Unreachable { demand: within.unreachable() })
+            Err(problem.unreachable(within.unreachable()))
         };
         match found {
             Ok(loaded) => {

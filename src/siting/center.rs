@@ -97,7 +97,7 @@ fn radii(problem: &Problem) -> Result<Vec<u32>, SitingError> {
         }
     }
     if !unreachable.is_empty() {
-        return Err(SitingError::Unreachable { demand: unreachable });
+        return Err(problem.unreachable(unreachable));
     }
     if radii.is_empty() {
         radii.push(0);

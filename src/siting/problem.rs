@@ -123,6 +123,16 @@ impl<'a> Problem<'a> {
         self.weights.get(demand).map_or(1, |&weight| u64::from(weight))
     }
 
+    /// The error that names these points and how far their nearest site is.
+    pub(crate) fn unreachable(&self, demand: Vec<u32>) -> SitingError {
+        let nearest = |&demand: &u32| {
+            let mut least: Option<u32> = None;
+            self.table.visit_row(demand as usize, |_, cost| least = Some(least.map_or(cost, |least| least.min(cost))));
+            least
+        };
+        SitingError::Unreachable { nearest: demand.iter().map(nearest).collect(), demand }
+    }
+
     /// Calls `visit(site, cost)` for every site that may serve `demand` within the limit.
     pub(crate) fn visit_row(&self, demand: usize, mut visit: impl FnMut(u32, u32)) {
         let limit = self.limit.unwrap_or(UNREACHED - 1);
@@ -265,6 +275,10 @@ pub struct Reason {
     pub runner_up: Option<(u32, Option<u64>)>,
 }
 
+fn how_far(nearest: Option<u32>) -> String {
+    nearest.map_or_else(|| ", no site in the table".to_owned(), |cost| format!(", nearest site at {cost}"))
+}
+
 /// Why no answer exists.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SitingError {
@@ -283,10 +297,12 @@ pub enum SitingError {
         reason: String,
     },
     /// Demand points that no candidate can serve.
-    #[error("{} demand points are reached by too few sites (first: {}); raise the limit, add candidates near them or leave them out", demand.len(), demand[0])]
+    #[error("{} demand points are reached by too few sites (first: {}{}); raise the limit, add candidates near them or leave them out", demand.len(), demand[0], how_far(nearest[0]))]
     Unreachable {
         /// The points, ascending, at least one.
         demand: Vec<u32>,
+        /// Cost from each of them to its nearest site, however far; `None` where the table knows none.
+        nearest: Vec<Option<u32>>,
     },
     /// The side conditions exclude every choice of sites.
     #[error("no choice of sites satisfies {reason}")]
