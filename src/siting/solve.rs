@@ -228,7 +228,8 @@ fn best_assignment(
         let by_cooling = far && core.row_cost.is_empty() && core.rules.is_empty() && !core.miss.contains(&MUST);
         if let (true, Some((value, sites))) = (by_cooling, &best) {
             let useful = useful_sites(&volume, &fate, core.p, *value as f64);
-            let cooled = anneal(core, sites, &useful, work.cooling, options.seed, clock);
+            let most = work.cooling.min(8_000 * core.row_site.len() as u64);
+            let cooled = anneal(core, sites, &useful, most, options.seed, clock);
             search.become_sites(&cooled);
             search.descend(clock);
             // Better sites are a better target for the bound.
