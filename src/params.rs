@@ -2,11 +2,13 @@
 //!
 //! Every figure has a unit in its name or its documentation. `unverified` figures are general knowledge: edit them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::model::{GridClass, GridSize, StationTier, WalkBand};
-use crate::network::{WalkProfile, WalkRules};
-use crate::units::{Households, Metres, MetresPerSecond};
+use crate::model::{GridClass, GridSize, StationTier, WalkBand, WalkDirection};
+use crate::network::{KerbResponse, SlopeResponse, StairsResponse, WalkProfile, WalkRules};
+use crate::units::{Households, Metres, MetresPerSecond, Seconds};
 
 /// Why parameters cannot be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -77,7 +79,7 @@ pub struct GridParams {
     /// Rural grids (农村型), if they differ.
     pub rural: Option<ClassParams>,
     /// Exact number of grids per community code, for those that ask for one.
-    pub exact: std::collections::BTreeMap<String, u32>,
+    pub exact: BTreeMap<String, u32>,
 }
 
 impl Default for GridParams {
@@ -89,7 +91,7 @@ impl Default for GridParams {
             other_load_weight: 0.0,
             resettlement: None,
             rural: None,
-            exact: std::collections::BTreeMap::new(),
+            exact: BTreeMap::new(),
         }
     }
 }
@@ -129,19 +131,60 @@ pub struct BandParams {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WalkParams {
-    /// Who walks: `adult`, `age-60`, `age-70`, `age-80`, `frail`, `wheelchair`, `pushchair`, or `steady` with
-    /// `steady_speed`.
+    /// Who walks: `adult`, `age-60`, `age-70`, `age-80`, `frail`, `wheelchair`, `pushchair`, `steady` with
+    /// `steady_speed`, or one of `profiles`.
     pub profile: String,
+    /// Which way counts: `there` (from home to the station), `back`, or `worse`, the longer of the two.
+    pub direction: String,
+    /// Walkers set beside the plan's own: who reaches a station as an adult but not at eighty. Our choice.
+    pub compare: Vec<String>,
     /// Metres per second of the profile `steady`.
     pub steady_speed: f64,
     /// Metres from a door to the street beyond which it counts as unattached. Our choice.
     pub max_access: f64,
+    /// Walkers of the planner's own, by name; a preset's name replaces the preset.
+    pub profiles: BTreeMap<String, ProfileParams>,
 }
 
 impl Default for WalkParams {
     fn default() -> Self {
-        Self { profile: "adult".to_owned(), steady_speed: 1.2, max_access: 150.0 }
+        Self {
+            profile: "adult".to_owned(),
+            direction: WalkDirection::There.as_str().to_owned(),
+            compare: vec!["age-80".to_owned(), "wheelchair".to_owned()],
+            steady_speed: 1.2,
+            max_access: 150.0,
+            profiles: BTreeMap::new(),
+        }
     }
+}
+
+/// A walker as data; what is left out is as for an adult.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileParams {
+    /// Metres per second on the flat.
+    pub speed: f64,
+    /// Whether slopes change the speed (Tobler).
+    #[serde(default = "yes")]
+    pub slopes: bool,
+    /// Speed up stairs in metres per second along the map; 0 if stairs are no way. Half as fast as on the flat
+    /// or less is usual.
+    pub stairs_up: Option<f64>,
+    /// Speed down stairs, likewise.
+    pub stairs_down: Option<f64>,
+    /// Whether ways closed to wheelchairs can be passed.
+    #[serde(default = "yes")]
+    pub kerbs: bool,
+    /// Steepest way that can be passed, as a fraction, e.g. 0.083.
+    pub steepest: Option<f64>,
+    /// Seconds at a crossing.
+    #[serde(default = "crossing_wait")]
+    pub crossing_wait: f64,
+}
+
+fn crossing_wait() -> f64 {
+    10.0
 }
 
 /// How stations are chosen.
@@ -278,7 +321,8 @@ impl Params {
             );
         }
         self.check_siting()?;
-        self.walk_rules().map(|_| ())
+        self.walk_direction()?;
+        self.compared_walkers().map(|_| ())
     }
 
     fn check_siting(&self) -> Result<(), ParamsError> {
@@ -339,30 +383,7 @@ impl Params {
     /// # Errors
     /// [`ParamsError::OutOfRange`] for an unknown profile or a speed that is none.
     pub fn walk_rules(&self) -> Result<WalkRules, ParamsError> {
-        let out_of_range = |key, value: String, rule| ParamsError::OutOfRange { key, value, rule };
-        let profile = match self.walk.profile.as_str() {
-            "adult" => WalkProfile::adult(),
-            "age-60" => WalkProfile::older(60),
-            "age-70" => WalkProfile::older(70),
-            "age-80" => WalkProfile::older(80),
-            "frail" => WalkProfile::frail(),
-            "wheelchair" => WalkProfile::wheelchair(),
-            "pushchair" => WalkProfile::pushchair(),
-            "steady" => {
-                let value = self.walk.steady_speed;
-                let speed = MetresPerSecond::new(value)
-                    .ok()
-                    .filter(|speed| 0.1 <= speed.value() && speed.value() <= 5.0);
-                let rule = "a walking speed lies between 0.1 and 5 m/s";
-                WalkProfile::steady(
-                    speed.ok_or_else(|| out_of_range("walk.steady_speed", value.to_string(), rule))?,
-                )
-            }
-            other => {
-                let rule = "use adult, age-60, age-70, age-80, frail, wheelchair, pushchair or steady";
-                return Err(out_of_range("walk.profile", other.to_owned(), rule));
-            }
-        };
+        let profile = self.walk_profile("walk.profile", &self.walk.profile)?;
         let max_access = Metres::new(self.walk.max_access).map_err(|_| {
             out_of_range(
                 "walk.max_access",
@@ -372,11 +393,120 @@ impl Params {
         })?;
         Ok(WalkRules { max_access, ..WalkRules::new(profile) })
     }
+
+    /// Which way of a walk counts.
+    ///
+    /// # Errors
+    /// [`ParamsError::OutOfRange`] for another word than `there`, `back` and `worse`.
+    pub fn walk_direction(&self) -> Result<WalkDirection, ParamsError> {
+        let word = &self.walk.direction;
+        let rule = "use there, back or worse";
+        WalkDirection::parse(word).ok_or_else(|| out_of_range("walk.direction", word.clone(), rule))
+    }
+
+    /// The walkers set beside the plan's own, in the order given; the plan's own is left out.
+    ///
+    /// # Errors
+    /// [`ParamsError::OutOfRange`] for an unknown profile.
+    pub fn compared_walkers(&self) -> Result<Vec<WalkRules>, ParamsError> {
+        let own = self.walk_rules()?;
+        let others = self.walk.compare.iter().filter(|name| **name != self.walk.profile);
+        others
+            .map(|name| Ok(WalkRules { profile: self.walk_profile("walk.compare", name)?, ..own.clone() }))
+            .collect()
+    }
+
+    fn walk_profile(&self, key: &'static str, name: &str) -> Result<WalkProfile, ParamsError> {
+        if let Some(own) = self.walk.profiles.get(name) {
+            return own.profile(name);
+        }
+        Ok(match name {
+            "adult" => WalkProfile::adult(),
+            "age-60" => WalkProfile::older(60),
+            "age-70" => WalkProfile::older(70),
+            "age-80" => WalkProfile::older(80),
+            "frail" => WalkProfile::frail(),
+            "wheelchair" => WalkProfile::wheelchair(),
+            "pushchair" => WalkProfile::pushchair(),
+            "steady" => WalkProfile::steady(walking_speed("walk.steady_speed", self.walk.steady_speed)?),
+            other => {
+                let rule = "use adult, age-60, age-70, age-80, frail, wheelchair, pushchair, steady or one of \
+                            your own in [walk.profiles]";
+                return Err(out_of_range(key, other.to_owned(), rule));
+            }
+        })
+    }
+}
+
+fn out_of_range(key: &'static str, value: String, rule: &'static str) -> ParamsError {
+    ParamsError::OutOfRange { key, value, rule }
+}
+
+fn walking_speed(key: &'static str, value: f64) -> Result<MetresPerSecond, ParamsError> {
+    let speed = MetresPerSecond::new(value).ok().filter(|speed| (0.1..=5.0).contains(&speed.value()));
+    speed.ok_or_else(|| out_of_range(key, value.to_string(), "a walking speed lies between 0.1 and 5 m/s"))
+}
+
+impl ProfileParams {
+    fn profile(&self, name: &str) -> Result<WalkProfile, ParamsError> {
+        let flat_speed = walking_speed("walk.profiles.speed", self.speed)?;
+        let on_stairs = |key, own: Option<f64>, share: f64| match own {
+            None => Ok(Some(flat_speed * share)),
+            Some(0.0) => Ok(None),
+            Some(speed) => walking_speed(key, speed).map(Some),
+        };
+        // Shares of an adult.
+        let up = on_stairs("walk.profiles.stairs_up", self.stairs_up, 0.45)?;
+        let down = on_stairs("walk.profiles.stairs_down", self.stairs_down, 0.5)?;
+        let stairs = match (up, down) {
+            (Some(up), Some(down)) => StairsResponse::Walked { up, down },
+            _ => StairsResponse::Avoided,
+        };
+        if let Some(steepest) = self.steepest.filter(|steepest| !(0.0..=1.0).contains(steepest)) {
+            let rule = "it is a fraction from 0 to 1, e.g. 0.083 for 1 in 12";
+            return Err(out_of_range("walk.profiles.steepest", steepest.to_string(), rule));
+        }
+        let crossing_wait = Seconds::new(self.crossing_wait).map_err(|_| {
+            let rule = "it must be zero or more seconds";
+            out_of_range("walk.profiles.crossing_wait", self.crossing_wait.to_string(), rule)
+        })?;
+        Ok(WalkProfile {
+            name: name.to_owned(),
+            flat_speed,
+            slope: if self.slopes { SlopeResponse::Tobler } else { SlopeResponse::Ignored },
+            stairs,
+            kerbs: if self.kerbs { KerbResponse::Passed } else { KerbResponse::Avoided },
+            steepest: self.steepest,
+            crossing_wait,
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_walker_of_ones_own_is_data() {
+        let text = "[walk]\nprofile = 'postman'\ndirection = 'worse'\ncompare = ['postman', 'age-80']\n\
+                    [walk.profiles.postman]\nspeed = 1.5\nstairs_up = 0.0\nsteepest = 0.2\n";
+        let params = Params::from_toml(text).expect("valid");
+        let own = params.walk_rules().expect("known").profile;
+        assert_eq!((own.name.as_str(), own.stairs), ("postman", StairsResponse::Avoided));
+        assert_eq!((own.pace(0.21), own.crossing_wait.value()), (None, 10.0));
+        let others: Vec<String> =
+            params.compared_walkers().expect("known").into_iter().map(|rules| rules.profile.name).collect();
+        assert_eq!(others, ["age 80"], "the plan's own walker is not compared with itself");
+        assert_eq!(params.walk_direction(), Ok(WalkDirection::Worse));
+        assert_eq!(Params::from_toml(&params.to_toml()), Ok(params));
+        for (text, key) in [
+            ("[walk]\ndirection = 'up'", "walk.direction"),
+            ("[walk]\ncompare = ['bird']", "walk.compare"),
+            ("[walk]\nprofile = 'x'\n[walk.profiles.x]\nspeed = 9.0", "walk.profiles.speed"),
+        ] {
+            assert!(Params::from_toml(text).expect_err(text).to_string().contains(key), "{text}");
+        }
+    }
 
     #[test]
     fn defaults_survive_the_file() {

@@ -16,10 +16,10 @@ mod units;
 
 use std::ops::ControlFlow;
 
-use crate::coverage;
+use crate::coverage::{self, WhatIf};
 use crate::land::{self, LandError, LandInput, LandParams};
-use crate::model::{BrokenRule, Plan, Provenance, Scenario};
-use crate::network;
+use crate::model::{BrokenRule, Plan, Provenance, Scenario, StationTier};
+use crate::network::{self, Snaps, StreetNetwork};
 use crate::params::{Params, ParamsError};
 use crate::partition::PartitionError;
 use crate::siting::SitingError;
@@ -107,8 +107,9 @@ pub enum PlanError {
 pub fn plan(scenario: &Scenario, params: &Params, watch: Watch<'_>) -> Result<Plan, PlanError> {
     let mut plan = Plan::default();
     draw_grids(scenario, params, &mut plan, watch)?;
-    choose_stations(scenario, params, &mut plan, watch)?;
-    measure_coverage(scenario, params, &mut plan, watch)?;
+    let (network, doors) = walk_network(scenario, params, watch)?;
+    choose_on(scenario, &network, &doors, params, &mut plan, watch)?;
+    measure_on(scenario, &network, &doors, params, &mut plan, watch)?;
     Ok(plan)
 }
 
@@ -169,12 +170,34 @@ pub fn choose_stations(
     plan: &mut Plan,
     watch: Watch<'_>,
 ) -> Result<(), PlanError> {
+    let (network, doors) = walk_network(scenario, params, watch)?;
+    choose_on(scenario, &network, &doors, params, plan, watch)
+}
+
+/// The streets on foot and the buildings' doors on them: what stations and coverage share.
+fn walk_network(
+    scenario: &Scenario,
+    params: &Params,
+    watch: Watch<'_>,
+) -> Result<(StreetNetwork, Snaps), PlanError> {
     params.check()?;
     report(watch, Step::Network, 0.0)?;
     let network = network::build(scenario, &params.walk_rules()?);
     let doors = network.snap_atoms(&scenario.atoms);
+    report(watch, Step::Network, 1.0)?;
+    Ok((network, doors))
+}
+
+fn choose_on(
+    scenario: &Scenario,
+    network: &StreetNetwork,
+    doors: &Snaps,
+    params: &Params,
+    plan: &mut Plan,
+    watch: Watch<'_>,
+) -> Result<(), PlanError> {
     report(watch, Step::Stations, 0.0)?;
-    stations::choose(scenario, &network, &doors, params, plan, watch)?;
+    stations::choose(scenario, network, doors, params, plan, watch)?;
     report(watch, Step::Stations, 1.0)?;
     seal(scenario, params, plan);
     Ok(())
@@ -190,16 +213,40 @@ pub fn measure_coverage(
     plan: &mut Plan,
     watch: Watch<'_>,
 ) -> Result<(), PlanError> {
-    params.check()?;
     if plan.partition.grids.is_empty() {
         return Err(PlanError::StageMissing { missing: "grids", verb: "grids" });
     }
+    let (network, doors) = walk_network(scenario, params, watch)?;
+    measure_on(scenario, &network, &doors, params, plan, watch)
+}
+
+/// Prepares questions about the plan's stations of a tier (`None`: of every tier): what if one opened, moved
+/// or closed? Asking is then a matter of milliseconds.
+///
+/// # Errors
+/// Parameters out of range.
+pub fn what_if(
+    scenario: &Scenario,
+    params: &Params,
+    plan: &Plan,
+    tier: Option<StationTier>,
+) -> Result<WhatIf, PlanError> {
+    params.check()?;
+    cover::what_if(scenario, params, plan, tier)
+}
+
+fn measure_on(
+    scenario: &Scenario,
+    network: &StreetNetwork,
+    doors: &Snaps,
+    params: &Params,
+    plan: &mut Plan,
+    watch: Watch<'_>,
+) -> Result<(), PlanError> {
     report(watch, Step::Coverage, 0.0)?;
-    let network = network::build(scenario, &params.walk_rules()?);
-    let doors = network.snap_atoms(&scenario.atoms);
-    cover::measure(scenario, &network, &doors, params, plan);
+    cover::measure(scenario, network, doors, params, plan)?;
     report(watch, Step::Circles, 0.0)?;
-    plan.circles = coverage::circles(&network, &plan.stations, &params.walk_bands());
+    plan.circles = coverage::circles(network, &plan.stations, &params.walk_bands(), params.walk_direction()?);
     report(watch, Step::Circles, 1.0)?;
     seal(scenario, params, plan);
     Ok(())

@@ -40,8 +40,11 @@ __all__ = [
     "Siting",
     "SitingError",
     "WalkNetwork",
+    "WhatIf",
     "__version__",
+    "assign_by_walk",
     "frontier",
+    "gini",
     "max_cover",
     "p_center",
     "p_median",
@@ -51,6 +54,8 @@ __all__ = [
     "set_cover",
     "suggest",
     "synth",
+    "two_step_floating",
+    "worst_decile",
 ]
 
 #: The cost of what cannot be reached or served.
@@ -130,6 +135,89 @@ class WalkNetwork:
         geometry = geopandas.GeoSeries.from_wkb([bytes(area) for _, _, area in rows], crs=crs)
         columns = {"station": [station for station, _, _ in rows], "limit": [limit for _, limit, _ in rows]}
         return geopandas.GeoDataFrame(columns, geometry=geometry, crs=crs)
+
+
+def _walks(table):
+    """A CSR tuple (indptr, indices, cost), or a SciPy sparse matrix, with one row per demand point."""
+    if not isinstance(table, (tuple, list)):
+        csr = table.tocsr()
+        table = (csr.indptr, csr.indices, csr.data)
+    offsets, site, cost = table
+    return (
+        _array(offsets, np.uint64, "indptr", NetworkError),
+        _array(site, np.uint32, "indices", NetworkError),
+        _array(cost, np.uint32, "cost", NetworkError),
+    )
+
+
+def two_step_floating(table, demand, supply, zones):
+    """Supply per person of each demand point by two-step floating catchments (2SFCA, E2SFCA).
+
+    table: walks as CSR (indptr, indices, cost), one row per demand point, columns are sites; `within` turned
+    round. demand: people per row; supply per site. zones: a limit (2SFCA), or {limit: weight} (E2SFCA); limits
+    include equality, walks beyond all count nothing. Equals PySAL's `access`.
+    """
+    zones = {zones: 1.0} if np.isscalar(zones) else dict(zones)
+    people = _array(demand, np.float64, "demand", NetworkError)
+    offer = _array(supply, np.float64, "supply", NetworkError)
+    pairs = [(int(limit), float(weight)) for limit, weight in zones.items()]
+    return _native.two_step_floating(*_walks(table), people, offer, pairs)
+
+
+def assign_by_walk(table, households, capacity, limit):
+    """Households to stations within `limit`, the shortest walks first, until stations are full.
+
+    table: as in `two_step_floating`. capacity per site, None or -1 for no limit. Returns load uint32[sites],
+    left_out uint32[rows] and the parts: (row, site, households, cost), each uint32.
+    """
+    room = [None if limit is None or limit < 0 else int(limit) for limit in capacity]
+    counts = _array(households, np.uint32, "households", NetworkError)
+    load, left_out, parts = _native.assign_by_walk(*_walks(table), counts, room, int(limit))
+    return load, left_out, tuple(parts)
+
+
+def _people(population, values):
+    return np.ones(len(values)) if population is None else _array(population, np.float64, "population", NetworkError)
+
+
+def gini(values, population=None):
+    """Gini coefficient of values over a population: 0 if everybody has the same, towards 1 if one has all."""
+    values = _array(values, np.float64, "values", NetworkError)
+    return _native.gini(values, _people(population, values))
+
+
+def worst_decile(values, population=None, *, worst="high"):
+    """Mean of values over the worst-served tenth of the people; worst: "high" (long walks) or "low" (access)."""
+    if worst not in ("high", "low"):
+        raise NetworkError(f"worst is `{worst}`; use high or low")
+    values = _array(values, np.float64, "values", NetworkError)
+    return _native.worst_decile(values, _people(population, values), worst == "high")
+
+
+class WhatIf:
+    """Asks a plan file who wins and who loses if stations open, move or close. Nothing is written.
+
+    tier: only stations of this tier count. params: as in `plan`; left out, those the plan was made with.
+
+        >>> ask = gridplan.WhatIf("out/plan.gpkg")
+        >>> ask(close=["370602001001-C01"])["bands"]
+    """
+
+    def __init__(self, path, *, tier=None, **params):
+        for name, table in _SHORT.items():
+            if name in params:
+                params.setdefault(table, {})[name] = params.pop(name)
+        self._question = _native.WhatIf(os.fspath(path), tier, _toml(params) if params else None)
+
+    def __call__(self, *, open=(), move=None, close=()):
+        """open: places (x, y) in metres on the plan's plane; move: {code: (x, y)}; close: codes.
+
+        Returns bands (a list of dicts with households and residents won and lost), the buildings whose walk
+        changes with station and seconds before and after (NaN: no way), mean_walk_s, households_shorter,
+        households_longer, unreachable, with_terrain.
+        """
+        moved = [(code, (float(x), float(y))) for code, (x, y) in (move or {}).items()]
+        return self._question.ask([(float(x), float(y)) for x, y in open], moved, list(close))
 
 
 def partition(

@@ -64,6 +64,30 @@ def frontier(table: Any, first: int, last: int, conditions: dict[str, Any]) -> l
 def suggest(
     places: Any, assignment: list[int], most: int, conditions: dict[str, Any]
 ) -> list[tuple[int, int]]: ...
+class WhatIf:
+    def __init__(self, path: str | PathLike[str], tier: str | None = None, params_toml: str | None = None) -> None: ...
+    def ask(
+        self, open: list[tuple[float, float]], moved: list[tuple[str, tuple[float, float]]], close: list[str]
+    ) -> dict[str, Any]: ...
+
+def two_step_floating(
+    offsets: NDArray[np.uint64],
+    site: NDArray[np.uint32],
+    cost: NDArray[np.uint32],
+    demand: NDArray[np.float64],
+    supply: NDArray[np.float64],
+    zones: list[tuple[int, float]],
+) -> NDArray[np.float64]: ...
+def assign_by_walk(
+    offsets: NDArray[np.uint64],
+    site: NDArray[np.uint32],
+    cost: NDArray[np.uint32],
+    households: NDArray[np.uint32],
+    capacity: list[int | None],
+    limit: int,
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32], list[NDArray[np.uint32]]]: ...
+def gini(values: NDArray[np.float64], population: NDArray[np.float64]) -> float: ...
+def worst_decile(values: NDArray[np.float64], population: NDArray[np.float64], high_is_bad: bool) -> float | None: ...
 def plan_file(
     path: str | PathLike[str], output: str | PathLike[str], params_toml: str = "", threads: int | None = None
 ) -> None: ...

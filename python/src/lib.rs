@@ -2,6 +2,7 @@
 //!
 //! No planning rule lives here; `python/gridplan/__init__.py` adds what needs GeoPandas.
 
+mod analysis;
 mod partitioning;
 mod planning;
 mod siting;
@@ -21,6 +22,11 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("InfeasibleError", py.get_type::<errors::InfeasibleError>())?;
     module.add("PlanError", py.get_type::<errors::PlanError>())?;
     module.add_class::<walking::WalkNetwork>()?;
+    module.add_class::<analysis::WhatIf>()?;
+    module.add_function(wrap_pyfunction!(analysis::two_step_floating, module)?)?;
+    module.add_function(wrap_pyfunction!(analysis::assign_by_walk, module)?)?;
+    module.add_function(wrap_pyfunction!(analysis::gini, module)?)?;
+    module.add_function(wrap_pyfunction!(analysis::worst_decile, module)?)?;
     module.add_class::<partitioning::Partition>()?;
     module.add_class::<siting::Siting>()?;
     module.add_function(wrap_pyfunction!(partitioning::partition, module)?)?;

@@ -50,8 +50,8 @@ pub(super) enum Verb {
     Grids(StageArgs),
     /// Choose the stations only.
     Stations(StageArgs),
-    /// Measure coverage only.
-    Coverage(StageArgs),
+    /// Measure coverage only; with --open, --move or --close: who would win and who would lose, nothing written.
+    Coverage(CoverageArgs),
     /// Divide again from the present grids, moving as few households as possible; locked grids stay.
     Redraw(RedrawArgs),
     /// Compare two plan files: who moved, which codes follow which, who wins and who loses a station.
@@ -185,6 +185,26 @@ pub(super) struct StageArgs {
     /// Parameters.
     #[command(flatten)]
     pub params: ParamArgs,
+}
+
+/// `coverage`.
+#[derive(Debug, Args)]
+pub(super) struct CoverageArgs {
+    /// File and parameters.
+    #[command(flatten)]
+    pub stage: StageArgs,
+    /// What if a station opened there? X,Y on the plan's plane in metres, longitude,latitude, or the id of a premise.
+    #[arg(long, value_name = "PLACE", allow_hyphen_values = true)]
+    pub open: Vec<String>,
+    /// What if a station moved? CODE=PLACE, PLACE as in --open.
+    #[arg(long = "move", value_name = "CODE=PLACE", value_parser = pair)]
+    pub moves: Vec<(String, String)>,
+    /// What if a station closed?
+    #[arg(long, value_name = "CODE")]
+    pub close: Vec<String>,
+    /// Ask about the stations of one tier only: city, regional, community, compound or corner.
+    #[arg(long, value_name = "TIER")]
+    pub tier: Option<String>,
 }
 
 /// `redraw`.

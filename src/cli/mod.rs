@@ -7,6 +7,7 @@ mod args;
 mod outcome;
 mod verbs;
 mod watch;
+mod what_if;
 
 use std::process::ExitCode;
 

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use super::Session;
 use super::args::{
-    CompareArgs, DemoArgs, EffortArg, ExportArgs, FileArgs, ImportArgs, ParamArgs, PlanArgs, RedrawArgs,
-    ReportArgs, StageArgs, SynthArgs,
+    CompareArgs, CoverageArgs, DemoArgs, EffortArg, ExportArgs, FileArgs, ImportArgs, ParamArgs, PlanArgs,
+    RedrawArgs, ReportArgs, StageArgs, SynthArgs,
 };
 use super::outcome::{Failure, Outcome};
+use super::what_if;
 use crate::geometry::Datum;
 use crate::ingest::{self, Column, ImportRequest, Role, SourceSpec};
 use crate::model::{
@@ -334,8 +335,11 @@ pub(super) fn stations(args: &StageArgs, session: &Session<'_>) -> Done {
     })
 }
 
-pub(super) fn coverage(args: &StageArgs, session: &Session<'_>) -> Done {
-    stage(args, session, "coverage", |scenario, params, plan, session| {
+pub(super) fn coverage(args: &CoverageArgs, session: &Session<'_>) -> Done {
+    if what_if::is_asked(args) {
+        return what_if::answer(args, session);
+    }
+    stage(&args.stage, session, "coverage", |scenario, params, plan, session| {
         pipeline::measure_coverage(scenario, params, plan, &|step, share| session.screen.step(step, share))
     })
 }
@@ -530,7 +534,7 @@ pub(super) fn demo(args: &DemoArgs, session: &Session<'_>) -> Done {
 }
 
 /// Defaults, then `gridplan.toml`, then flags.
-fn params(args: &ParamArgs) -> Result<Params, Failure> {
+pub(super) fn params(args: &ParamArgs) -> Result<Params, Failure> {
     let beside = PathBuf::from("gridplan.toml");
     let file = args.config.clone().or_else(|| beside.is_file().then_some(beside));
     let mut params = match &file {

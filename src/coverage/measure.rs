@@ -2,11 +2,12 @@
 
 use geo::{ConvexHull, Coord, MultiPoint, Polygon};
 
+use super::balance::balance;
 use crate::geometry::straight_distance;
 use crate::model::{
-    Atom, AtomCoverage, AtomId, CommunityId, Coverage, CoverageMethod, CoverageRow, CoverageScope, Finding,
-    FindingKind, GridId, Partition, Scenario, Severity, Station, StationId, StationStatus, StationTier,
-    Unreached, WalkBand,
+    Atom, AtomCoverage, AtomId, Community, CommunityId, Coverage, CoverageMethod, CoverageRow, CoverageScope,
+    Finding, FindingKind, GridId, OfficeCode, Partition, Scenario, Severity, Station, StationId,
+    StationStatus, StationTier, Unreached, WalkBand, WalkDirection,
 };
 use crate::network::{Measure, NearestSite, Reach, SnapFailure, Snaps, StreetNetwork, UNREACHED};
 use crate::units::{Metres, Seconds};
@@ -24,8 +25,8 @@ pub struct Walks<'a> {
 ///
 /// - Rule: a circle is a pair. Network time is held against its minutes, network distance and the straight
 ///   radius against its metres; limits are inclusive. Walks run from the building's door to the station's.
-/// - Counted: every station that is not closed; shares are of households. Rows exist for the whole plan,
-///   each community and each grid; for all stations together and for each tier that has one. Buildings
+/// - Counted: every station that is not closed; shares are of households. Rows exist for the whole plan, each
+///   street office that community codes name, each community and each grid; for all stations together and for each tier that has one. Buildings
 ///   outside every community count in no row.
 /// - Cost: one bounded search per station and measure, one unbounded search per tier.
 ///
@@ -37,12 +38,14 @@ pub fn measure(
     stations: &[Station],
     walks: Walks<'_>,
     bands: &[WalkBand],
+    direction: WalkDirection,
 ) -> Coverage {
     let mut bands = bands.to_vec();
     bands.sort_by_key(|band| band.minutes);
     let open = OpenStations::of(stations, walks.network);
-    let depths = MethodDepths::of(scenario, &open, walks, &bands);
-    let atoms = atom_coverage(scenario, &open, walks, &bands, &depths);
+    let depths = MethodDepths::of(scenario, &open, walks, &bands, direction);
+    let atoms = atom_coverage(scenario, &open, walks, &bands, &depths, direction);
+    let balance = balance(scenario, stations, walks, &bands, direction, &atoms);
     let rows = rows(scenario, partition, &open, &bands, &depths);
     Coverage {
         bands,
@@ -50,6 +53,9 @@ pub fn measure(
         profile: walks.network.rules().profile.name.clone(),
         atoms,
         rows,
+        direction,
+        profiles: Vec::new(),
+        balance,
     }
 }
 
@@ -97,7 +103,13 @@ struct MethodDepths {
 }
 
 impl MethodDepths {
-    fn of(scenario: &Scenario, open: &OpenStations, walks: Walks<'_>, bands: &[WalkBand]) -> Self {
+    fn of(
+        scenario: &Scenario,
+        open: &OpenStations,
+        walks: Walks<'_>,
+        bands: &[WalkBand],
+        direction: WalkDirection,
+    ) -> Self {
         let ms: Vec<u32> = bands.iter().map(|band| whole(band.limit().value() * 1000.0)).collect();
         let mm: Vec<u32> = bands.iter().map(|band| whole(band.metres.value() * 1000.0)).collect();
         let reach = |measure, limits: &[u32]| {
@@ -114,7 +126,7 @@ impl MethodDepths {
                     Depths::of(&reach(Measure::Distance, &mm), open, &mm, scenario.atoms.len())
                 }
                 CoverageMethod::NetworkTime => {
-                    Depths::of(&reach(Measure::TimeThere, &ms), open, &ms, scenario.atoms.len())
+                    Depths::of(&reach(direction.into(), &ms), open, &ms, scenario.atoms.len())
                 }
             })
             .collect();
@@ -193,15 +205,16 @@ fn atom_coverage(
     walks: Walks<'_>,
     bands: &[WalkBand],
     depths: &MethodDepths,
+    direction: WalkDirection,
 ) -> Vec<AtomCoverage> {
     let Walks { network, doors } = walks;
-    let nearest = network.nearest(&open.snaps, doors, Measure::TimeThere, None);
+    let nearest = network.nearest(&open.snaps, doors, direction.into(), None);
     let distance = network.nearest(&open.snaps, doors, Measure::Distance, None);
     let tier_walks: Vec<Option<NearestSite>> = StationTier::ALL
         .into_iter()
         .map(|tier| {
             let present = open.tiers_present.contains(&tier);
-            present.then(|| network.nearest(&open.of_tier(tier, network), doors, Measure::TimeThere, None))
+            present.then(|| network.nearest(&open.of_tier(tier, network), doors, direction.into(), None))
         })
         .collect();
     let straight = straight_nearest(scenario, open);
@@ -283,18 +296,28 @@ fn rows(
     depths: &MethodDepths,
 ) -> Vec<CoverageRow> {
     let n_communities = scenario.communities.len();
+    let office_of = |community: &Community| community.street_office().and_then(OfficeCode::parse);
+    let mut offices: Vec<OfficeCode> = scenario.communities.iter().filter_map(office_of).collect();
+    offices.sort_unstable();
+    offices.dedup();
+    let place = |office: OfficeCode| offices.binary_search(&office).ok();
+    let office_row: Vec<Option<usize>> =
+        scenario.communities.iter().map(|community| office_of(community).and_then(place)).collect();
     let scopes: Vec<CoverageScope> = std::iter::once(CoverageScope::All)
+        .chain(offices.iter().map(|&office| CoverageScope::StreetOffice(office)))
         .chain((0..n_communities).map(|index| CoverageScope::Community(CommunityId::from_index(index))))
         .chain((0..partition.grids.len()).map(|index| CoverageScope::Grid(GridId::from_index(index))))
         .collect();
-    // Each planned atom counts in up to three scopes.
+    // Each planned atom counts in up to four scopes.
+    let n_offices = offices.len();
     let scopes_of = |index: usize| {
         let community = scenario.atoms[index].community;
         let grid = partition.grid_of.get(index).copied().flatten();
         let places = [
             community.map(|_| 0),
-            community.map(|id| 1 + id.index()),
-            grid.map(|id| 1 + n_communities + id.index()),
+            community.and_then(|id| office_row[id.index()]).map(|row| 1 + row),
+            community.map(|id| 1 + n_offices + id.index()),
+            grid.map(|id| 1 + n_offices + n_communities + id.index()),
         ];
         places.into_iter().flatten()
     };

@@ -77,7 +77,14 @@ fn measured(scenario: &Scenario, stations: &[Station], speed: f64) -> Coverage {
     let network = network::build(scenario, &steady(speed));
     let doors = network.snap_atoms(&scenario.atoms);
     let partition = Partition { grid_of: vec![None; scenario.atoms.len()], ..Partition::default() };
-    measure(scenario, &partition, stations, Walks { network: &network, doors: &doors }, &bands())
+    measure(
+        scenario,
+        &partition,
+        stations,
+        Walks { network: &network, doors: &doors },
+        &bands(),
+        WalkDirection::There,
+    )
 }
 
 fn reached(coverage: &Coverage, tier: Option<StationTier>, method: CoverageMethod) -> Vec<u32> {
@@ -171,7 +178,7 @@ fn findings_name_the_place_and_the_remedy() {
     let doors = network.snap_atoms(&scenario.atoms);
     let walks = Walks { network: &network, doors: &doors };
     let partition = Partition { grid_of: vec![None; 10], ..Partition::default() };
-    let coverage = measure(&scenario, &partition, &stations, walks, &bands());
+    let coverage = measure(&scenario, &partition, &stations, walks, &bands(), WalkDirection::There);
     let found = findings(&scenario, &stations, walks, &coverage);
     let of_kind = |kind| found.iter().filter(|finding| finding.kind == kind).collect::<Vec<_>>();
     assert_eq!(of_kind(FindingKind::NoTerrain).len(), 1);
@@ -192,7 +199,8 @@ fn one_more_station_never_lowers_a_share_and_wider_circles_hold_narrower_ones() 
     let walks = Walks { network: &network, doors: &doors };
     let mut before: Option<Coverage> = None;
     for n in 0..=plan.stations.len() {
-        let coverage = measure(&scenario, &plan.partition, &plan.stations[..n], walks, &bands());
+        let coverage =
+            measure(&scenario, &plan.partition, &plan.stations[..n], walks, &bands(), WalkDirection::There);
         for row in &coverage.rows {
             if let Some(wider) = coverage.row(row.scope, row.tier, row.method, row.minutes + 5) {
                 assert!(row.households_reached <= wider.households_reached);
@@ -223,4 +231,252 @@ fn a_gini_coefficient_by_hand_and_by_its_definition() {
     assert!((gini(&values, &people) - expected).abs() < 1e-12);
     assert_eq!(gini(&[], &[]), 0.0);
     assert_eq!(worst_decile(&[1.0], &[0.0], Worst::Low), None);
+}
+
+fn question(scenario: &Scenario, stations: &[Station], tier: Option<StationTier>) -> WhatIf {
+    let network = network::build(scenario, &steady(1.0));
+    let doors = network.snap_atoms(&scenario.atoms);
+    WhatIf::new(scenario, stations, tier, network, doors, &bands(), WalkDirection::There)
+}
+
+#[test]
+fn what_opening_moving_and_closing_a_station_does_by_hand() {
+    // Ten buildings of 10 households, 100 m apart, 1 m/s; 5 minutes are 300 m.
+    let scenario = one_street();
+    let stations = [station(0.0, StationTier::Community), station(900.0, StationTier::Compound)];
+    let ask = question(&scenario, &stations, None);
+    let at = |x: f64| geo::Coord { x, y: 0.0 };
+    // Buildings 0–3 and 6–9 are within 300 m; a station at 500 m adds 4 and 5.
+    let opened = ask.ask(&[StationChange::Open { at: at(500.0) }]).unwrap();
+    let band = opened.bands[0];
+    assert_eq!((band.before.0, band.won.0, band.lost.0, band.after().0), (80, 20, 0, 100));
+    assert_eq!((band.residents_won.0, opened.households_shorter.0, opened.households_longer.0), (50, 40, 0));
+    // Walks of 300, 400, 400, 300 m become 200, 100, 0, 100.
+    let walks: Vec<(u32, f64, f64, u32)> = opened
+        .walks
+        .iter()
+        .map(|walk| {
+            let (before, after) = (walk.before.unwrap(), walk.after.unwrap());
+            (walk.atom.0, before.1.value(), after.1.value(), after.0.0)
+        })
+        .collect();
+    assert_eq!(walks, [(3, 300.0, 200.0, 2), (4, 400.0, 100.0, 2), (5, 400.0, 0.0, 2), (6, 300.0, 100.0, 2)]);
+    // Before 0+1+2+3+4+4+3+2+1+0 hundred metres for ten buildings, after 0+1+2+2+1+0+1+2+1+0.
+    assert_eq!(opened.mean_walk, (Some(Seconds::constant(200.0)), Some(Seconds::constant(100.0))));
+    // The second station closes: 6–9 lose the 5 minutes, 9 is 900 m from the first.
+    let closed = ask.ask(&[StationChange::Close { station: StationId(1) }]).unwrap();
+    assert_eq!(closed.bands.iter().map(|band| band.lost.0).collect::<Vec<_>>(), [40, 30, 0]);
+    assert_eq!((closed.households_longer.0, closed.walks.len()), (50, 5));
+    // Moved to the middle: 4 and 5 win, 9 (400 m) loses the 5 minutes.
+    let moved = ask.ask(&[StationChange::Move { station: StationId(1), to: at(500.0) }]).unwrap();
+    assert_eq!((moved.bands[0].won.0, moved.bands[0].lost.0), (20, 10));
+    // Closed and another opened at its place: nobody wins or loses.
+    let same = [StationChange::Close { station: StationId(1) }, StationChange::Open { at: at(900.0) }];
+    let same = ask.ask(&same).unwrap();
+    assert_eq!((same.walks.len(), same.households_longer.0), (0, 0));
+    // Both closed: nobody has a way any more.
+    let none = [StationId(0), StationId(1)].map(|station| StationChange::Close { station });
+    let none = ask.ask(&none).unwrap();
+    assert_eq!((none.bands[2].lost.0, none.mean_walk.1, none.walks[0].after), (100, None, None));
+}
+
+#[test]
+fn a_question_about_one_tier_and_questions_without_sense() {
+    let scenario = one_street();
+    let mut stations = vec![station(0.0, StationTier::Community), station(900.0, StationTier::Compound)];
+    stations.push(station(500.0, StationTier::Compound));
+    stations[2].status = StationStatus::Closed;
+    let ask = question(&scenario, &stations, Some(StationTier::Compound));
+    assert_eq!(ask.ask(&[]).unwrap().bands[0].before.0, 40);
+    for unknown in [0, 2, 7].map(StationId) {
+        let answer = ask.ask(&[StationChange::Close { station: unknown }]);
+        assert_eq!(answer, Err(WhatIfError::NoSuchStation { station: unknown }));
+    }
+    let close = StationChange::Close { station: StationId(1) };
+    assert_eq!(ask.ask(&[close, close]), Err(WhatIfError::ChangedTwice { station: StationId(1) }));
+    let nowhere = StationChange::Open { at: geo::Coord { x: f64::NAN, y: 0.0 } };
+    assert!(matches!(ask.ask(&[nowhere]), Err(WhatIfError::NotFinite { .. })));
+    // 450 m off the street nobody walks there, and the answer says so.
+    let field = StationChange::Open { at: geo::Coord { x: 0.0, y: 450.0 } };
+    let answer = ask.ask(&[close, field]).unwrap();
+    assert_eq!((answer.unreachable, answer.bands[0].lost.0), (vec![1], 40));
+}
+
+#[test]
+fn a_question_is_answered_as_measuring_again_would() {
+    let scenario = toy_scenario();
+    let plan = toy_plan(&scenario);
+    let ask = question(&scenario, &plan.stations, None);
+    let open = |found: &Station| found.status != StationStatus::Closed;
+    for closed in (0..plan.stations.len()).filter(|&index| open(&plan.stations[index])) {
+        let answer = ask.ask(&[StationChange::Close { station: StationId::from_index(closed) }]).unwrap();
+        let mut after = plan.stations.clone();
+        after[closed].status = StationStatus::Closed;
+        let (before, after) = (measured(&scenario, &plan.stations, 1.0), measured(&scenario, &after, 1.0));
+        for band in &answer.bands {
+            let reached = |coverage: &Coverage| {
+                let row = coverage.row(CoverageScope::All, None, CoverageMethod::NetworkTime, band.minutes);
+                row.unwrap().households_reached
+            };
+            assert_eq!((band.before, band.after()), (reached(&before), reached(&after)));
+        }
+        for change in &answer.walks {
+            assert_eq!(change.before, before.atoms[change.atom.index()].nearest.ok());
+            assert_eq!(change.after, after.atoms[change.atom.index()].nearest.ok());
+        }
+    }
+}
+
+#[test]
+fn service_is_shared_out_by_hand() {
+    // 1 m/s, ten buildings of 10 households; 15 minutes (900 m) reach everybody from either station.
+    let scenario = one_street();
+    let mut stations = [station(0.0, StationTier::Community), station(900.0, StationTier::Compound)];
+    stations[0].capacity = Some(Households(40));
+    // 6 m² are enough for 20 households.
+    stations[1].area = Some(SquareMetres::constant(6.0));
+    let coverage = measured(&scenario, &stations, 1.0);
+    let balance = coverage.balance.unwrap();
+    assert_eq!(balance.unit, SupplyUnit::Households);
+    // R = 40/100 and 20/100 for everybody.
+    assert!(balance.access.iter().all(|access| (access - 600.0).abs() < 1e-9), "{:?}", balance.access);
+    // Weights 1, 0.22^(1/4), 0.22 in 300, 600, 900 m. Both stations see 4 buildings in the first zone, 3 in the
+    // second and 3 in the third.
+    let middle = 0.22_f64.powf(0.25);
+    let demand = 40.0 + 30.0 * middle + 30.0 * 0.22;
+    let expected = |near: f64, far: f64| (near * 40.0 + far * 20.0) / demand * 1000.0;
+    for (building, near, far) in [(0, 1.0, 0.22), (3, 1.0, middle), (4, middle, middle), (9, 0.22, 1.0)] {
+        let found = balance.access_enhanced[building];
+        assert!((found - expected(near, far)).abs() < 1e-9, "{building}: {found}");
+    }
+    // The first station has room for the four nearest buildings; the second has no known limit.
+    let served: Vec<u32> = balance.loads.iter().map(|load| load.served.0).collect();
+    assert_eq!((served, balance.without_room.iter().sum::<u32>()), (vec![40, 60], 0));
+    let evenness = balance.evenness;
+    assert_eq!(evenness.mean_walk, Some(Seconds::constant(200.0)));
+    assert_eq!(evenness.worst_decile_walk, Some(Seconds::constant(400.0)));
+    assert!((evenness.gini_access, evenness.worst_decile_access) == (0.0, evenness.mean_access));
+    // A station of unknown size: every station counts one. A full one turns people away.
+    stations[1].area = None;
+    stations[1].capacity = None;
+    let balance = measured(&scenario, &stations, 1.0).balance.unwrap();
+    assert_eq!(balance.unit, SupplyUnit::Stations);
+    assert!((balance.access[0] - 20.0).abs() < 1e-9, "two stations for 100 households");
+    stations[1].capacity = Some(Households(25));
+    let balance = measured(&scenario, &stations, 1.0).balance.unwrap();
+    // Of the middle two 5 households find room on the right, since ties go to the lower building.
+    assert_eq!(balance.without_room, [0, 0, 0, 0, 10, 10, 10, 5, 0, 0]);
+    assert_eq!(measured(&scenario, &[], 1.0).balance, None);
+}
+
+#[test]
+fn who_reaches_as_an_adult_and_not_at_eighty() {
+    let scenario = one_street();
+    let stations = [station(0.0, StationTier::Community)];
+    let network = network::build(&scenario, &WalkRules::new(WalkProfile::adult()));
+    let doors = network.snap_atoms(&scenario.atoms);
+    let walks = Walks { network: &network, doors: &doors };
+    let partition = Partition { grid_of: vec![None; 10], ..Partition::default() };
+    let coverage = measure(&scenario, &partition, &stations, walks, &bands(), WalkDirection::There);
+    let (old, same_doors) = network.for_walker(&scenario, &WalkRules::new(WalkProfile::older(80)));
+    assert!(same_doors, "nothing on this street stops either");
+    let found = profile(&scenario, &stations, Walks { network: &old, doors: &doors }, &coverage);
+    // 1.399 m/s: 419, 839, 1259 m in 5, 10, 15 minutes; 0.94 m/s: 282, 564, 846 m.
+    assert_eq!(reached(&coverage, None, CoverageMethod::NetworkTime), [50, 90, 100]);
+    let of = |counts: &[Households]| counts.iter().map(|count| count.0).collect::<Vec<_>>();
+    assert_eq!(
+        (of(&found.households_reached), of(&found.households_lost)),
+        (vec![30, 60, 90], vec![20, 30, 10])
+    );
+    let lost: Vec<(u32, u32)> = found.lost.iter().map(|loss| (loss.minutes, loss.atom.0)).collect();
+    assert_eq!(lost, [(5, 3), (5, 4), (10, 6), (10, 7), (10, 8), (15, 9)]);
+    let walk = found.lost[5].walk.unwrap();
+    assert!((walk.value() - 900.0 / 0.94).abs() < 0.01);
+    assert_eq!(found.profile, "age 80");
+}
+
+#[test]
+fn street_offices_add_up_their_communities() {
+    let mut scenario = one_street();
+    let stations = [station(0.0, StationTier::Community)];
+    scenario.communities[0].code = "370602001001".into();
+    scenario.communities.push(Community { code: "370602001002".into(), ..scenario.communities[0].clone() });
+    scenario.communities.push(Community { code: "370602002001".into(), ..scenario.communities[0].clone() });
+    scenario.communities.push(Community { code: "west".into(), ..scenario.communities[0].clone() });
+    for (index, community) in [0, 0, 1, 1, 1, 2, 2, 3, 3, 3].into_iter().enumerate() {
+        scenario.atoms[index].community = Some(CommunityId(community));
+    }
+    let coverage = measured(&scenario, &stations, 1.0);
+    let row = |code: &str, tier| {
+        let scope = CoverageScope::StreetOffice(OfficeCode::parse(code).unwrap());
+        coverage
+            .row(scope, tier, CoverageMethod::NetworkTime, 5)
+            .map(|row| (row.households.0, row.households_reached.0))
+    };
+    assert_eq!(row("370602001", None), Some((50, 40)));
+    assert_eq!(row("370602002", Some(StationTier::Community)), Some((20, 0)));
+    assert_eq!(row("370602003", None), None);
+}
+
+#[test]
+fn there_back_and_the_worse_of_the_two() {
+    // Stairs up to the first building: 0.45 of the speed up, 0.5 down. At 1 m/s on the flat.
+    let mut scenario = one_street();
+    let stations = [station(0.0, StationTier::Community), station(900.0, StationTier::Community)];
+    let street = scenario.streets[0].clone();
+    let piece = |from: f64, to: f64, class: StreetClass, incline: Option<f64>| Street {
+        line: LineString(vec![geo::Coord { x: from, y: 0.0 }, geo::Coord { x: to, y: 0.0 }]),
+        class,
+        incline,
+        ..street.clone()
+    };
+    // Towards the first station up, towards the second down.
+    scenario.streets = vec![
+        piece(100.0, 0.0, StreetClass::Steps, Some(0.5)),
+        piece(100.0, 800.0, street.class, None),
+        piece(800.0, 900.0, StreetClass::Steps, Some(-0.5)),
+    ];
+    let slow = WalkProfile {
+        stairs: network::StairsResponse::Walked {
+            up: MetresPerSecond::constant(0.45),
+            down: MetresPerSecond::constant(0.5),
+        },
+        ..WalkProfile::steady(MetresPerSecond::constant(1.0))
+    };
+    let network = network::build(&scenario, &WalkRules::new(slow));
+    let doors = network.snap_atoms(&scenario.atoms);
+    let walks = Walks { network: &network, doors: &doors };
+    let partition = Partition { grid_of: vec![None; 10], ..Partition::default() };
+    let nearest = |direction| {
+        let coverage = measure(&scenario, &partition, &stations, walks, &bands(), direction);
+        let found = coverage.atoms.iter().map(|atom| atom.nearest.unwrap());
+        found.map(|(station, walk)| (station.0, walk.value())).collect::<Vec<_>>()
+    };
+    let (up, down) = (100.0 / 0.45, 100.0 / 0.5);
+    let close = |found: (u32, f64), station: u32, walk: f64| {
+        assert!(found.0 == station && (found.1 - walk).abs() < 0.002, "{found:?} for {station}, {walk}");
+    };
+    // Building 4 is 300 m and the stairs from the first, 400 m and the stairs from the second.
+    close(nearest(WalkDirection::There)[4], 0, up + 300.0);
+    close(nearest(WalkDirection::Back)[4], 0, down + 300.0);
+    close(nearest(WalkDirection::Worse)[4], 0, up + 300.0);
+    // Building 8 goes down to the second and comes up again.
+    close(nearest(WalkDirection::There)[8], 1, down);
+    close(nearest(WalkDirection::Back)[8], 1, up);
+    close(nearest(WalkDirection::Worse)[8], 1, up);
+    // The circle of the worse way holds no door that is out of time either way.
+    let limits: Vec<u32> = vec![600_000];
+    let sites = network.snap_sites(&[stations[0].at]);
+    let end = |measure| {
+        let circle = network.service_circles(&sites, measure, &limits, network::CircleShare::PerStation);
+        geo::BoundingRect::bounding_rect(&circle[0].area).unwrap().max().x
+    };
+    let (there, back, worse) =
+        (end(network::Measure::TimeThere), end(network::Measure::TimeBack), end(network::Measure::TimeWorse));
+    // Along the street the circle ends where 600 s do.
+    assert!(
+        (there - (100.0 + 600.0 - up)).abs() < 1.0 && (back - (100.0 + 600.0 - down)).abs() < 1.0,
+        "{there} {back}"
+    );
+    assert!((worse - there).abs() < 0.01, "{worse}");
 }

@@ -17,12 +17,14 @@ use super::lookup::AreaIndex;
 use super::roles::Role;
 use super::words::normal;
 use crate::model::{
-    Atom, AtomShape, Community, CommunityId, Compound, CompoundId, Finding, FindingKind, Gate, Scenario,
-    Severity, SourceId, UnitKind,
+    Atom, AtomShape, Barrier, BarrierKind, BarrierShape, Community, CommunityId, Compound, CompoundId,
+    Finding, FindingKind, Gate, Scenario, Severity, SourceId, UnitKind,
 };
 
 /// A gate opens the compound whose outline is nearest and no further than this, in metres. Our choice.
 const GATE_REACH: f64 = 10.0;
+/// Share of an outline that walls within [`GATE_REACH`] must follow for the compound to be walled. Our choice.
+const WALLED_SHARE: f64 = 0.8;
 
 /// Fills the tables of a scenario from drafts on its plane.
 pub(super) fn fill(
@@ -82,6 +84,7 @@ fn finish(scenario: &mut Scenario, mut tables: Tables, atoms: Vec<Atom>) {
     tables.premises.sort_by(|a, b| a.source.cmp(&b.source));
     tables.stations.iter_mut().for_each(|station| station.community = areas.at(station.at));
     tables.premises.iter_mut().for_each(|premise| premise.community = areas.at(premise.at));
+    wall_in(&mut scenario.compounds, &tables.barriers);
     let gates = link_gates(tables.gates, &scenario.compounds);
     drop(areas);
     scenario.atoms = atoms;
@@ -429,6 +432,36 @@ impl<'a> CompoundIndex<'a> {
             self.areas.containing(at).into_iter().min_by(|a, b| size(a).total_cmp(&size(b)).then(a.cmp(b)))
         };
         named.or_else(around).map(CompoundId::from_index)
+    }
+}
+
+/// A compound is walled if walls drawn on their own follow most of its outline.
+fn wall_in(compounds: &mut [Compound], barriers: &[Barrier]) {
+    let walls = barriers.iter().filter(|barrier| barrier.kind == BarrierKind::Wall);
+    let lines = walls.flat_map(|barrier| match &barrier.shape {
+        BarrierShape::Line(line) => line.lines().collect::<Vec<_>>(),
+        BarrierShape::Area(area) => geo::LinesIter::lines_iter(area).collect(),
+    });
+    let walls: Vec<_> = lines.map(|line| Line::new(line.start.into(), line.end.into())).collect();
+    if walls.is_empty() {
+        return;
+    }
+    let walls: RTree<Line<[f64; 2]>> = RTree::bulk_load(walls);
+    let near = |at: Coord<f64>| {
+        let found = walls.nearest_neighbor_iter_with_distance_2(&[at.x, at.y]).next();
+        found.is_some_and(|(_, distance)| distance <= GATE_REACH * GATE_REACH)
+    };
+    for compound in compounds.iter_mut().filter(|compound| !compound.walled) {
+        let (mut steps, mut followed) = (0_usize, 0_usize);
+        for side in geo::LinesIter::lines_iter(&compound.outline) {
+            let pieces = (side.delta().x.hypot(side.delta().y) / GATE_REACH).ceil().max(1.0);
+            for piece in 0..pieces as usize {
+                let at = side.start + side.delta() * ((piece as f64 + 0.5) / pieces);
+                steps += 1;
+                followed += usize::from(near(at));
+            }
+        }
+        compound.walled = 0 < steps && WALLED_SHARE * steps as f64 <= followed as f64;
     }
 }
 

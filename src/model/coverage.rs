@@ -1,5 +1,7 @@
 //! Who reaches a station, by which method, within which limit.
 
+use std::fmt;
+
 use super::ids::{AtomId, CommunityId, GridId, StationId};
 use super::scenario::Scenario;
 use super::station::StationTier;
@@ -118,11 +120,38 @@ pub struct AtomCoverage {
     pub near_edge: bool,
 }
 
+/// Code of a street office (街道) or town: nine digits, the first of a 12-digit division code.
+///
+/// ```
+/// # use gridplan::model::OfficeCode;
+/// assert_eq!(OfficeCode::parse("010602001").map(|code| code.to_string()).as_deref(), Some("010602001"));
+/// assert_eq!(OfficeCode::parse("west"), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OfficeCode(u32);
+
+impl OfficeCode {
+    /// Reads nine digits.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        let is_code = code.len() == 9 && code.bytes().all(|byte| byte.is_ascii_digit());
+        code.parse().ok().filter(|_| is_code).map(Self)
+    }
+}
+
+impl fmt::Display for OfficeCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:09}", self.0)
+    }
+}
+
 /// What a row of the coverage table is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CoverageScope {
     /// The whole plan.
     All,
+    /// The communities of one street office, by the front of their codes.
+    StreetOffice(OfficeCode),
     /// One community.
     Community(CommunityId),
     /// One grid.
@@ -176,6 +205,142 @@ pub struct Coverage {
     pub atoms: Vec<AtomCoverage>,
     /// The table, sorted by scope, tier, method, minutes.
     pub rows: Vec<CoverageRow>,
+    /// Which way the walks are judged: there, back, or the worse of the two.
+    pub direction: WalkDirection,
+    /// Other kinds of walkers beside the plan's own.
+    pub profiles: Vec<ProfileCoverage>,
+    /// How what the stations offer is shared out; `None` if no station is open.
+    pub balance: Option<ServiceBalance>,
+}
+
+/// Which way of a walk counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum WalkDirection {
+    /// From home to the station.
+    #[default]
+    There,
+    /// From the station back home.
+    Back,
+    /// The longer of the two.
+    Worse,
+}
+
+impl WalkDirection {
+    /// All directions.
+    pub const ALL: [Self; 3] = [Self::There, Self::Back, Self::Worse];
+
+    /// The word used in files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::There => "there",
+            Self::Back => "back",
+            Self::Worse => "worse",
+        }
+    }
+
+    /// Reads the word used in files.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|direction| direction.as_str() == word)
+    }
+}
+
+/// How another kind of walker fares, by network time: who reaches a station as the plan's own walker and not
+/// as this one. Buildings outside every community do not count.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProfileCoverage {
+    /// Name of the walking profile.
+    pub profile: String,
+    /// Per band: households within it.
+    pub households_reached: Vec<Households>,
+    /// Per band: households within it for the plan's own walker and not for this one.
+    pub households_lost: Vec<Households>,
+    /// The buildings of those, by band, then building. Only buildings with households.
+    pub lost: Vec<ProfileLoss>,
+}
+
+/// A building that one walker reaches a station from and another does not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ProfileLoss {
+    /// Building.
+    pub atom: AtomId,
+    /// Circle that is missed, minutes.
+    pub minutes: u32,
+    /// This walker's way to the nearest station, `None` if there is none.
+    pub walk: Option<Seconds>,
+}
+
+/// What a station's supply is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SupplyUnit {
+    /// Households that stations may serve: their capacity, or what their area suffices for.
+    Households,
+    /// Stations, each alike: the capacity and the area of at least one are unknown.
+    Stations,
+}
+
+impl SupplyUnit {
+    /// The word used in files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Households => "households",
+            Self::Stations => "stations",
+        }
+    }
+
+    /// Reads the word used in files.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Households, Self::Stations].into_iter().find(|unit| unit.as_str() == word)
+    }
+}
+
+/// How evenly service is spread: floating catchments, capacity-limited assignment, inequality. Catchments end
+/// at the widest band, by network time; the people are households.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceBalance {
+    /// What supply is counted in.
+    pub unit: SupplyUnit,
+    /// Per atom: supply per 1,000 households by 2SFCA.
+    pub access: Vec<f64>,
+    /// Per atom: the same with nearer stations weighing more, by E2SFCA.
+    pub access_enhanced: Vec<f64>,
+    /// Per atom: households that no station within the widest band has room for.
+    pub without_room: Vec<u32>,
+    /// Per open station, in the order of the plan's stations.
+    pub loads: Vec<StationLoad>,
+    /// Inequality figures.
+    pub evenness: Evenness,
+}
+
+/// What one station has to serve when everybody goes to the nearest one that has room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StationLoad {
+    /// Station.
+    pub station: StationId,
+    /// Households it may serve, `None` without a known limit.
+    pub capacity: Option<Households>,
+    /// Households that it serves.
+    pub served: Households,
+}
+
+/// How evenly walks and supply are spread over households.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Evenness {
+    /// Gini coefficient of the walks of those who reach a station: 0 alike, towards 1 uneven.
+    pub gini_walk: f64,
+    /// Gini coefficient of the 2SFCA supply.
+    pub gini_access: f64,
+    /// Mean walk of those who reach a station.
+    pub mean_walk: Option<Seconds>,
+    /// Mean walk of the tenth of all households with the longest way, `None` if one of them has none.
+    pub worst_decile_walk: Option<Seconds>,
+    /// Mean 2SFCA supply per 1,000 households.
+    pub mean_access: f64,
+    /// That of the tenth of all households with the least.
+    pub worst_decile_access: f64,
 }
 
 impl Coverage {

@@ -19,7 +19,11 @@ pub use community::{
     Atom, AtomShape, Barrier, BarrierKind, BarrierShape, Community, Compound, Gate, GridClass,
     HouseholdsSource, Street, StreetClass, Use,
 };
-pub use coverage::{AtomCoverage, Coverage, CoverageMethod, CoverageRow, CoverageScope, Unreached, WalkBand};
+pub use coverage::{
+    AtomCoverage, Coverage, CoverageMethod, CoverageRow, CoverageScope, Evenness, OfficeCode,
+    ProfileCoverage, ProfileLoss, ServiceBalance, StationLoad, SupplyUnit, Unreached, WalkBand,
+    WalkDirection,
+};
 pub use finding::{BrokenRule, Finding, FindingKind, Severity};
 pub use ids::{AtomId, CommunityId, CompoundId, GridId, PremiseId, SourceId, StationId, StreetId};
 pub use lang::Lang;

@@ -186,3 +186,53 @@ fn nothing_to_draw_gives_empty_areas() {
     let stacked = WalkNetwork::new(&[3.0; 3], &[4.0; 3], &[0, 1], &[1, 2], &[1, 1], None).unwrap();
     assert_eq!(stacked.service_circles(&[0], &[5], CircleShare::Nearest).unwrap().len(), 1);
 }
+
+#[test]
+fn degenerate_networks_are_drawn_without_harm() {
+    let all = [CircleShare::PerStation, CircleShare::Merged, CircleShare::Nearest];
+    let valid = |circles: &[Circle]| circles.iter().all(|circle| circle.area.is_valid());
+    // No edges; one node; all nodes at one place; an edge of no length; an edge of no cost.
+    for (x, from, to, cost) in [
+        (vec![3.0, 9.0], vec![], vec![], vec![]),
+        (vec![3.0], vec![], vec![], vec![]),
+        (vec![3.0; 4], vec![0, 1, 2], vec![1, 2, 3], vec![5, 5, 5]),
+        (vec![3.0, 3.0, 50.0], vec![0, 1], vec![1, 2], vec![0, 47]),
+        (vec![0.0, 50.0], vec![0], vec![1], vec![0]),
+        // Everything on one line, with nodes that stand twice and edges that lie on one another.
+        (
+            vec![0.0, 50.0, 50.0, 100.0, 25.0],
+            vec![0, 1, 2, 0, 4],
+            vec![1, 2, 3, 3, 3],
+            vec![50, 0, 50, 90, 75],
+        ),
+    ] {
+        let y = vec![4.0; x.len()];
+        let net = WalkNetwork::new(&x, &y, &from, &to, &cost, None).unwrap();
+        for share in all {
+            for limit in [0, 1, 40, UNREACHED] {
+                let circles = net.service_circles(&[0], &[limit], share).unwrap();
+                assert!(circles.len() == 1 && valid(&circles), "{x:?} {share:?} {limit}: {circles:?}");
+            }
+        }
+    }
+    let none = WalkNetwork::new(&[], &[], &[], &[], &[], None).unwrap();
+    assert!(none.service_circles(&[], &[5], CircleShare::PerStation).unwrap().is_empty());
+    assert!(none.service_circles(&[], &[5], CircleShare::Merged).unwrap()[0].area.0.is_empty());
+}
+
+#[test]
+fn a_limit_beyond_everything_holds_every_street_and_none_holds_only_the_station() {
+    let arrays = town(3, 6, 0);
+    let net = arrays.build();
+    let walks = net.nearest(&[8], None).unwrap().cost;
+    let whole = &net.service_circles(&[8], &[UNREACHED], CircleShare::PerStation).unwrap()[0].area;
+    for (node, _) in walks.iter().enumerate().filter(|(_, walk)| **walk != UNREACHED) {
+        assert!(whole.contains(&Point::new(arrays.x[node], arrays.y[node])), "node {node}");
+    }
+    let point = &net.service_circles(&[8], &[0], CircleShare::PerStation).unwrap()[0].area;
+    let inside: Vec<usize> = (0..walks.len())
+        .filter(|&node| point.contains(&Point::new(arrays.x[node], arrays.y[node])))
+        .collect();
+    assert_eq!(inside, [8]);
+    assert!(point.unsigned_area() < 1.0, "{}", point.unsigned_area());
+}

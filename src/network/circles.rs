@@ -144,7 +144,11 @@ impl Beside {
             let [a, b] = on.ends.map(|node| mesh.vertex_of[node as usize]);
             if let Some(half) = mesh.half_edge(a, b).filter(|&half| mesh.cost[half as usize] < PIECE) {
                 beside.0.entry(half).or_default().push((on.station, on.share, on.access));
-                beside.0.entry(half ^ 1).or_default().push((on.station, 1.0 - on.share, on.access));
+                beside.0.entry(mesh.twin[half as usize]).or_default().push((
+                    on.station,
+                    1.0 - on.share,
+                    on.access,
+                ));
             }
         }
         beside
@@ -255,17 +259,27 @@ impl<'f, 'a> Drawing<'f, 'a> {
         let mut crossings: Vec<u32> = self.crossings.keys().copied().collect();
         crossings.sort_unstable();
         for &vertex in reached.iter().chain(&crossings) {
-            if self.walk(vertex).is_none() {
-                continue;
-            }
+            let Some(walk) = self.walk(vertex) else { continue };
             for half in self.mesh.leaving(vertex) {
-                if pen.passed[half as usize] != pen.drawing && self.cut(half).is_some() {
+                if self.may_leave(half, walk)
+                    && pen.passed[half as usize] != pen.drawing
+                    && self.cut(half).is_some()
+                {
                     rings.extend(self.ring(half, pen));
                 }
             }
         }
         self.add_bare_stations(&mut rings);
         polygons(rings)
+    }
+
+    /// Whether the area may leave a half-edge whose origin has this walk: a quick look that settles most of
+    /// them. It may not where both ends are inside and there is no street, or where the rest of the limit covers
+    /// the street between.
+    fn may_leave(&self, half: u32, walk: u32) -> bool {
+        let cost = self.mesh.cost[half as usize];
+        let covers = cost == FREE || (cost < PIECE && cost <= self.limit - walk);
+        !covers || self.walk(self.mesh.target[half as usize]).is_none()
     }
 
     /// Walk at a vertex inside, `None` outside.
@@ -283,7 +297,7 @@ impl<'f, 'a> Drawing<'f, 'a> {
         if self.mesh.splits.is_empty() {
             return;
         }
-        for vertex in reached {
+        for vertex in reached.iter().filter(|vertex| self.mesh.has_splits[**vertex as usize]) {
             for &index in self.mesh.splits_at.get(vertex).into_iter().flatten() {
                 let split = &self.mesh.splits[index as usize];
                 let covered = self.covered(split);
@@ -323,7 +337,7 @@ impl<'f, 'a> Drawing<'f, 'a> {
     /// Where the area leaves a half-edge whose origin is inside, as a share of its length; `None` if all of
     /// it is inside.
     fn cut(&self, half: u32) -> Option<f64> {
-        let (from, to) = (self.mesh.origin[half as usize], self.mesh.target(half));
+        let (from, to) = (self.mesh.origin[half as usize], self.mesh.target[half as usize]);
         let walk = self.walk(from)?;
         let there = self.walk(to);
         let cost = self.mesh.cost[half as usize];
@@ -342,7 +356,7 @@ impl<'f, 'a> Drawing<'f, 'a> {
         }
         let mine = self.covers(half, walk).max(thin);
         if let Some(there) = there {
-            let theirs = self.covers(half ^ 1, there).max(thin);
+            let theirs = self.covers(self.mesh.twin[half as usize], there).max(thin);
             return if 1.0 <= mine + theirs { None } else { Some(mine) };
         }
         let meeting = self.meeting(half, walk, to).unwrap_or(1.0);
@@ -366,7 +380,8 @@ impl<'f, 'a> Drawing<'f, 'a> {
     /// Where the way to another station becomes the shorter one.
     fn meeting(&self, half: u32, walk: u32, to: u32) -> Option<f64> {
         let there = self.field.walk[to as usize];
-        let (back, forth) = (self.mesh.cost[half as usize], self.mesh.cost[(half ^ 1) as usize]);
+        let (back, forth) =
+            (self.mesh.cost[half as usize], self.mesh.cost[self.mesh.twin[half as usize] as usize]);
         if there == NONE || forth >= PIECE - 1 {
             return None;
         }
@@ -398,19 +413,19 @@ impl<'f, 'a> Drawing<'f, 'a> {
         while pen.passed[half as usize] != pen.drawing {
             pen.passed[half as usize] = pen.drawing;
             let share = self.cut(half)?;
-            let (from, to) = (self.mesh.origin[half as usize], self.mesh.target(half));
+            let (from, to) = (self.mesh.origin[half as usize], self.mesh.target[half as usize]);
             let (from, to) = (self.mesh.at[from as usize], self.mesh.at[to as usize]);
             ring.push(from + (to - from) * share);
             // The third corner is outside, or inside, or all sides but this one are inside.
-            let beside = self.mesh.before(half) ^ 1;
-            let beyond = self.mesh.next[half as usize] ^ 1;
+            let beside = self.mesh.turn(half);
+            let beyond = self.mesh.twin[self.mesh.next(half) as usize];
             half = if self.cut(beside).is_some() {
                 beside
             } else if self.cut(beyond).is_some() {
                 beyond
             } else {
                 ring.extend(self.slit(half, share));
-                half ^ 1
+                self.mesh.twin[half as usize]
             };
         }
         (half == start && 3 <= ring.len()).then_some(ring)
@@ -418,10 +433,10 @@ impl<'f, 'a> Drawing<'f, 'a> {
 
     /// The tip of the notch that keeps an unreached stretch of street out of a triangle otherwise inside.
     fn slit(&self, half: u32, share: f64) -> Option<Coord<f64>> {
-        let other = 1.0 - self.cut(half ^ 1)?;
+        let other = 1.0 - self.cut(self.mesh.twin[half as usize])?;
         let from = self.mesh.at[self.mesh.origin[half as usize] as usize];
-        let along = self.mesh.at[self.mesh.target(half) as usize] - from;
-        let apex = self.mesh.at[self.mesh.origin[self.mesh.before(half) as usize] as usize] - from;
+        let along = self.mesh.at[self.mesh.target[half as usize] as usize] - from;
+        let apex = self.mesh.at[self.mesh.target[self.mesh.turn(half) as usize] as usize] - from;
         let length = along.x.hypot(along.y);
         let height = (along.x * apex.y - along.y * apex.x) / length;
         let depth = SLIT.min(height / 3.0);
@@ -434,7 +449,7 @@ impl<'f, 'a> Drawing<'f, 'a> {
         let mut bare: Vec<_> = self.beside.0.iter().filter(|(half, _)| **half % 2 == 0).collect();
         bare.sort_unstable_by_key(|(half, _)| **half);
         for (&half, stations) in bare {
-            let (from, to) = (self.mesh.origin[half as usize], self.mesh.target(half));
+            let (from, to) = (self.mesh.origin[half as usize], self.mesh.target[half as usize]);
             if self.walk(from).is_some() || self.walk(to).is_some() {
                 continue;
             }
@@ -444,7 +459,7 @@ impl<'f, 'a> Drawing<'f, 'a> {
                     continue;
                 }
                 let ahead = self.rest_share(access, self.mesh.cost[half as usize]);
-                let behind = self.rest_share(access, self.mesh.cost[(half ^ 1) as usize]);
+                let behind = self.rest_share(access, self.mesh.cost[self.mesh.twin[half as usize] as usize]);
                 let (tail, head) =
                     (a + (b - a) * (share - behind).max(0.0), a + (b - a) * (share + ahead).min(1.0));
                 let aside = Coord { x: -(head - tail).y, y: (head - tail).x } * 0.25;

@@ -11,6 +11,7 @@ use spade::{ConstrainedDelaunayTriangulation, Point2, Triangulation};
 
 use super::cells::{SegmentCells, crossing};
 use super::contract::{Core, NONE};
+use super::order::hilbert_order;
 
 /// A side without a street.
 pub(super) const FREE: u32 = NONE;
@@ -32,25 +33,28 @@ pub(super) struct SplitEdge {
     pub cuts: Vec<(f64, u32)>,
 }
 
-/// A triangulation as half-edges; `h ^ 1` is the other side of `h`.
+/// A triangulation as half-edges. Those that leave a vertex are numbered one after another, counter-clockwise:
+/// walking round a vertex or round a triangle needs no pointers.
 pub(super) struct Mesh {
     pub at: Vec<Coord<f64>>,
     /// Vertex of each node of the network; nodes at the same place share one.
     pub vertex_of: Vec<u32>,
     /// Vertices below this number are places of nodes, those from it on crossings and voids.
     pub n_places: u32,
-    /// One half-edge that leaves each vertex.
-    pub first: Vec<u32>,
+    /// First half-edge that leaves each vertex; one more at the end.
+    start: Vec<u32>,
     pub origin: Vec<u32>,
-    /// Next half-edge around the triangle on the left.
-    pub next: Vec<u32>,
+    pub target: Vec<u32>,
+    /// The other side of each half-edge.
+    pub twin: Vec<u32>,
     /// Cost of walking a half-edge backwards, to its origin; [`FREE`] or [`PIECE`].
     pub cost: Vec<u32>,
     pub splits: Vec<SplitEdge>,
     /// Split edge of a piece, and the shares of the edge at which the half-edge starts and ends.
     pub piece: FxHashMap<u32, (u32, f64, f64)>,
-    /// Split edges that begin or end at a vertex.
+    /// Split edges that begin or end at a vertex, and whether there are any.
     pub splits_at: FxHashMap<u32, Vec<u32>>,
+    pub has_splits: Vec<bool>,
     /// Usual cost of a metre.
     pub cost_per_metre: f64,
 }
@@ -73,7 +77,11 @@ impl Mesh {
     /// asked for. `None` where fewer than two places make no area.
     pub fn build(core: &Core, x: &[f64], y: &[f64]) -> Option<Self> {
         let mut vertices = Vertices::default();
-        let vertex_of: Vec<u32> = (0..x.len()).map(|i| vertices.at(Coord { x: x[i], y: y[i] })).collect();
+        // Numbered along a curve: neighbours on the plane are neighbours in memory.
+        let mut vertex_of = vec![NONE; x.len()];
+        for node in hilbert_order(x, y) {
+            vertex_of[node as usize] = vertices.at(Coord { x: x[node as usize], y: y[node as usize] });
+        }
         let mut sides = Vec::new();
         core.each_edge(|from, to, there, back| {
             let ends = [vertex_of[from as usize], vertex_of[to as usize]];
@@ -104,67 +112,67 @@ impl Mesh {
         at: Vec<Coord<f64>>,
         vertex_of: Vec<u32>,
     ) -> Self {
-        // Numbered by their first vertex, so that the sides around a place lie together in memory.
-        let mut number = vec![NONE; plane.num_undirected_edges()];
-        let mut count = 0;
-        for edge in plane.vertices().flat_map(|vertex| vertex.out_edges()) {
-            let slot = &mut number[edge.as_undirected().fix().index()];
-            if *slot == NONE {
-                *slot = count;
-                count += 1;
+        let n_halves = plane.num_directed_edges();
+        let mut number = vec![NONE; n_halves];
+        let mut start = vec![0];
+        let (mut origin, mut target) = (Vec::with_capacity(n_halves), Vec::with_capacity(n_halves));
+        for vertex in plane.vertices() {
+            let first = vertex.out_edge();
+            let mut leaving = first;
+            while let Some(edge) = leaving {
+                number[edge.fix().index()] = origin.len() as u32;
+                origin.push(vertex.fix().index() as u32);
+                target.push(edge.to().fix().index() as u32);
+                leaving = Some(edge.ccw()).filter(|_| Some(edge.ccw()) != first);
             }
+            start.push(origin.len() as u32);
         }
-        let half = |edge: usize| 2 * number[edge / 2] + (edge % 2) as u32;
-        let (mut origin, mut next) = (vec![0; 2 * number.len()], vec![0; 2 * number.len()]);
+        let mut twin = vec![0; n_halves];
         for edge in plane.directed_edges() {
-            let index = half(edge.fix().index()) as usize;
-            origin[index] = edge.from().fix().index() as u32;
-            next[index] = half(edge.next().fix().index());
+            twin[number[edge.fix().index()] as usize] = number[edge.rev().fix().index()];
         }
-        let first = plane.vertices().map(|v| v.out_edge().map_or(NONE, |edge| half(edge.fix().index())));
         Self {
-            at,
             vertex_of,
-            first: first.collect(),
-            cost: vec![FREE; origin.len()],
+            start,
+            cost: vec![FREE; n_halves],
             origin,
-            next,
+            target,
+            twin,
             splits: Vec::new(),
             piece: FxHashMap::default(),
             splits_at: FxHashMap::default(),
+            has_splits: vec![false; at.len()],
+            at,
             n_places: 0,
             cost_per_metre: 0.0,
         }
     }
 
-    pub fn target(&self, half: u32) -> u32 {
-        self.origin[(half ^ 1) as usize]
-    }
-
     /// The next half-edge that leaves the same vertex, counter-clockwise.
     pub fn turn(&self, half: u32) -> u32 {
-        self.before(half) ^ 1
+        let vertex = self.origin[half as usize] as usize;
+        if half + 1 == self.start[vertex + 1] { self.start[vertex] } else { half + 1 }
     }
 
-    /// The third side of the triangle on the left, which leads back to the origin.
-    pub fn before(&self, half: u32) -> u32 {
-        self.next[self.next[half as usize] as usize]
+    /// The next half-edge around the triangle on the left.
+    pub fn next(&self, half: u32) -> u32 {
+        let twin = self.twin[half as usize];
+        let vertex = self.origin[twin as usize] as usize;
+        if twin == self.start[vertex] { self.start[vertex + 1] - 1 } else { twin - 1 }
     }
 
     /// Half-edges that leave a vertex.
-    pub fn leaving(&self, vertex: u32) -> impl Iterator<Item = u32> + '_ {
-        let first = self.first[vertex as usize];
-        let onward = move |&half: &u32| Some(self.turn(half)).filter(|&half| half != first);
-        std::iter::successors(Some(first).filter(|&first| first != NONE), onward)
+    pub fn leaving(&self, vertex: u32) -> std::ops::Range<u32> {
+        self.start[vertex as usize]..self.start[vertex as usize + 1]
     }
 
     pub fn length(&self, half: u32) -> f64 {
-        let gap = self.at[self.target(half) as usize] - self.at[self.origin[half as usize] as usize];
+        let gap = self.at[self.target[half as usize] as usize] - self.at[self.origin[half as usize] as usize];
         (gap.x * gap.x + gap.y * gap.y).sqrt()
     }
 
     pub fn half_edge(&self, from: u32, to: u32) -> Option<u32> {
-        self.leaving(from).find(|&half| self.target(half) == to)
+        self.leaving(from).find(|&half| self.target[half as usize] == to)
     }
 
     fn take_costs(&mut self, sides: &[Side], splits: FxHashMap<u32, SplitEdge>) {
@@ -173,7 +181,7 @@ impl Mesh {
                 continue;
             }
             if let Some(half) = self.half_edge(side.ends[0], side.ends[1]) {
-                let (there, back) = (half as usize, (half ^ 1) as usize);
+                let (there, back) = (half as usize, self.twin[half as usize] as usize);
                 // Two edges between the same places: each direction takes its cheaper one.
                 self.cost[there] = self.cost[there].min(side.costs[1].min(PIECE - 1));
                 self.cost[back] = self.cost[back].min(side.costs[0].min(PIECE - 1));
@@ -187,13 +195,15 @@ impl Mesh {
             let stops: Vec<(f64, u32)> = ends.chain([(1.0, split.ends[1])]).collect();
             for pair in stops.windows(2) {
                 if let Some(half) = self.half_edge(pair[0].1, pair[1].1) {
-                    (self.cost[half as usize], self.cost[(half ^ 1) as usize]) = (PIECE, PIECE);
+                    let twin = self.twin[half as usize];
+                    (self.cost[half as usize], self.cost[twin as usize]) = (PIECE, PIECE);
                     self.piece.insert(half, (index, pair[0].0, pair[1].0));
-                    self.piece.insert(half ^ 1, (index, pair[1].0, pair[0].0));
+                    self.piece.insert(twin, (index, pair[1].0, pair[0].0));
                 }
             }
             for end in split.ends {
                 self.splits_at.entry(end).or_default().push(index);
+                self.has_splits[end as usize] = true;
             }
             self.splits.push(split);
         }

@@ -1,8 +1,8 @@
 //! The street network as the stages use it: build it, attach doors, and read off walks between them.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use geo::Coord;
+use geo::{BooleanOps, Coord};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -11,7 +11,7 @@ use super::engine::{Sources, UNREACHED, WalkNetwork};
 use super::snap::{Attachment, Components, DoorPlace, Snaps, Surroundings};
 use super::streets::{StreetEdges, street_edges};
 use super::walking::WalkRules;
-use crate::model::{Atom, AtomShape, Scenario};
+use crate::model::{Atom, AtomShape, Scenario, WalkDirection};
 
 /// What a walk costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,18 +22,36 @@ pub enum Measure {
     TimeBack,
     /// Millimetres, the same in both directions.
     Distance,
+    /// Milliseconds of the longer of the two ways.
+    TimeWorse,
+}
+
+impl From<WalkDirection> for Measure {
+    fn from(direction: WalkDirection) -> Self {
+        match direction {
+            WalkDirection::There => Self::TimeThere,
+            WalkDirection::Back => Self::TimeBack,
+            WalkDirection::Worse => Self::TimeWorse,
+        }
+    }
 }
 
 /// Streets on foot for one kind of walker: joined, timed, with what stands between doors and streets.
 #[derive(Debug)]
 pub struct StreetNetwork {
     edges: StreetEdges,
-    components: Components,
-    surroundings: Surroundings,
+    /// What stands around, the same for every walker who may use the same ways.
+    place: Arc<Place>,
     /// By [`Measure`], prepared when first asked.
     walks: [OnceLock<WalkNetwork>; 3],
     rules: WalkRules,
     with_terrain: bool,
+}
+
+#[derive(Debug)]
+struct Place {
+    components: Components,
+    surroundings: Surroundings,
 }
 
 /// Builds the walk network of a scenario for the rules' profile.
@@ -50,8 +68,7 @@ pub fn build(scenario: &Scenario, rules: &WalkRules) -> StreetNetwork {
     let surroundings = Surroundings::of(&edges, &components, barriers, compounds, &scenario.gates, rules);
     StreetNetwork {
         edges,
-        components,
-        surroundings,
+        place: Arc::new(Place { components, surroundings }),
         walks: [const { OnceLock::new() }; 3],
         rules: rules.clone(),
         with_terrain: scenario.terrain.is_some(),
@@ -74,6 +91,23 @@ impl Reach {
     pub fn row(&self, site: usize) -> impl ExactSizeIterator<Item = (u32, u32)> + '_ {
         let row = self.offsets[site] as usize..self.offsets[site + 1] as usize;
         self.door[row.clone()].iter().copied().zip(self.cost[row].iter().copied())
+    }
+
+    /// The longer of two walks, for the pairs that both tables hold.
+    fn longer(&self, other: &Self) -> Self {
+        let mut both = Self { offsets: vec![0], ..Self::default() };
+        for site in 0..self.n_sites() {
+            let mut others = other.row(site).peekable();
+            for (door, cost) in self.row(site) {
+                while others.next_if(|&(before, _)| before < door).is_some() {}
+                if let Some((_, back)) = others.next_if(|&(same, _)| same == door) {
+                    both.door.push(door);
+                    both.cost.push(cost.max(back));
+                }
+            }
+            both.offsets.push(both.door.len() as u64);
+        }
+        both
     }
 
     /// Number of sites.
@@ -117,6 +151,29 @@ pub struct NearestSite {
 }
 
 impl StreetNetwork {
+    /// The same streets for another walker. Where both may use the same ways, doors attached to one network
+    /// are attached to the other as well, and the answer's second part is `true`; stairs, kerbs and slopes
+    /// may close ways, and then doors must be attached anew.
+    #[must_use]
+    pub fn for_walker(&self, scenario: &Scenario, rules: &WalkRules) -> (Self, bool) {
+        let edges = street_edges(&scenario.streets, scenario.terrain.as_ref(), rules);
+        let same_ways = edges.mm == self.edges.mm
+            && rules.max_access == self.rules.max_access
+            && rules.max_inside == self.rules.max_inside
+            && rules.gate_gap == self.rules.gate_gap;
+        if !same_ways {
+            return (build(scenario, rules), false);
+        }
+        let network = Self {
+            edges,
+            place: Arc::clone(&self.place),
+            walks: [const { OnceLock::new() }; 3],
+            rules: rules.clone(),
+            with_terrain: self.with_terrain,
+        };
+        (network, true)
+    }
+
     /// The rules it was built with.
     #[must_use]
     pub fn rules(&self) -> &WalkRules {
@@ -138,7 +195,7 @@ impl StreetNetwork {
     /// Number of small parts of the network that do not hang together with the rest.
     #[must_use]
     pub fn n_fragments(&self) -> usize {
-        self.components.fragments()
+        self.place.components.fragments()
     }
 
     /// Edges outside the terrain model; they count as flat.
@@ -187,7 +244,7 @@ impl StreetNetwork {
     /// the compound around; farther than [`WalkRules::max_access`] from any street they fail with a reason.
     #[must_use]
     pub fn snap(&self, doors: &[DoorPlace<'_>]) -> Snaps {
-        self.surroundings.snap(&self.edges, &self.components, doors)
+        self.place.surroundings.snap(&self.edges, &self.place.components, doors)
     }
 
     /// Position of a door on the network, for drawing.
@@ -197,9 +254,9 @@ impl StreetNetwork {
         from + (to - from) * attachment.share
     }
 
-    /// The array network of a measure.
-    #[must_use]
-    pub fn walks(&self, measure: Measure) -> &WalkNetwork {
+    /// The array network of a measure; the longer of two ways has none of its own and takes the way there.
+    fn walks(&self, measure: Measure) -> &WalkNetwork {
+        let measure = if measure == Measure::TimeWorse { Measure::TimeThere } else { measure };
         self.walks[measure as usize].get_or_init(|| {
             let (there, back) = self.costs(measure);
             let (from, to) = (&self.edges.from, &self.edges.to);
@@ -212,7 +269,7 @@ impl StreetNetwork {
     /// Costs of the edges from first to second node, and back.
     fn costs(&self, measure: Measure) -> (&[u32], &[u32]) {
         match measure {
-            Measure::TimeThere => (&self.edges.there_ms, &self.edges.back_ms),
+            Measure::TimeThere | Measure::TimeWorse => (&self.edges.there_ms, &self.edges.back_ms),
             Measure::TimeBack => (&self.edges.back_ms, &self.edges.there_ms),
             Measure::Distance => (&self.edges.mm, &self.edges.mm),
         }
@@ -222,6 +279,10 @@ impl StreetNetwork {
     /// coverage share. Legs between door and street count on both sides.
     #[must_use]
     pub fn reach(&self, sites: &Snaps, doors: &Snaps, measure: Measure, limit: u32) -> Reach {
+        if self.has_two_ways(measure) {
+            let there = self.reach(sites, doors, Measure::TimeThere, limit);
+            return there.longer(&self.reach(sites, doors, Measure::TimeBack, limit));
+        }
         let legs = DoorLegs::of(self, doors, measure);
         let sources = self.sources(sites, measure);
         let state = || Collected { best: vec![UNREACHED; doors.len()], limit, ..Collected::default() };
@@ -249,6 +310,9 @@ impl StreetNetwork {
     /// The nearest site of every door, however far unless `limit` says otherwise; ties go to the lower index.
     #[must_use]
     pub fn nearest(&self, sites: &Snaps, doors: &Snaps, measure: Measure, limit: Option<u32>) -> NearestSite {
+        if self.has_two_ways(measure) {
+            return self.nearest_both_ways(sites, doors, limit);
+        }
         let sources = self.sources(sites, measure);
         let found = self.walks(measure).nearest_of(&sources, limit);
         let limit = limit.unwrap_or(UNREACHED).min(UNREACHED - 1);
@@ -284,6 +348,41 @@ impl StreetNetwork {
         }
     }
 
+    /// Whether the longer of two ways has to be looked for; where both are always equal one search will do.
+    fn has_two_ways(&self, measure: Measure) -> bool {
+        measure == Measure::TimeWorse && self.edges.there_ms != self.edges.back_ms
+    }
+
+    /// The site whose longer way is the shortest: bounded searches both ways, the limit doubled until every
+    /// door that can go and return has an answer.
+    fn nearest_both_ways(&self, sites: &Snaps, doors: &Snaps, limit: Option<u32>) -> NearestSite {
+        const FIRST_LIMIT_MS: u32 = 1_800_000;
+        let there = self.nearest(sites, doors, Measure::TimeThere, limit);
+        let back = self.nearest(sites, doors, Measure::TimeBack, limit);
+        // No station's longer way is shorter than these.
+        let least = |door: usize| there.cost[door].max(back.cost[door]);
+        let last = limit.unwrap_or(UNREACHED).min(UNREACHED - 1);
+        let mut found = NearestSite { cost: vec![UNREACHED; doors.len()], site: vec![-1; doors.len()] };
+        let mut bound = last.min(FIRST_LIMIT_MS);
+        loop {
+            let reach = self.reach(sites, doors, Measure::TimeWorse, bound);
+            for site in 0..reach.n_sites() {
+                for (door, cost) in reach.row(site) {
+                    let known = &mut found.cost[door as usize];
+                    if cost < *known {
+                        *known = cost;
+                        found.site[door as usize] = site as i32;
+                    }
+                }
+            }
+            let is_open = |door: usize| found.cost[door] == UNREACHED && least(door) != UNREACHED;
+            if bound == last || !(0..doors.len()).any(is_open) {
+                return found;
+            }
+            bound = bound.saturating_mul(2).min(last);
+        }
+    }
+
     /// Service circles of sites, by site, then limit (ms or mm), in the order given; see
     /// [`WalkNetwork::service_circles`]. The leg between a site's door and its street counts.
     #[must_use]
@@ -294,6 +393,9 @@ impl StreetNetwork {
         limits: &[u32],
         share: CircleShare,
     ) -> Vec<Circle> {
+        if self.has_two_ways(measure) {
+            return self.circles_both_ways(sites, limits, share);
+        }
         let on_edge = |(station, at): (usize, &Attachment)| OnEdge {
             station: station as u32,
             ends: [self.edges.from[at.edge as usize], self.edges.to[at.edge as usize]],
@@ -306,10 +408,33 @@ impl StreetNetwork {
         self.walks(measure).circles(&self.sources(sites, measure), &on_edges, limits, share)
     }
 
+    /// Circles of the longer of two ways: a place is inside if it is within the circle there and within the
+    /// circle back. With [`CircleShare::Nearest`] the way there says which station is nearer.
+    fn circles_both_ways(&self, sites: &Snaps, limits: &[u32], share: CircleShare) -> Vec<Circle> {
+        let drawn = |measure, share| self.service_circles(sites, measure, limits, share);
+        let apart = if share == CircleShare::Merged { CircleShare::PerStation } else { share };
+        let there = drawn(Measure::TimeThere, apart);
+        let back = drawn(Measure::TimeBack, CircleShare::PerStation);
+        let both: Vec<Circle> = there
+            .into_par_iter()
+            .zip(back)
+            .map(|(there, back)| Circle { area: there.area.intersection(&back.area), ..there })
+            .collect();
+        if share != CircleShare::Merged {
+            return both;
+        }
+        let merged = |(order, &limit): (usize, &u32)| {
+            let areas = both.iter().skip(order).step_by(limits.len()).flat_map(|circle| &circle.area);
+            Circle { station: None, limit, area: geo::unary_union(areas) }
+        };
+        limits.iter().enumerate().map(merged).collect()
+    }
+
     /// Whether any site hangs together with the door, by streets alone.
     #[must_use]
     pub fn is_island(&self, door: usize, doors: &Snaps, sites: &Snaps) -> bool {
-        let component = |at: &Attachment| self.components.of_node[self.edges.from[at.edge as usize] as usize];
+        let component =
+            |at: &Attachment| self.place.components.of_node[self.edges.from[at.edge as usize] as usize];
         let mut of_sites = (0..sites.len()).flat_map(|site| sites.attachments(site)).map(component);
         let of_door: Vec<u32> = doors.attachments(door).iter().map(component).collect();
         !of_sites.any(|component| of_door.contains(&component))
@@ -330,7 +455,7 @@ impl StreetNetwork {
     fn access(&self, attachment: &Attachment, measure: Measure) -> f64 {
         match measure {
             Measure::Distance => attachment.access * 1000.0,
-            Measure::TimeThere | Measure::TimeBack => {
+            Measure::TimeThere | Measure::TimeBack | Measure::TimeWorse => {
                 attachment.access / self.rules.profile.flat_speed.value() * 1000.0
             }
         }

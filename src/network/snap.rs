@@ -132,6 +132,13 @@ impl DoorPlace<'_> {
     }
 }
 
+/// Edges in sight of a door.
+struct Direct {
+    found: Result<Vec<Attachment>, SnapFailure>,
+    /// Leg to the nearest edge that a wall hides; infinite if none is nearer than what was found.
+    hidden: f64,
+}
+
 type WalledArea = GeomWithData<Rectangle<[f64; 2]>, u32>;
 
 /// Everything that decides where a door leads to.
@@ -152,7 +159,10 @@ pub(super) struct Surroundings {
     walled_areas: RTree<WalledArea>,
     outlines: Vec<MultiPolygon<f64>>,
     max_access: f64,
-    gate_gap: f64,
+    max_inside: f64,
+    /// Per gate how far from it a leg may pass a wall.
+    gate_gap: Vec<f64>,
+    widest_gap: f64,
 }
 
 /// A component below this share of the largest one's length is a fragment: its doors also use a street of the
@@ -236,6 +246,17 @@ impl Surroundings {
             gates.push(gate.at);
             gate_compound.push(gate.compound.map(CompoundId::index));
         }
+        // A gate may be drawn a little beside the outline that it opens.
+        let beside = |gate: usize| {
+            use geo::{Distance, Euclidean};
+            let outline = &compounds[gate_compound[gate]?].outline;
+            let rings = outline
+                .iter()
+                .flat_map(|polygon| std::iter::once(polygon.exterior()).chain(polygon.interiors()));
+            rings.map(|ring| Euclidean.distance(&Point(gates[gate]), ring)).min_by(f64::total_cmp)
+        };
+        let gate_gap: Vec<f64> =
+            (0..gates.len()).map(|gate| rules.gate_gap.value() + beside(gate).unwrap_or(0.0)).collect();
         let boxes = compounds.iter().enumerate().filter(|(_, compound)| walled(compound));
         let boxes = boxes.filter_map(|(index, compound)| {
             let bounds = compound.outline.bounding_rect()?;
@@ -258,13 +279,15 @@ impl Surroundings {
             walled_areas: RTree::bulk_load(boxes.collect()),
             outlines: compounds.iter().map(|compound| compound.outline.clone()).collect(),
             max_access: rules.max_access.value(),
-            gate_gap: rules.gate_gap.value(),
+            max_inside: rules.max_inside.value(),
+            widest_gap: gate_gap.iter().copied().fold(0.0, f64::max),
+            gate_gap,
         };
         let gates = surroundings.gates.clone();
         surroundings.gate_attachments = gates
             .iter()
             .map(|&gate| {
-                surroundings.direct(edges, components, &DoorPlace::at(gate), None).unwrap_or_default()
+                surroundings.direct(edges, components, &DoorPlace::at(gate), None).found.unwrap_or_default()
             })
             .collect();
         surroundings
@@ -283,22 +306,53 @@ impl Surroundings {
         door: &DoorPlace<'_>,
     ) -> Result<Vec<Attachment>, SnapFailure> {
         let around = self.walled_compound(door);
-        let direct = self.direct(edges, components, door, around);
-        let leads_out = |found: &[Attachment]| found.iter().any(|at| !components.is_fragment(edges, at.edge));
-        if direct.as_ref().is_ok_and(|found| leads_out(found)) {
+        let Direct { found: direct, hidden } = self.direct(edges, components, door, around);
+        let main = direct.iter().flatten().filter(|at| !components.is_fragment(edges, at.edge));
+        let access = main.map(|at| at.access).min_by(f64::total_cmp);
+        if access.is_some_and(|access| around.is_some() || access <= hidden) {
             return direct;
         }
         let mut found = direct.as_ref().cloned().unwrap_or_default();
-        let gates = around.and_then(|compound| self.gates_of[compound].as_deref()).unwrap_or_default();
-        for &gate in gates {
-            let at = self.gates[gate as usize];
-            let (start, _, leg) = door.leg_to(at, at);
-            if !self.is_blocked(start, at, None) {
-                let onward = self.gate_attachments[gate as usize].iter();
-                found.extend(onward.map(|onward| Attachment { access: leg + onward.access, ..*onward }));
+        if let Some(gates) = around.and_then(|compound| self.gates_of[compound].as_deref()) {
+            for &gate in gates {
+                self.leave_through(gate, door, self.max_inside, f64::INFINITY, &mut found);
             }
         }
+        // A wall that is no compound's outline hides the nearest street: its gates in sight compete.
+        let reach = self.max_access + door.radius();
+        let reach = Coord { x: reach, y: reach };
+        self.gate_cells.any_near(door.at - reach, door.at + reach, |gate| {
+            let is_own = around.is_some() && self.gate_compound[gate as usize] == around;
+            if !is_own {
+                let most = access.unwrap_or(f64::INFINITY).min(self.max_access);
+                self.leave_through(gate, door, self.max_access, most, &mut found);
+            }
+            false
+        });
         if found.is_empty() { direct } else { Ok(found) }
+    }
+
+    /// The way from a door through a gate in sight, if the leg to the gate is no longer than `farthest` and
+    /// that to the street no longer than `most`.
+    fn leave_through(
+        &self,
+        gate: u32,
+        door: &DoorPlace<'_>,
+        farthest: f64,
+        most: f64,
+        found: &mut Vec<Attachment>,
+    ) {
+        let at = self.gates[gate as usize];
+        let (start, _, leg) = door.leg_to(at, at);
+        if farthest < leg || self.is_blocked(start, at, None) {
+            return;
+        }
+        for onward in &self.gate_attachments[gate as usize] {
+            let through = Attachment { access: leg + onward.access, ..*onward };
+            if through.access <= most && !found.contains(&through) {
+                found.push(through);
+            }
+        }
     }
 
     /// The walled compound that the door lies in.
@@ -320,7 +374,7 @@ impl Surroundings {
         components: &Components,
         door: &DoorPlace<'_>,
         around: Option<usize>,
-    ) -> Result<Vec<Attachment>, SnapFailure> {
+    ) -> Direct {
         let radius = door.radius();
         let mut nearest: Option<Attachment> = None;
         let mut main: Option<Attachment> = None;
@@ -352,12 +406,13 @@ impl Surroundings {
             }
             length(main) + radius
         });
-        match (nearest, main) {
+        let found = match (nearest, main) {
             (Some(nearest), Some(main)) if nearest == main => Ok(vec![nearest]),
             (Some(nearest), main) => Ok(std::iter::once(nearest).chain(main).collect()),
             (None, _) if hidden.is_finite() => Err(SnapFailure::WalledIn),
             (None, _) => Err(self.too_far(edges, door)),
-        }
+        };
+        Direct { found, hidden }
     }
 
     fn too_far(&self, edges: &StreetEdges, door: &DoorPlace<'_>) -> SnapFailure {
@@ -388,11 +443,11 @@ impl Surroundings {
     }
 
     fn gate_near(&self, at: Coord<f64>, around: Option<usize>) -> bool {
-        let reach = Coord { x: self.gate_gap, y: self.gate_gap };
+        let reach = Coord { x: self.widest_gap, y: self.widest_gap };
         self.gate_cells.any_near(at - reach, at + reach, |gate| {
             let gap = self.gates[gate as usize] - at;
             let is_own = around.is_some() && self.gate_compound[gate as usize] == around;
-            !is_own && gap.x.hypot(gap.y) <= self.gate_gap
+            !is_own && gap.x.hypot(gap.y) <= self.gate_gap[gate as usize]
         })
     }
 }

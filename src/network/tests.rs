@@ -47,6 +47,55 @@ impl Arrays {
     }
 }
 
+/// All walks at once, by Floyd and Warshall: `walks[from][to]`.
+fn floyd_warshall(arrays: &Arrays) -> Vec<Vec<u64>> {
+    let n = arrays.x.len();
+    let mut walk = vec![vec![u64::from(UNREACHED); n]; n];
+    (0..n).for_each(|node| walk[node][node] = 0);
+    for edge in 0..arrays.from.len() {
+        let (from, to) = (arrays.from[edge] as usize, arrays.to[edge] as usize);
+        let there = arrays.there[edge];
+        let back = arrays.back.as_ref().map_or(there, |back| back[edge]);
+        walk[from][to] = walk[from][to].min(u64::from(there));
+        walk[to][from] = walk[to][from].min(u64::from(back));
+    }
+    for by in 0..n {
+        for from in 0..n {
+            for to in 0..n {
+                walk[from][to] = walk[from][to].min(walk[from][by] + walk[by][to]);
+            }
+        }
+    }
+    walk
+}
+
+/// Walks to a station by Dijkstra with a plain heap.
+fn dijkstra(arrays: &Arrays, station: u32) -> Vec<u32> {
+    let mut into: Vec<Vec<(usize, u32)>> = vec![Vec::new(); arrays.x.len()];
+    for edge in 0..arrays.from.len() {
+        let (from, to) = (arrays.from[edge] as usize, arrays.to[edge] as usize);
+        let there = arrays.there[edge];
+        into[to].push((from, there));
+        into[from].push((to, arrays.back.as_ref().map_or(there, |back| back[edge])));
+    }
+    let mut walk = vec![u64::from(UNREACHED); arrays.x.len()];
+    let mut queue = std::collections::BinaryHeap::from([std::cmp::Reverse((0_u64, station as usize))]);
+    walk[station as usize] = 0;
+    while let Some(std::cmp::Reverse((cost, node))) = queue.pop() {
+        if walk[node] < cost {
+            continue;
+        }
+        for &(before, step) in &into[node] {
+            let longer = cost + u64::from(step);
+            if step != UNREACHED && longer < walk[before] {
+                walk[before] = longer;
+                queue.push(std::cmp::Reverse((longer, before)));
+            }
+        }
+    }
+    walk.into_iter().map(|walk| walk as u32).collect()
+}
+
 /// Shapes that folding must survive: chains, rings, combs of dead ends, parallel edges, loops, islands.
 pub(super) fn random_network(seed: u64, n: u32, directed: bool) -> Arrays {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
@@ -135,6 +184,63 @@ proptest! {
         let stations: Vec<u32> = (0..random.next_u32() % 9).map(|_| random.next_u32() % n).collect();
         let limit = if seed % 5 == 0 { limit * 1_000_000 } else { limit };
         check_against_plain_search(&arrays, &stations, limit);
+    }
+
+    #[test]
+    fn all_walks_equal_floyd_and_warshall_and_dijkstra(seed: u64, n in 1_u32..40, directed: bool) {
+        let arrays = random_network(seed, n, directed);
+        let net = arrays.build();
+        let expected = floyd_warshall(&arrays);
+        for station in 0..n {
+            let found = net.nearest(&[station], None).unwrap().cost;
+            let column = |node: usize| expected[node][station as usize].min(u64::from(UNREACHED)) as u32;
+            let by_matrix: Vec<u32> = (0..n as usize).map(column).collect();
+            prop_assert_eq!(&found, &by_matrix);
+            prop_assert_eq!(&found, &dijkstra(&arrays, station));
+        }
+    }
+
+    #[test]
+    fn walks_are_symmetric_and_keep_the_triangle_inequality(seed: u64, n in 2_u32..60, directed: bool) {
+        let arrays = random_network(seed, n, directed);
+        let net = arrays.build();
+        // To each node from all others.
+        let to: Vec<Vec<u32>> = (0..n).map(|node| net.nearest(&[node], None).unwrap().cost).collect();
+        for a in 0..n as usize {
+            prop_assert_eq!(to[a][a], 0);
+            for b in 0..n as usize {
+                if !directed {
+                    prop_assert_eq!(to[a][b], to[b][a]);
+                }
+                for c in 0..n as usize {
+                    // From a to c by way of b; nobody walks farther than the type holds.
+                    let by_b = u64::from(to[b][a]) + u64::from(to[c][b]);
+                    let broken = by_b < u64::from(to[c][a]) && by_b < u64::from(UNREACHED);
+                    prop_assert!(!broken, "{} to {} by {}", a, c, b);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_more_station_never_hurts(seed: u64, n in 1_u32..120, directed: bool, limit in 0_u32..4000) {
+        let net = random_network(seed, n, directed).build();
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0xA5A5);
+        let stations: Vec<u32> = (0..6).map(|_| random.next_u32() % n).collect();
+        let mut before = (vec![UNREACHED; n as usize], vec![0; n as usize]);
+        for count in 1..=stations.len() {
+            let nearest = net.nearest(&stations[..count], Some(limit)).unwrap();
+            let within = net.count_within(&stations[..count], &[limit]).unwrap().remove(0);
+            prop_assert!(nearest.cost.iter().zip(&before.0).all(|(now, then)| now <= then));
+            prop_assert!(within.iter().zip(&before.1).all(|(now, then)| now >= then));
+            // Who is newly served is served by the new one.
+            for node in 0..n as usize {
+                if nearest.cost[node] < before.0[node] {
+                    prop_assert_eq!(nearest.station[node], count as i32 - 1);
+                }
+            }
+            before = (nearest.cost, within);
+        }
     }
 }
 

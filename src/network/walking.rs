@@ -182,6 +182,8 @@ pub struct WalkRules {
     pub profile: WalkProfile,
     /// A door farther from every street than this is not attached.
     pub max_access: Metres,
+    /// The way inside a walled compound, from a door to a gate, is at most this long.
+    pub max_inside: Metres,
     /// A straight leg may pass a barrier within this distance of an open gate.
     pub gate_gap: Metres,
     /// Slopes are taken over at least this length, so that short edges do not follow the raster's noise.
@@ -189,13 +191,14 @@ pub struct WalkRules {
 }
 
 impl WalkRules {
-    /// Rules for a profile: 150 m of access at most, 4 m of gate, slopes over 30 m (one cell of the usual
+    /// Rules for a profile: 150 m of access at most, 500 m inside a compound, 4 m of gate, slopes over 30 m (one cell of the usual
     /// terrain model). Our choice, to be judged by the findings they cause.
     #[must_use]
     pub fn new(profile: WalkProfile) -> Self {
         Self {
             profile,
             max_access: Metres::constant(150.0),
+            max_inside: Metres::constant(500.0),
             gate_gap: Metres::constant(4.0),
             slope_base: Metres::constant(30.0),
         }

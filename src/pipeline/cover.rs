@@ -1,8 +1,9 @@
 //! Stations → who is served, and what is odd about it.
 
-use crate::coverage::{self, Walks};
-use crate::model::{FindingKind, Plan, Scenario};
-use crate::network::{Snaps, StreetNetwork};
+use super::PlanError;
+use crate::coverage::{self, Walks, WhatIf};
+use crate::model::{FindingKind, Plan, Scenario, StationTier};
+use crate::network::{self, Snaps, StreetNetwork};
 use crate::params::Params;
 
 /// Kinds of findings that the coverage stage makes; measuring again replaces them.
@@ -22,9 +23,31 @@ pub(super) fn measure(
     doors: &Snaps,
     params: &Params,
     plan: &mut Plan,
-) {
+) -> Result<(), PlanError> {
     let walks = Walks { network, doors };
-    plan.coverage = coverage::measure(scenario, &plan.partition, &plan.stations, walks, &params.walk_bands());
+    let (bands, direction) = (params.walk_bands(), params.walk_direction()?);
+    plan.coverage = coverage::measure(scenario, &plan.partition, &plan.stations, walks, &bands, direction);
+    for rules in params.compared_walkers()? {
+        let (network, same_doors) = network.for_walker(scenario, &rules);
+        let own_doors = (!same_doors).then(|| network.snap_atoms(&scenario.atoms));
+        let walks = Walks { network: &network, doors: own_doors.as_ref().unwrap_or(doors) };
+        let found = coverage::profile(scenario, &plan.stations, walks, &plan.coverage);
+        plan.coverage.profiles.push(found);
+    }
     plan.findings.retain(|finding| !OWN_KINDS.contains(&finding.kind));
     plan.findings.extend(coverage::findings(scenario, &plan.stations, walks, &plan.coverage));
+    Ok(())
+}
+
+/// Walks as they are, ready for questions about the stations of a tier.
+pub(super) fn what_if(
+    scenario: &Scenario,
+    params: &Params,
+    plan: &Plan,
+    tier: Option<StationTier>,
+) -> Result<WhatIf, PlanError> {
+    let network = network::build(scenario, &params.walk_rules()?);
+    let doors = network.snap_atoms(&scenario.atoms);
+    let (bands, direction) = (params.walk_bands(), params.walk_direction()?);
+    Ok(WhatIf::new(scenario, &plan.stations, tier, network, doors, &bands, direction))
 }

@@ -143,6 +143,13 @@ pub(super) fn of_plan(plan: &Plan) -> String {
         print.number(u64::from(row.households_reached.0));
         print.number(u64::from(row.residents_reached.0));
     }
+    for profile in &plan.coverage.profiles {
+        print.text(&profile.profile);
+        profile.households_reached.iter().for_each(|reached| print.number(u64::from(reached.0)));
+    }
+    for load in plan.coverage.balance.iter().flat_map(|balance| &balance.loads) {
+        print.number(u64::from(load.served.0));
+    }
     for circle in &plan.circles {
         print.number(u64::from(circle.minutes));
         print.area(&circle.area);

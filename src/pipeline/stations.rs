@@ -10,7 +10,7 @@ use crate::model::{
     CommunityId, Finding, FindingKind, Plan, PremiseId, Scenario, Severity, Station, StationStatus,
     StationTier, TierAnswer, numbering_order,
 };
-use crate::network::{Measure, Snaps, StreetNetwork};
+use crate::network::{Snaps, StreetNetwork};
 use crate::params::{Params, TierParams};
 use crate::siting::tiers::{self, TierGoal, TierRule, TierSite, TierTask};
 use crate::siting::{Options, SitingError, Table};
@@ -55,7 +55,7 @@ pub(super) fn choose(
     let snaps = network.snap_sites(&sites.iter().map(|site| site.at).collect::<Vec<_>>());
     let limit = rules.iter().map(|rule| rule.walk_limit).max().unwrap_or(0);
     // A longer table tells how far those are whom no circle reaches.
-    let reach = network.reach(&snaps, doors, Measure::TimeThere, limit);
+    let reach = network.reach(&snaps, doors, params.walk_direction()?.into(), limit);
     let (indptr, indices, cost) = reach.by_door(scenario.atoms.len());
     drop(reach);
     let tier_sites: Vec<TierSite> =

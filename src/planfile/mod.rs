@@ -3,6 +3,7 @@
 //! A file is always written whole, beside the old one, and renamed when complete: whoever stops the program at
 //! whatever moment finds the old file or the new one.
 
+mod balance;
 mod gpkg;
 mod read;
 mod schema;

@@ -15,9 +15,10 @@ use crate::geometry::Plane;
 use crate::model::{
     Atom, AtomCoverage, AtomId, AtomShape, Barrier, BarrierKind, BarrierShape, Community, CommunityId,
     CommunityQuality, Compound, CompoundId, Coverage, CoverageMethod, CoverageRow, CoverageScope, Finding,
-    FindingKind, Gate, Grid, GridClass, GridId, GridSize, HouseholdsSource, LedgerEntry, Plan, Premise,
-    PremiseId, Provenance, Scenario, ServiceCircle, Severity, SourceFile, SourceId, Station, StationId,
-    StationStatus, StationTier, Street, StreetClass, Terrain, TierAnswer, UnitKind, Unreached, Use, WalkBand,
+    FindingKind, Gate, Grid, GridClass, GridId, GridSize, HouseholdsSource, LedgerEntry, OfficeCode, Plan,
+    Premise, PremiseId, Provenance, Scenario, ServiceCircle, Severity, SourceFile, SourceId, Station,
+    StationId, StationStatus, StationTier, Street, StreetClass, Terrain, TierAnswer, UnitKind, Unreached,
+    Use, WalkBand, WalkDirection,
 };
 use crate::units::{Households, Metres, Residents, Seconds, SquareMetres};
 
@@ -30,27 +31,27 @@ pub(super) struct Reader<'c> {
 }
 
 /// A row with its place, so that a mistake can be named.
-struct Record<'r> {
+pub(super) struct Record<'r> {
     row: &'r Row<'r>,
     path: &'r Path,
     layer: &'static str,
 }
 
 impl Record<'_> {
-    fn bad(&self, why: String) -> PlanFileError {
+    pub(super) fn bad(&self, why: String) -> PlanFileError {
         let row = self.row.get("fid").unwrap_or(0);
         PlanFileError::BadRow { path: self.path.to_owned(), layer: self.layer.to_owned(), row, why }
     }
 
-    fn maybe<T: FromSql>(&self, column: &str) -> Result<Option<T>> {
+    pub(super) fn maybe<T: FromSql>(&self, column: &str) -> Result<Option<T>> {
         self.row.get(column).map_err(|error| self.bad(format!("column `{column}`: {error}")))
     }
 
-    fn get<T: FromSql>(&self, column: &str) -> Result<T> {
+    pub(super) fn get<T: FromSql>(&self, column: &str) -> Result<T> {
         self.maybe(column)?.ok_or_else(|| self.bad(format!("column `{column}` is empty")))
     }
 
-    fn text(&self, column: &str) -> Result<String> {
+    pub(super) fn text(&self, column: &str) -> Result<String> {
         Ok(self.maybe(column)?.unwrap_or_default())
     }
 
@@ -58,7 +59,7 @@ impl Record<'_> {
         Ok(self.maybe::<bool>(column)?.unwrap_or(false))
     }
 
-    fn count(&self, column: &str) -> Result<u32> {
+    pub(super) fn count(&self, column: &str) -> Result<u32> {
         Ok(self.maybe::<u32>(column)?.unwrap_or(0))
     }
 
@@ -71,7 +72,7 @@ impl Record<'_> {
     }
 
     /// A measure that is finite and not negative.
-    fn quantity<T>(
+    pub(super) fn quantity<T>(
         &self,
         column: &str,
         make: fn(f64) -> std::result::Result<T, crate::units::BadQuantity>,
@@ -115,7 +116,7 @@ impl Record<'_> {
     }
 
     /// A row of another layer named by its key; an unknown key is a mistake, an empty one is `None`.
-    fn link<T: Copy>(&self, column: &str, table: &HashMap<String, T>) -> Result<Option<T>> {
+    pub(super) fn link<T: Copy>(&self, column: &str, table: &HashMap<String, T>) -> Result<Option<T>> {
         let Some(key) = self.maybe::<String>(column)?.filter(|key| !key.is_empty()) else { return Ok(None) };
         match table.get(&key) {
             Some(id) => Ok(Some(*id)),
@@ -143,7 +144,11 @@ impl<'c> Reader<'c> {
         Ok(PlanFile { scenario, plan, rules: self.rules()? })
     }
 
-    fn rows<T>(&self, table: &'static Table, each: impl Fn(&Record<'_>) -> Result<T>) -> Result<Vec<T>> {
+    pub(super) fn rows<T>(
+        &self,
+        table: &'static Table,
+        each: impl Fn(&Record<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
         self.rows_where(table, "", each)
     }
 
@@ -315,6 +320,7 @@ impl<'c> Reader<'c> {
         plan.partition.retired_codes = self.rows(&schema::RETIRED_CODES, |record| record.get("code"))?;
         plan.tiers = self.rows(&schema::TIERS, read_tier)?;
         plan.coverage = self.coverage(&communities, &grids, &stations)?;
+        self.analysis(scenario, &stations, &mut plan.coverage)?;
         plan.circles = self.rows(&schema::SERVICE_CIRCLES, |record| {
             let station = record.link("station", &stations)?;
             Ok(ServiceCircle { station, minutes: record.get("minutes")?, area: record.area()? })
@@ -372,14 +378,16 @@ impl<'c> Reader<'c> {
         let mut rows = self.rows(&schema::COVERAGE, |record| {
             let scope = match record.text("scope")?.as_str() {
                 "all" => Some(CoverageScope::All),
+                "street_office" => OfficeCode::parse(&record.text("code")?).map(CoverageScope::StreetOffice),
                 "community" => record.link("code", communities)?.map(CoverageScope::Community),
                 "grid" => record.link("code", grids)?.map(CoverageScope::Grid),
                 _ => None,
             };
             let tier: Option<String> = record.maybe("tier")?;
             Ok(CoverageRow {
-                scope: scope
-                    .ok_or_else(|| record.bad("column `scope` is none of all, community, grid".to_owned()))?,
+                scope: scope.ok_or_else(|| {
+                    record.bad("column `scope` is none of all, street_office, community, grid".to_owned())
+                })?,
                 tier: tier.map(|_| record.word("tier", StationTier::parse)).transpose()?,
                 method: record.word("method", CoverageMethod::parse)?,
                 minutes: record.get("minutes")?,
@@ -402,16 +410,28 @@ impl<'c> Reader<'c> {
                 Vec::new()
             },
             rows,
+            direction: self
+                .keys
+                .get("walk_direction")
+                .and_then(|word| WalkDirection::parse(word))
+                .unwrap_or_default(),
+            profiles: Vec::new(),
+            balance: None,
         })
     }
 
-    fn rules(&self) -> Result<Vec<Rule>> {
-        let known: Option<i64> = self
+    /// Whether the file holds a table; older files lack some.
+    pub(super) fn has(&self, table: &'static Table) -> Result<bool> {
+        let found: Option<i64> = self
             .connection
-            .query_row("SELECT 1 FROM sqlite_master WHERE name = 'rules'", [], |row| row.get(0))
+            .query_row("SELECT 1 FROM sqlite_master WHERE name = ?1", [table.name], |row| row.get(0))
             .optional()
             .map_err(|source| PlanFileError::Sqlite { path: self.path.to_owned(), source })?;
-        if known.is_none() {
+        Ok(found.is_some())
+    }
+
+    fn rules(&self) -> Result<Vec<Rule>> {
+        if !self.has(&schema::RULES)? {
             return Ok(Vec::new());
         }
         self.rows(&schema::RULES, |record| {

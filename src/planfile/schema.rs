@@ -246,6 +246,50 @@ table!(
         real("share", "覆盖率"),
     ]
 );
+table!(
+    PROFILES,
+    "coverage_profiles",
+    "不同人群覆盖",
+    None,
+    [
+        text("profile", "步行人群"),
+        integer("minutes", "分钟"),
+        integer("households_reached", "覆盖户数"),
+        integer("households_lost", "本方案人群可达而该人群不可达户数"),
+    ]
+);
+table!(
+    PROFILE_LOSSES,
+    "profile_losses",
+    "不同人群不可达楼栋",
+    None,
+    [
+        text("profile", "步行人群"),
+        integer("minutes", "分钟"),
+        text("building", "建筑编号"),
+        real("walk_s", "步行时间（秒）"),
+    ]
+);
+table!(
+    ACCESS,
+    "access",
+    "可达性（两步移动搜索法）",
+    None,
+    [
+        text("building", "建筑编号"),
+        real("access", "每千户供给（2SFCA）"),
+        real("access_enhanced", "每千户供给（E2SFCA）"),
+        integer("without_room", "站点容量不足户数"),
+    ]
+);
+table!(
+    STATION_LOADS,
+    "station_loads",
+    "站点负荷",
+    None,
+    [text("station", "站点"), integer("capacity", "容量（户）"), integer("served", "服务户数"),]
+);
+table!(EVENNESS, "evenness", "均衡程度", None, [text("key", "指标"), text("value", "值")]);
 table!(BANDS, "bands", "服务圈规则", None, [integer("minutes", "分钟"), real("metres", "米")]);
 table!(
     TIERS,

@@ -36,9 +36,9 @@ pub(super) fn everything(connection: &mut Connection, content: &PlanFile) -> Res
     transaction.commit()
 }
 
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     connection: &'a Connection,
-    scenario: &'a Scenario,
+    pub(super) scenario: &'a Scenario,
     plan: Option<&'a Plan>,
 }
 
@@ -58,7 +58,11 @@ impl Writer<'_> {
         layer.finish()
     }
 
-    fn table<I: IntoIterator<Item = Vec<Value>>>(&self, table: &'static Table, rows: I) -> Result<()> {
+    pub(super) fn table<I: IntoIterator<Item = Vec<Value>>>(
+        &self,
+        table: &'static Table,
+        rows: I,
+    ) -> Result<()> {
         self.layer(table, rows.into_iter().map(|values| (None, values)))
     }
 
@@ -324,6 +328,7 @@ impl Writer<'_> {
             &schema::FINDINGS,
             data.chain(answer).map(|(finding, stage)| self.finding(finding, stage, plan)),
         )?;
+        self.analysis(plan)?;
         self.coverage(&plan.coverage, plan)
     }
 
@@ -382,6 +387,7 @@ impl Writer<'_> {
             coverage.rows.iter().map(|row| {
                 let (scope, code) = match row.scope {
                     CoverageScope::All => ("all", Value::Null),
+                    CoverageScope::StreetOffice(code) => ("street_office", Value::Text(code.to_string())),
                     CoverageScope::Community(id) => ("community", self.community_code(Some(id))),
                     CoverageScope::Grid(id) => ("grid", text(&plan.partition.grids[id.index()].code)),
                 };
@@ -491,6 +497,7 @@ impl Writer<'_> {
                 ("plan_hash", provenance.plan_hash.clone()),
                 ("profile", plan.coverage.profile.clone()),
                 ("with_terrain", plan.coverage.with_terrain.to_string()),
+                ("walk_direction", plan.coverage.direction.as_str().to_owned()),
             ]);
         }
         pairs
@@ -538,7 +545,7 @@ fn layer_styles(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-fn text(value: &str) -> Value {
+pub(super) fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
 }
 
@@ -546,7 +553,7 @@ fn maybe_text(value: Option<&str>) -> Value {
     value.map_or(Value::Null, text)
 }
 
-fn maybe<T: Into<Value>>(value: Option<T>) -> Value {
+pub(super) fn maybe<T: Into<Value>>(value: Option<T>) -> Value {
     value.map_or(Value::Null, Into::into)
 }
 

@@ -37,6 +37,7 @@ pub(super) fn section(facts: &Facts<'_>, lang: Lang) -> Section {
     body.push_str("</div>");
     body.push_str(&overlap(facts, lang));
     body.push_str(&by_community(facts, lang));
+    body.push_str(&super::balance::parts(facts, lang));
     Section::new("coverage", lang, "步行圈覆盖", "Coverage", body)
 }
 

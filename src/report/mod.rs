@@ -14,6 +14,7 @@ macro_rules! say {
 }
 
 mod annex;
+mod balance;
 mod canvas;
 mod chart;
 mod closing;

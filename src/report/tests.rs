@@ -393,8 +393,20 @@ fn the_workbook_reads_back_with_numbers_as_numbers() {
     let (scenario, plan) = toy();
     let sheets = read(&workbook(&scenario, &plan, Lang::Zh).unwrap());
     let names: Vec<&str> = sheets.iter().map(|sheet| sheet.0.as_str()).collect();
-    let wanted =
-        ["说明", "社区", "网格", "服务站", "覆盖率", "未覆盖", "问题清单", "楼栋网格码", "规则对照", "来源"];
+    let wanted = [
+        "说明",
+        "社区",
+        "网格",
+        "服务站",
+        "覆盖率",
+        "未覆盖",
+        "不同人群",
+        "站点负荷",
+        "问题清单",
+        "楼栋网格码",
+        "规则对照",
+        "来源",
+    ];
     assert_eq!(names, wanted);
     let sheet = |name: &str| &sheets.iter().find(|sheet| sheet.0 == name).unwrap().1;
     assert_eq!(sum(&column(sheet("网格"), "户数")), 2_318.0);

@@ -6,9 +6,10 @@ use super::toy::{BRIDGE_Y, CELLS, Cell, RIVER_X, place, rectangle};
 use crate::geometry::straight_distance;
 use crate::model::{
     Atom, AtomCoverage, AtomId, CommunityId, CommunityQuality, Coverage, CoverageMethod, CoverageRow,
-    CoverageScope, Finding, FindingKind, Grid, GridClass, GridId, GridSize, LedgerEntry, Partition, Plan,
-    PremiseId, Provenance, Scenario, ServiceCircle, Severity, Station, StationId, StationStatus, StationTier,
-    TierAnswer, Unreached, WalkBand,
+    CoverageScope, Evenness, Finding, FindingKind, Grid, GridClass, GridId, GridSize, LedgerEntry, Partition,
+    Plan, PremiseId, ProfileCoverage, ProfileLoss, Provenance, Scenario, ServiceBalance, ServiceCircle,
+    Severity, Station, StationId, StationLoad, StationStatus, StationTier, SupplyUnit, TierAnswer, Unreached,
+    WalkBand, WalkDirection,
 };
 use crate::units::{Households, Metres, Residents, Seconds};
 
@@ -163,6 +164,7 @@ fn coverage(scenario: &Scenario, partition: &Partition, stations: &[Station]) ->
         let inside: Vec<usize> = (0..atoms.len())
             .filter(|&index| match scope {
                 CoverageScope::All => scenario.atoms[index].community.is_some(),
+                CoverageScope::StreetOffice(_) => false,
                 CoverageScope::Community(id) => scenario.atoms[index].community == Some(id),
                 CoverageScope::Grid(id) => partition.grid_of[index] == Some(id),
             })
@@ -176,7 +178,54 @@ fn coverage(scenario: &Scenario, partition: &Partition, stations: &[Station]) ->
         }
     }
     rows.sort_by_key(|row| (row.scope, row.tier, row.method, row.minutes));
-    Coverage { bands, with_terrain: false, profile: "adult".into(), atoms, rows }
+    Coverage {
+        bands,
+        with_terrain: false,
+        profile: "adult".into(),
+        rows,
+        direction: WalkDirection::There,
+        profiles: vec![at_eighty(scenario)],
+        balance: Some(balance(scenario, stations)),
+        atoms,
+    }
+}
+
+/// Somebody who misses the narrowest circle from the first building.
+fn at_eighty(scenario: &Scenario) -> ProfileCoverage {
+    let first = scenario.atoms[0].households;
+    let reached = [200, 900, 1_700].map(Households).to_vec();
+    ProfileCoverage {
+        profile: "age 80".into(),
+        households_reached: reached,
+        households_lost: vec![first, Households(0), Households(0)],
+        lost: vec![ProfileLoss { atom: AtomId(0), minutes: 5, walk: Some(Seconds::constant(312.5)) }],
+    }
+}
+
+/// Every station serves the same; who has people has the same access.
+fn balance(scenario: &Scenario, stations: &[Station]) -> ServiceBalance {
+    let people = scenario.atoms.iter().map(|atom| if 0 < atom.households.0 { 1.5 } else { 0.0 });
+    let access: Vec<f64> = people.collect();
+    let load = |(station, found): (StationId, &Station)| StationLoad {
+        station,
+        capacity: found.capacity,
+        served: Households(120),
+    };
+    ServiceBalance {
+        unit: SupplyUnit::Stations,
+        access_enhanced: access.iter().map(|value| value / 2.0).collect(),
+        without_room: vec![0; access.len()],
+        access,
+        loads: open_stations(stations).map(load).collect(),
+        evenness: Evenness {
+            gini_walk: 0.25,
+            gini_access: 0.0,
+            mean_walk: Some(Seconds::constant(300.0)),
+            worst_decile_walk: None,
+            mean_access: 1.5,
+            worst_decile_access: 1.5,
+        },
+    }
 }
 
 fn open_stations(stations: &[Station]) -> impl Iterator<Item = (StationId, &Station)> {

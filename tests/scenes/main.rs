@@ -212,6 +212,59 @@ fn a_wall_between_door_and_street_is_walked_round_through_its_gate() {
     assert_eq!(scene.walk('d', 'B'), Some(40.0 + 40.0));
 }
 
+#[test]
+fn a_gate_in_a_wall_of_its_own_leads_out() {
+    // The wall is no compound's outline. To the gate hypot(20, 20), out to the street 20, along it 40.
+    let scene = Scene::draw(
+        20.0,
+        "
+        A-----+-B
+          ####@##
+             d   ",
+    );
+    let through = 20.0 * 2.0_f64.sqrt() + 20.0;
+    let near = |found: Option<f64>, expected: f64| (found.expect("there is a way") - expected).abs() < 0.002;
+    assert!(near(scene.walk('d', 'B'), through + 40.0), "{:?}", scene.walk('d', 'B'));
+    let mut closed = Scene::draw(
+        20.0,
+        "
+        A-----+-B
+          ####@##
+             d   ",
+    );
+    closed.scenario.gates[0].open = false;
+    assert_eq!(closed.snap(&closed.network(), "d").failure(0), Some(SnapFailure::WalledIn));
+    // A street in sight is farther than the one behind the wall: both ways compete.
+    let scene = Scene::draw(
+        20.0,
+        "
+        A-----+-B
+        | ####@##
+        |    d
+        |
+        |
+        +----C   ",
+    );
+    assert!(near(scene.walk('d', 'B'), through + 40.0), "through the gate");
+    assert_eq!(scene.walk('d', 'C'), Some(60.0), "straight down");
+}
+
+#[test]
+fn a_gate_drawn_beside_its_compound_opens_it_and_far_ones_do_not() {
+    // Eight metres outside the outline: 30 across and 48 up to the gate, 12 on to the street, 130 along it.
+    let mut scene = compound(&[Coord { x: 130.0, y: -12.0 }]);
+    let walk = |scene: &Scene| {
+        let network = scene.network();
+        let doors = network.snap(&[DoorPlace::at(Coord { x: 100.0, y: -60.0 })]);
+        let nearest = network.nearest(&scene.snap(&network, "A"), &doors, Measure::TimeThere, None);
+        doors.failure(0).map_or(Ok(f64::from(nearest.cost[0]) / 1000.0), Err)
+    };
+    let expected = 30.0_f64.hypot(48.0) + 12.0 + 130.0;
+    assert!((walk(&scene).expect("a gate") - expected).abs() < 0.002, "{:?}", walk(&scene));
+    scene.rules.max_inside = gridplan::units::Metres::constant(40.0);
+    assert_eq!(walk(&scene), Err(SnapFailure::WalledIn), "57 m to the gate are more than allowed");
+}
+
 /// A walled compound 200 m × 100 m south of the street A–B, with gates where told.
 fn compound(gates: &[Coord<f64>]) -> Scene {
     let mut scene = Scene::draw(

@@ -1,5 +1,6 @@
 //! `tables.xlsx`: the figures of the report as tables to filter, sort and hand to platforms.
 
+mod balance;
 mod sheet;
 mod summary;
 
@@ -40,6 +41,8 @@ pub(super) fn write(facts: &Facts<'_>, lang: Lang) -> Result<Vec<u8>, ReportErro
     stations(&mut workbook, &formats, facts, lang)?;
     coverage(&mut workbook, &formats, facts, lang)?;
     uncovered(&mut workbook, &formats, facts, lang)?;
+    balance::walkers(&mut workbook, &formats, facts, lang)?;
+    balance::loads(&mut workbook, &formats, facts, lang)?;
     findings(&mut workbook, &formats, facts, lang)?;
     buildings(&mut workbook, &formats, facts, lang)?;
     rules(&mut workbook, &formats, facts, lang)?;
@@ -396,18 +399,21 @@ fn coverage(
     Ok(())
 }
 
-fn scope_words<'a>(facts: &Facts<'a>, scope: CoverageScope, lang: Lang) -> (&'static str, &'a str, &'a str) {
+fn scope_words<'a>(facts: &Facts<'a>, scope: CoverageScope, lang: Lang) -> (&'static str, String, &'a str) {
     match scope {
-        CoverageScope::All => (lang.pick("全部", "all"), "", facts.scenario.name.as_str()),
+        CoverageScope::All => (lang.pick("全部", "all"), String::new(), facts.scenario.name.as_str()),
+        CoverageScope::StreetOffice(code) => {
+            (lang.pick("街道（乡镇）", "street office"), code.to_string(), "")
+        }
         CoverageScope::Community(id) => {
             let code = facts.scenario.communities.get(id.index()).map_or("", |of| of.code.as_str());
-            (lang.pick("社区", "community"), code, facts.community_name(Some(id)))
+            (lang.pick("社区", "community"), code.to_owned(), facts.community_name(Some(id)))
         }
         CoverageScope::Grid(id) => {
             let grid = facts.plan.partition.grids.get(id.index());
             (
                 lang.pick("网格", "grid"),
-                grid.map_or("", |grid| grid.code.as_str()),
+                grid.map_or_else(String::new, |grid| grid.code.clone()),
                 grid.map_or("", |grid| grid.name.as_str()),
             )
         }
@@ -530,14 +536,24 @@ fn buildings(
             ("户数来源", "source of the count", Text),
             ("最近站点编号", "nearest station", Text),
             ("步行（分钟）", "walk (min)", Decimal),
+            ("路网距离（米）", "network distance (m)", Count),
+            ("直线距离（米）", "straight distance (m)", Count),
+            ("各圈站点数", "stations within each circle", Text),
+            ("每千户供给（2SFCA）", "supply per 1,000 households (2SFCA)", Decimal),
+            ("无余量户数", "households without room", Count),
         ],
     );
+    let balance = facts.plan.coverage.balance.as_ref();
     let all = &facts.scenario.atoms;
     let rows = all.iter().enumerate().map(|(index, atom)| {
         let id = AtomId::from_index(index);
         let community = atom.community.and_then(|id| facts.scenario.communities.get(id.index()));
-        let nearest = facts.plan.coverage.atoms.get(index).and_then(|reach| reach.nearest.ok());
+        let reach = facts.plan.coverage.atoms.get(index);
+        let nearest = reach.and_then(|reach| reach.nearest.ok());
         let station = nearest.and_then(|(id, _)| facts.plan.stations.get(id.index()));
+        let depth = reach.map_or_else(String::new, |reach| {
+            reach.depth.iter().map(ToString::to_string).collect::<Vec<_>>().join("/")
+        });
         vec![
             Value::text(atom.source.0.as_str()),
             Value::text(atom.name.as_deref().unwrap_or("")),
@@ -548,6 +564,11 @@ fn buildings(
             Value::text(text::households_source(atom.households_source, lang)),
             Value::text(station.map_or("", |station| station.code.as_str())),
             Value::maybe(nearest.map(|(_, walk)| walk.minutes())),
+            Value::maybe(reach.and_then(|reach| reach.distance).map(|metres| metres.value())),
+            Value::maybe(reach.and_then(|reach| reach.straight).map(|metres| metres.value())),
+            Value::text(depth),
+            Value::maybe(balance.and_then(|balance| balance.access.get(index)).copied()),
+            Value::maybe(balance.and_then(|balance| balance.without_room.get(index)).map(|&n| f64::from(n))),
         ]
     });
     write_table(workbook, formats, lang.pick("楼栋网格码", "building to grid"), &heads, all.len(), rows)?;
