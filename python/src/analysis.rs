@@ -64,7 +64,6 @@ pub fn two_step_floating<'py>(
 /// Shortest walks first until stations are full: load per site, left out per demand point, and the parts as
 /// demand point, site, households, cost.
 #[pyfunction]
-#[expect(clippy::type_complexity, reason = "a tuple of arrays, named in Python")]
 pub fn assign_by_walk<'py>(
     py: Python<'py>,
     offsets: PyReadonlyArray1<'_, u64>,

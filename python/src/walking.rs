@@ -16,6 +16,8 @@ fn failed(error: gridplan::network::NetworkError) -> PyErr {
 pub struct WalkNetwork(Network);
 
 type Nearest<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<i32>>);
+/// Station, limit, well-known binary.
+type Area<'py> = (Option<u32>, u32, Bound<'py, PyBytes>);
 type Within<'py> = (Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>);
 
 #[pymethods]
@@ -92,7 +94,7 @@ impl WalkNetwork {
         stations: PyReadonlyArray1<'_, u32>,
         limits: Vec<u32>,
         share: &str,
-    ) -> PyResult<Vec<(Option<u32>, u32, Bound<'py, PyBytes>)>> {
+    ) -> PyResult<Vec<Area<'py>>> {
         let share = match share {
             "per_station" => CircleShare::PerStation,
             "merged" => CircleShare::Merged,
