@@ -22,6 +22,17 @@ pub(super) struct Schedule {
     pub end: f64,
     /// Longest chain: 1 is flips only, 2 adds swaps.
     pub chain: u32,
+    /// Which division to return.
+    pub keep: Keep,
+}
+
+/// Which division of a run is its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// The best one met.
+    Best,
+    /// The last one: where the search was heading, for a finer graph to go on with.
+    Last,
 }
 
 /// What the search minimizes: boundary cost plus fines for grids out of range and for moved load.
@@ -124,6 +135,9 @@ impl<'a, 'p> Annealer<'a, 'p> {
             }
             self.collect();
             heat *= cooling;
+        }
+        if schedule.keep == Keep::Last {
+            return (self.division.grid.clone(), self.score);
         }
         self.remember();
         (self.best_grid, self.best)

@@ -17,6 +17,14 @@ impl Range {
     }
 }
 
+/// What is asked of a search: a connected graph and into how many grids of which size it is to be divided.
+#[derive(Clone, Copy)]
+pub(super) struct Ask<'a> {
+    pub piece: &'a Piece,
+    pub k: usize,
+    pub range: Range,
+}
+
 /// How good a division is; smaller is better, compared in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Score {

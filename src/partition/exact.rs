@@ -16,9 +16,9 @@ pub(super) const MAX_UNITS: usize = 1000;
 /// Grids of the largest part that is solved as a whole; larger ones are improved window by window.
 pub(super) const MAX_GRIDS: usize = 60;
 /// Sets that all enumerations of a call may visit, and the limits of one.
-pub(super) const ALL_VISITS: usize = 1 << 28;
+pub(super) const ALL_VISITS: usize = 1 << 30;
 pub(super) const MIN_VISITS: usize = 1 << 16;
-pub(super) const MAX_VISITS: usize = 1 << 20;
+pub(super) const MAX_VISITS: usize = 1 << 23;
 /// Columns of all integer programs of a call, and the limits of one.
 pub(super) const ALL_COLUMNS: usize = 1_000_000;
 pub(super) const MIN_COLUMNS: usize = 500;

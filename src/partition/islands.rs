@@ -187,15 +187,15 @@ fn tie(piece: &Piece, islands: &[Vec<u32>], loads: &[u64], group: &[usize], rang
     }
     let mut edges = Vec::new();
     for &unit in &members {
-        for (v, cost) in piece.edges_of(unit).filter(|&(v, _)| unit < v) {
-            edges.push((place[&unit], place[&v], cost));
+        for e in piece.row(unit).filter(|&e| unit < piece.neighbor[e]) {
+            edges.push((place[&unit], place[&piece.neighbor[e]], piece.cost[e], piece.length[e]));
         }
     }
     let main = &islands[group[0]];
     let step = main.len().div_ceil(TIES);
     let ends = hubs.iter().filter_map(|h| h.1).chain(loose.iter().map(|u| place[u]));
     for hub in ends {
-        edges.extend(main.iter().step_by(step).map(|u| (hub, place[u], 0)));
+        edges.extend(main.iter().step_by(step).map(|u| (hub, place[u], 0, 0)));
     }
     let small = group[1..].iter().all(|&i| loads[i] < range.low);
     let sound = small && hubs.len() <= 1 && step == 1 && how == Hubs::Contracted;

@@ -54,7 +54,8 @@ pub(super) struct Task<'a> {
 }
 
 impl Task<'_> {
-    fn n(&self) -> usize {
+    /// Number of units.
+    pub(super) fn n(&self) -> usize {
         self.piece.len()
     }
 

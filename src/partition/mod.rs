@@ -17,6 +17,7 @@ mod cover;
 mod division;
 mod exact;
 mod islands;
+mod levels;
 #[cfg(feature = "highs")]
 mod master;
 mod piece;

@@ -11,27 +11,33 @@ pub(super) struct Piece {
     pub neighbor: Vec<u32>,
     /// Cost per half-edge, in mm.
     pub cost: Vec<i64>,
+    /// Length of the shared boundary per half-edge, in mm; with the cost it says what runs along it.
+    pub length: Vec<i64>,
 }
 
+/// An undirected edge: two units, cost and length in mm.
+pub(super) type Edge = (u32, u32, i64, i64);
+
 impl Piece {
-    /// Builds rows from undirected edges `(a, b, cost)`; loops are dropped, parallel edges added up.
-    pub(super) fn new(load: Vec<u64>, edges: &[(u32, u32, i64)]) -> Self {
+    /// Builds rows from undirected edges; loops are dropped, parallel edges added up.
+    pub(super) fn new(load: Vec<u64>, edges: &[Edge]) -> Self {
         let n = load.len();
-        let mut half: Vec<(u32, u32, i64)> = Vec::with_capacity(2 * edges.len());
-        for &(a, b, cost) in edges.iter().filter(|(a, b, _)| a != b) {
-            half.push((a, b, cost));
-            half.push((b, a, cost));
+        let mut half: Vec<Edge> = Vec::with_capacity(2 * edges.len());
+        for &(a, b, cost, length) in edges.iter().filter(|(a, b, _, _)| a != b) {
+            half.push((a, b, cost, length));
+            half.push((b, a, cost, length));
         }
         half.sort_unstable();
         half.dedup_by(|next, kept| {
             let same = next.0 == kept.0 && next.1 == kept.1;
             if same {
                 kept.2 += next.2;
+                kept.3 += next.3;
             }
             same
         });
         let mut offset = vec![0u32; n + 1];
-        for &(a, _, _) in &half {
+        for &(a, _, _, _) in &half {
             offset[a as usize + 1] += 1;
         }
         for i in 0..n {
@@ -39,7 +45,8 @@ impl Piece {
         }
         let neighbor = half.iter().map(|h| h.1).collect();
         let cost = half.iter().map(|h| h.2).collect();
-        Self { load, offset, neighbor, cost }
+        let length = half.iter().map(|h| h.3).collect();
+        Self { load, offset, neighbor, cost, length }
     }
 
     /// Number of units.
@@ -68,10 +75,11 @@ impl Piece {
         let mut part = Self { offset: vec![0], ..Self::default() };
         for &unit in units {
             part.load.push(self.load[unit as usize]);
-            for (v, cost) in self.edges_of(unit) {
-                if let Ok(place) = units.binary_search(&v) {
+            for edge in self.row(unit) {
+                if let Ok(place) = units.binary_search(&self.neighbor[edge]) {
                     part.neighbor.push(place as u32);
-                    part.cost.push(cost);
+                    part.cost.push(self.cost[edge]);
+                    part.length.push(self.length[edge]);
                 }
             }
             part.offset.push(part.neighbor.len() as u32);

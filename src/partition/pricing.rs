@@ -32,8 +32,6 @@ pub(super) struct Priced {
     pub complete: bool,
     /// No region has a reduced cost below this, in metres, even where the search was cut short.
     pub floor: f64,
-    /// Regions added.
-    pub added: usize,
     /// Sets visited.
     pub visits: usize,
 }
@@ -93,7 +91,7 @@ pub(super) fn add_within(
     let cut_short = !complete && limits.found > 0 && search.regions.len() >= search.most;
     let visits = limits.visits - search.visits;
     let floor = if cut_short { f64::NEG_INFINITY } else { floor as f64 / MICRO - prices.grid };
-    Priced { complete, floor, added: regions.len() - known, visits }
+    Priced { complete, floor, visits }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

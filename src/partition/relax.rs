@@ -1,18 +1,21 @@
 //! The linear relaxation of set partitioning, by column generation.
 
-use highs::{ColProblem, HighsModelStatus, Model, Sense};
+use highs::{Col, ColProblem, HighsModelStatus, Model, Row, Sense};
 
 use super::master::{Source, Task, entries, quiet, rows};
 use super::pricing::{self, Limits, Prices};
 
-/// Charge for a unit that no region covers, in largest boundaries.
-const UNCOVERED: f64 = 1000.0;
+/// Charges for a unit that no region covers or too many do, in mean shares of a grid in the cut. They box the prices:
+/// small ones keep the pricing search short, and any prices give a valid bound; the last one is as good as none.
+const CHARGES: [f64; 4] = [2.0, 16.0, 128.0, 1e5];
 /// Columns of the first program, and columns added per round.
 const FIRST_COLUMNS: usize = 4000;
 const COLUMNS_PER_ROUND: usize = 300;
-const ROUNDS: usize = 100;
+const ROUNDS: usize = 200;
 /// Reduced costs above this many metres below zero count as zero.
 const ZERO: f64 = 1e-6;
+/// How far below zero pricing looks for regions, in shares of the cost per grid: coarse bounds come first.
+const DEPTHS: [f64; 5] = [0.1, 0.03, 0.01, 0.003, 0.0];
 /// Regions that one pricing round may add.
 const ADDED: usize = 1000;
 
@@ -60,72 +63,135 @@ pub(super) fn reduced_costs(task: &Task<'_>, price: &[f64]) -> Vec<f64> {
 
 /// Solves the relaxation; `None` if HiGHS fails.
 pub(super) fn solve(task: &mut Task<'_>) -> Option<Relaxed> {
-    let n = task.piece.len();
-    let mut problem = ColProblem::new();
-    let rows = rows(task, &mut problem);
-    let longest = task.regions.boundary.iter().copied().max().unwrap_or(0) as f64 / 2000.0;
-    let uncovered = UNCOVERED * longest.max(1.0);
-    for &row in &rows[..n] {
-        problem.add_column(uncovered, 0.0.., [(row, 1.0)]);
-    }
-    problem.add_column(uncovered, 0.0.., [(rows[n], 1.0)]);
-    problem.add_column(uncovered, 0.0.., [(rows[n], -1.0)]);
-    let mut added = vec![false; task.regions.len()];
-    for (region, added) in added.iter_mut().enumerate().take(FIRST_COLUMNS) {
-        problem.add_column(task.half_boundary(region), 0.0.., entries(task, &rows, region));
-        *added = true;
-    }
-    let mut model = problem.try_optimise(Sense::Minimise).ok()?;
-    quiet(&mut model);
+    let mut program = Program::new(task)?;
     let mut visits = if let Source::Priced(visits) = task.source { 4 * visits } else { 0 };
-    for round in 1..=ROUNDS {
-        let solved = model.try_solve().ok()?;
-        if solved.status() != HighsModelStatus::Optimal {
-            return None;
-        }
-        let solution = solved.get_solution();
-        let price = solution.dual_rows().to_vec();
-        let mut reduced = reduced_costs(task, &price);
-        let mut new = columns_below_zero(&reduced, &added);
-        let mut floor = reduced.iter().copied().fold(0.0, f64::min);
+    let (mut charge, mut depth) = (0, 0);
+    let mut bound = 0.0f64;
+    // Every edge cut: a bound above it says that no division follows the rule.
+    let dearest = task.piece.cost.iter().sum::<i64>() as f64 / 2000.0 + 1.0;
+    for _ in 0..ROUNDS {
+        let solved = program.solve()?;
+        let mut reduced = reduced_costs(task, &solved.price);
+        let mut new = columns_below_zero(&reduced, &program.added);
         let mut complete = task.source == Source::Listed && new.is_empty();
+        let mut floor = complete.then_some(0.0);
         if new.is_empty() && task.source != Source::Listed {
+            let deep = DEPTHS[depth] * solved.value / task.rule.k as f64;
             let limits = Limits { visits, found: if visits > 0 { ADDED } else { 0 } };
+            let prices = prices(&solved.price);
             let priced =
-                pricing::add_within(task.piece, task.rule, &prices(&price), -ZERO, limits, task.regions);
+                pricing::add_within(task.piece, task.rule, &prices, -deep - ZERO, limits, task.regions);
             visits = visits.saturating_sub(priced.visits);
-            complete = priced.complete && priced.added == 0;
-            floor = if complete { 0.0 } else { priced.floor.min(0.0) };
-            if 0 < priced.added {
-                reduced = reduced_costs(task, &price);
-                added.resize(reduced.len(), false);
-                new = columns_below_zero(&reduced, &added);
+            reduced = reduced_costs(task, &solved.price);
+            program.added.resize(reduced.len(), false);
+            new = columns_below_zero(&reduced, &program.added);
+            // Any division has k regions, none with a reduced cost below the floor.
+            let searched = priced.complete.then(|| reduced.iter().copied().fold(-deep - ZERO, f64::min));
+            floor = Some(searched.map_or(priced.floor, |floor| floor.max(priced.floor)).min(0.0));
+            complete = priced.complete && deep == 0.0 && new.is_empty();
+            if priced.complete && new.is_empty() && depth + 1 < DEPTHS.len() {
+                bound = bound.max(solved.value + task.rule.k as f64 * floor.unwrap_or(0.0));
+                depth += 1;
+                continue;
             }
         }
-        if new.is_empty() || round == ROUNDS {
-            // Any division has k regions, none with a reduced cost below `floor`.
-            let floor = if new.is_empty() { floor } else { floor.min(priced_floor(task, &price)) };
-            let bound = solved.objective_value() + task.rule.k as f64 * floor;
-            let uncovered = solution.columns()[..n + 2].iter().sum();
-            return Some(Relaxed { bound: bound.max(0.0), uncovered, complete, price, reduced });
+        if let Some(floor) = floor.filter(|floor| floor.is_finite()) {
+            bound = bound.max(solved.value + task.rule.k as f64 * floor);
         }
-        model = Model::from(solved);
-        for region in new {
-            added[region as usize] = true;
-            let region = region as usize;
-            model.try_add_column(task.half_boundary(region), 0.0.., entries(task, &rows, region)).ok()?;
+        if bound > dearest {
+            return Some(Relaxed { bound, uncovered: 1.0, complete: true, price: solved.price, reduced });
         }
+        let is_last = charge + 1 == CHARGES.len();
+        if new.is_empty() && solved.uncovered > 1e-6 && !is_last {
+            charge += 1;
+            program.charge(charge);
+            continue;
+        }
+        if new.is_empty() {
+            let Solved { price, uncovered, .. } = solved;
+            return Some(Relaxed { bound, uncovered, complete, price, reduced });
+        }
+        program.add(task, &new)?;
     }
     None
 }
 
-/// A bound on all reduced costs where the rounds ran out.
-fn priced_floor(task: &mut Task<'_>, price: &[f64]) -> f64 {
-    if task.source == Source::Listed {
-        return 0.0; // The list's own minimum is known to the caller.
+/// The linear program over the columns found so far.
+struct Program {
+    model: Option<Model>,
+    rows: Vec<Row>,
+    /// Columns that cover what no region covers, or uncover what too many do.
+    artificial: Vec<Col>,
+    /// Mean share of a grid in the cut, in metres.
+    share: f64,
+    added: Vec<bool>,
+}
+
+/// One solution of the program.
+struct Solved {
+    value: f64,
+    uncovered: f64,
+    price: Vec<f64>,
+}
+
+impl Program {
+    fn new(task: &Task<'_>) -> Option<Self> {
+        let n = task.n();
+        let mut problem = ColProblem::new();
+        let rows = rows(task, &mut problem);
+        let mut model = problem.try_optimise(Sense::Minimise).ok()?;
+        quiet(&mut model);
+        let shares: f64 = (0..task.regions.len()).map(|r| task.half_boundary(r)).sum();
+        let mean = shares / task.regions.len().max(1) as f64;
+        let known = task.upper.map(|mm| mm as f64 / 1000.0 / task.rule.k as f64);
+        let share = known.unwrap_or(mean).max(1.0);
+        let mut artificial = Vec::new();
+        for &row in &rows[..=n] {
+            for sign in [1.0, -1.0] {
+                artificial.push(model.try_add_column(0.0, 0.0.., [(row, sign)]).ok()?);
+            }
+        }
+        let first: Vec<u32> = (0..task.regions.len().min(FIRST_COLUMNS) as u32).collect();
+        let added = vec![false; task.regions.len()];
+        let mut program = Self { model: Some(model), rows, artificial, share, added };
+        program.add(task, &first)?;
+        program.charge(0);
+        Some(program)
     }
-    let limits = Limits { visits: 0, found: 0 };
-    pricing::add_within(task.piece, task.rule, &prices(price), -ZERO, limits, task.regions).floor
+
+    /// Sets the charge of the artificial columns.
+    fn charge(&mut self, level: usize) {
+        if let Some(model) = &mut self.model {
+            for &column in &self.artificial {
+                model.change_column_cost(column, CHARGES[level] * self.share);
+            }
+        }
+    }
+
+    fn solve(&mut self) -> Option<Solved> {
+        let solved = self.model.take()?.try_solve().ok()?;
+        if solved.status() != HighsModelStatus::Optimal {
+            return None;
+        }
+        let solution = solved.get_solution();
+        let value = solved.objective_value();
+        let uncovered = solution.columns()[..self.artificial.len()].iter().sum();
+        let price = solution.dual_rows().to_vec();
+        self.model = Some(Model::from(solved));
+        Some(Solved { value, uncovered, price })
+    }
+
+    fn add(&mut self, task: &Task<'_>, new: &[u32]) -> Option<()> {
+        let model = self.model.as_mut()?;
+        for &region in new {
+            self.added[region as usize] = true;
+            let region = region as usize;
+            model
+                .try_add_column(task.half_boundary(region), 0.0.., entries(task, &self.rows, region))
+                .ok()?;
+        }
+        Some(())
+    }
 }
 
 /// The cheapest regions that are not yet columns and have a negative reduced cost.

@@ -5,17 +5,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-use super::anneal::{Annealer, Logarithms, Schedule};
-use super::division::{Division, Range, Score};
+use super::anneal::{Annealer, Keep, Logarithms, Schedule};
+use super::division::{Ask, Division, Range, Score};
 use super::exact;
 use super::islands::{self, Part};
-use super::piece::Piece;
+use super::levels::{self, Cycle};
 use super::random::Random;
 use super::regions::Regions;
-use super::seed;
 use super::zones::{Kind, Zone, Zones};
 use super::{Effort, PartitionError, PartitionParams, PartitionProblem, Progress, Watch};
-use super::{coarse, redraw, windows};
+use super::{redraw, windows};
 
 /// The division of one zone, grids numbered from 0 in order of their first atom.
 pub(super) struct ZoneAnswer {
@@ -215,7 +214,7 @@ fn redraw_part(
     let mut best: Option<(Score, Vec<u32>)> = None;
     for heat in [0.02, 0.05, 0.1, 0.2, 0.4] {
         let sweeps = if context.effort == Effort::Draft { 60 } else { 400 };
-        let schedule = Schedule { sweeps, start: heat, end: 0.01, chain: 3 };
+        let schedule = Schedule { sweeps, start: heat, end: 0.01, chain: 3, keep: Keep::Best };
         let mut division = Division::new(&part.piece, labels.clone(), k);
         let annealer = Annealer::new(&mut division, range, &home, None);
         let (labels, score) = annealer.run(schedule, &context.logarithms, &mut random, &|| context.stop());
@@ -240,27 +239,25 @@ fn divide_part(context: &Context<'_>, part: &Part, range: Range, stream: u64) ->
         return (vec![0; n], answer);
     }
     let full = context.effort == Effort::Full;
-    let is_small = n <= exact::MAX_UNITS && k <= exact::MAX_GRIDS;
+    // Many small units a grid: no selection over regions comes close to what moves on blocks reach.
+    let is_small = n <= exact::MAX_UNITS && k <= exact::MAX_GRIDS && (n <= 60 || n < 16 * k);
     let mut pool = (full && is_small).then(Regions::default);
-    let (starts, schedule) = match context.effort {
-        Effort::Draft => (2, Schedule { sweeps: 120, start: 0.6, end: 0.05, chain: 3 }),
-        Effort::Full => (if is_small { 6 } else { 1 }, long_run(n)),
-    };
-    let Some((mut labels, score)) =
-        best_of(context, &part.piece, k, range, starts, schedule, &mut random, None, pool.as_mut())
-    else {
-        return (vec![0; n], answer);
-    };
-    answer.score = score;
-    match pool {
-        Some(pool) if !context.stop() => {
-            exact::improve(context, &part.piece, range, &pool, &mut labels, &mut answer);
+    let (starts, cycle) = effort_of_starts(context.effort, n, is_small);
+    let ask = Ask { piece: &part.piece, k, range };
+    let mut labels = vec![0; n];
+    for start in 0..starts {
+        let found = levels::cycle(context, ask, cycle, None, pool.as_mut(), &mut random);
+        if start == 0 || found.1 < answer.score {
+            (labels, answer.score) = found;
         }
-        None if full => {
-            windows::improve(context, &part.piece, range, &mut labels, k, window_passes(n), stream);
-            answer.score = super::division::score(&part.piece, range, &labels, k);
-        }
-        _ => {}
+    }
+    if full {
+        windows::improve(context, ask, &mut labels, window_passes(n), stream);
+        answer.score = super::division::score(&part.piece, range, &labels, k);
+    }
+    if let Some(mut pool) = pool.filter(|_| !context.stop()) {
+        pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
+        exact::improve(context, &part.piece, range, &pool, &mut labels, &mut answer);
     }
     if !part.sound {
         answer.least_out = least_by_load;
@@ -269,98 +266,26 @@ fn divide_part(context: &Context<'_>, part: &Part, range: Range, stream: u64) ->
     (labels, answer)
 }
 
-/// Passes and grids per window for a part of `n` units.
-fn window_passes(n: usize) -> (usize, usize) {
-    (
-        if n <= 50_000 {
-            12
-        } else if n <= 300_000 {
-            4
-        } else {
-            1
-        },
-        9,
-    )
-}
-
-/// The schedule of full effort.
-pub(super) fn long_run(n: usize) -> Schedule {
-    let sweeps = if n <= 1000 {
-        700
-    } else if n <= 300_000 {
-        500
-    } else {
-        150
+/// Number of independent starts and what each does.
+fn effort_of_starts(effort: Effort, n: usize, is_small: bool) -> (usize, Cycle) {
+    let (starts, sweeps) = match effort {
+        Effort::Draft if n <= 2000 => (2, (120, 60)),
+        Effort::Draft => (1, (120, 40)),
+        Effort::Full if is_small => (6, (700, 400)),
+        Effort::Full => (if n <= 2000 { 3 } else { 1 }, (2000, 300)),
     };
-    Schedule { sweeps, start: 0.6, end: 0.03, chain: 3 }
+    let end = if effort == Effort::Draft { 0.05 } else { 0.03 };
+    (starts, Cycle { sweeps, heat: (0.6, 0.2), end })
 }
 
-/// The best of several annealing runs: from `known` labels where given, on a coarser graph first, and from scratch.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one run is described by all of these, and a struct would only rename them"
-)]
-pub(super) fn best_of(
-    context: &Context<'_>,
-    piece: &Piece,
-    k: usize,
-    range: Range,
-    starts: usize,
-    schedule: Schedule,
-    random: &mut Random,
-    known: Option<&[u32]>,
-    mut pool: Option<&mut Regions>,
-) -> Option<(Vec<u32>, Score)> {
-    let stop = || context.stop();
-    let mut best: Option<(Score, Vec<u32>)> = None;
-    for start in 0..starts {
-        let mut schedule = schedule;
-        let from_known = known.filter(|_| start % 2 == 0);
-        let on_coarse = from_known.is_none() && (known.is_some() || start % 2 == 0);
-        let coarse = if on_coarse { coarse_start(context, piece, k, range, schedule, random) } else { None };
-        let labels = match (from_known, coarse) {
-            (Some(known), _) => {
-                schedule.start *= 0.5;
-                known.to_vec()
-            }
-            (None, Some(labels)) => {
-                schedule.start *= 0.4;
-                schedule.sweeps = schedule.sweeps.div_ceil(2);
-                labels
-            }
-            (None, None) => seed::split(piece, k, range, random),
-        };
-        let mut division = Division::new(piece, labels, k);
-        let annealer = Annealer::new(&mut division, range, &[], pool.as_deref_mut());
-        let (labels, score) = annealer.run(schedule, &context.logarithms, random, &stop);
-        if best.as_ref().is_none_or(|(old, _)| score < *old) {
-            best = Some((score, labels));
-        }
+/// Passes of windows over a part of `n` units: what a city of a million buildings leaves time for.
+fn window_passes(n: usize) -> usize {
+    match n {
+        0..=2000 => 8,
+        2001..=50_000 => 20,
+        50_001..=300_000 => 10,
+        _ => 5,
     }
-    best.map(|(score, labels)| (labels, score))
-}
-
-/// A division of a coarser graph, annealed and carried over; `None` where the graph is coarse already.
-fn coarse_start(
-    context: &Context<'_>,
-    piece: &Piece,
-    k: usize,
-    range: Range,
-    schedule: Schedule,
-    random: &mut Random,
-) -> Option<Vec<u32>> {
-    if piece.len() < 12 * k {
-        return None;
-    }
-    let (coarse, map) = coarse::coarsen(piece, range.target / 3, 4);
-    if coarse.len() < 4 * k {
-        return None;
-    }
-    let labels = seed::split(&coarse, k, range, random);
-    let mut division = Division::new(&coarse, labels, k);
-    let annealer = Annealer::new(&mut division, range, &[], None);
-    let (labels, _) = annealer.run(schedule, &context.logarithms, random, &|| context.stop());
-    Some(map.iter().map(|&unit| labels[unit as usize]).collect())
 }
 
 /// Renumbers labels 0, 1, 2, … in order of first appearance.

@@ -5,27 +5,36 @@
 
 use rayon::prelude::*;
 
-use super::division::{self, Range};
+use super::division::{self, Ask};
+use super::levels::{self, Cycle};
 use super::piece::Piece;
 use super::random::Random;
-use super::solve::{Context, best_of, long_run};
+use super::solve::Context;
 
-/// Improves `labels` (below `k`) over `passes` passes of windows of `size` grids.
-pub(super) fn improve(
-    context: &Context<'_>,
-    piece: &Piece,
-    range: Range,
-    labels: &mut [u32],
-    k: usize,
-    (passes, size): (usize, usize),
-    stream: u64,
-) {
+/// Grids per window, pass after pass.
+const SIZES: [usize; 4] = [16, 24, 12, 20];
+/// How a window is divided again.
+const AGAIN: Cycle = Cycle { sweeps: (1500, 400), heat: (0.4, 0.2), end: 0.03 };
+
+/// What a window starts from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// Its present division.
+    Present,
+    /// Its bare units.
+    Nothing,
+}
+
+/// Improves `labels` (below `k`) over `passes` passes of windows.
+pub(super) fn improve(context: &Context<'_>, ask: Ask<'_>, labels: &mut [u32], passes: usize, stream: u64) {
+    let Ask { piece, k, .. } = ask;
     for pass in 0..passes {
         if context.stop() {
             return;
         }
         let mut random = Random::new(context.seed, stream ^ (pass as u64 + 1) << 50);
-        let windows = windows(piece, labels, k, size, &mut random);
+        let windows = windows(piece, labels, k, SIZES[pass % SIZES.len()], &mut random);
+        let from = if pass % 4 == 3 { From::Nothing } else { From::Present };
         let members = members(labels, k);
         let better: Vec<Option<Vec<(u32, u32)>>> = windows
             .par_iter()
@@ -34,11 +43,10 @@ pub(super) fn improve(
                 let stream = stream ^ ((pass as u64 + 1) << 50) ^ ((i as u64 + 1) << 24);
                 redivide(
                     context,
-                    piece,
-                    range,
+                    ask,
                     labels,
-                    grids,
-                    &members,
+                    (grids, &members),
+                    from,
                     &mut Random::new(context.seed, stream),
                 )
             })
@@ -104,11 +112,10 @@ fn windows(piece: &Piece, labels: &[u32], k: usize, size: usize, random: &mut Ra
 /// Divides the units of some grids afresh; the new labels where that is better.
 fn redivide(
     context: &Context<'_>,
-    piece: &Piece,
-    range: Range,
+    Ask { piece, range, .. }: Ask<'_>,
     labels: &[u32],
-    grids: &[u32],
-    members: &[Vec<u32>],
+    (grids, members): (&[u32], &[Vec<u32>]),
+    from: From,
     random: &mut Random,
 ) -> Option<Vec<(u32, u32)>> {
     let mut units: Vec<u32> = grids.iter().flat_map(|&g| members[g as usize].iter().copied()).collect();
@@ -117,7 +124,8 @@ fn redivide(
     let place = |g: u32| grids.iter().position(|&own| own == g).unwrap_or(0) as u32;
     let old: Vec<u32> = units.iter().map(|&u| place(labels[u as usize])).collect();
     let before = division::score(&part, range, &old, grids.len());
+    let known = (from == From::Present).then_some(&old[..]);
     let (new, after) =
-        best_of(context, &part, grids.len(), range, 2, long_run(part.len()), random, Some(&old), None)?;
+        levels::cycle(context, Ask { piece: &part, k: grids.len(), range }, AGAIN, known, None, random);
     (after < before).then(|| units.iter().zip(new).map(|(&u, g)| (u, grids[g as usize])).collect())
 }

@@ -181,7 +181,8 @@ impl Zones {
             let a = unit_of[self.place[problem.edge_from[edge] as usize] as usize];
             let b = unit_of[self.place[problem.edge_to[edge] as usize] as usize];
             if a != b {
-                edges.push((a, b, millimetres(costs[edge])));
+                let length = millimetres(problem.edge_length[edge]);
+                edges.push((a, b, millimetres(costs[edge]), length));
             }
         }
         (Piece::new(load, &edges), unit_of)
