@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod compare;
 pub mod coverage;
+pub mod edit;
 pub mod export;
 pub mod files;
 pub mod geometry;

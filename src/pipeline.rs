@@ -5,8 +5,11 @@
 //! ```
 
 mod cover;
+mod edits;
 mod grids;
+mod halves;
 mod hash;
+mod ground;
 mod present;
 mod remarks;
 mod stations;
@@ -17,6 +20,7 @@ mod units;
 use std::ops::ControlFlow;
 
 use crate::coverage::{self, WhatIf};
+use crate::edit::EditError;
 use crate::land::{self, LandError, LandInput, LandParams};
 use crate::model::{BrokenRule, Plan, Provenance, Scenario, StationTier};
 use crate::network::{self, Snaps, StreetNetwork};
@@ -24,7 +28,9 @@ use crate::params::{Params, ParamsError};
 use crate::partition::PartitionError;
 use crate::siting::SitingError;
 
+pub use edits::{EditReport, Edited, blocks, edit, undo};
 pub use grids::RedrawParams;
+pub use ground::Ground;
 
 /// A step of the main path, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,6 +95,9 @@ pub enum PlanError {
     /// Stations.
     #[error(transparent)]
     Siting(#[from] SitingError),
+    /// An edit.
+    #[error(transparent)]
+    Edit(#[from] EditError),
     /// A rule that our own code broke.
     #[error(transparent)]
     Broken(#[from] BrokenRule),

@@ -56,6 +56,8 @@ pub(super) enum Verb {
     Redraw(RedrawArgs),
     /// Compare two plan files: who moved, which codes follow which, who wins and who loses a station.
     Compare(CompareArgs),
+    /// Change a plan by a list of edits, or take edits back; every change goes into the ledger.
+    Edit(EditArgs),
     /// Write the report and the tables again from a plan file.
     Report(ReportArgs),
     /// Write files for other programs, e.g. `export out/plan.gpkg --to geojson,kml,shp -o files/`.
@@ -230,6 +232,38 @@ pub(super) struct CompareArgs {
     pub before: PathBuf,
     /// Plan file after.
     pub after: PathBuf,
+}
+
+/// `edit`.
+#[derive(Debug, Args)]
+pub(super) struct EditArgs {
+    /// Plan file with grids.
+    pub file: PathBuf,
+    /// Edits, one JSON object a line (docs/formats.md); `-` reads them from the standard input.
+    #[arg(long, value_name = "EDITS", conflicts_with = "undo")]
+    pub apply: Option<PathBuf>,
+    /// Take back the last N edits that stand.
+    #[arg(long, value_name = "N")]
+    pub undo: Option<usize>,
+    /// Say what would change and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write only if the plan may be handed over: no grid lies in pieces that could hang together. Without `--apply`
+    /// and `--undo` the plan is only checked.
+    #[arg(long, visible_alias = "check")]
+    pub submit: bool,
+    /// Plan file to write [default: the same file].
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Who edits, where a line does not say it [default: the user of this computer].
+    #[arg(long)]
+    pub who: Option<String>,
+    /// Why, where a line does not say it.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub why: String,
+    /// On what basis (document, meeting, rule), where a line does not say it.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub basis: String,
 }
 
 /// `report`.

@@ -4,6 +4,7 @@
 //! fault of the program.
 
 mod args;
+mod edits;
 mod outcome;
 mod verbs;
 mod watch;
@@ -75,6 +76,7 @@ fn run(verb: &Verb, session: &Session<'_>) -> Result<Outcome, Failure> {
         Verb::Coverage(args) => verbs::coverage(args, session),
         Verb::Redraw(args) => verbs::redraw(args, session),
         Verb::Compare(args) => verbs::compare(args, session),
+        Verb::Edit(args) => edits::edit(args, session),
         Verb::Report(args) => verbs::report(args, session),
         Verb::Export(args) => verbs::export(args, session),
         Verb::Synth(args) => verbs::synth(args, session),

@@ -22,7 +22,7 @@ use crate::planfile::{self, PlanFile};
 use crate::units::Households;
 use crate::{compare as comparison, export as exports, files, report as reports, synth as inventor};
 
-type Done = Result<Outcome, Failure>;
+pub(super) type Done = Result<Outcome, Failure>;
 
 pub(super) fn import(args: &ImportArgs, session: &Session<'_>) -> Done {
     let request = import_request(args)?;
@@ -276,7 +276,7 @@ fn list_files(paths: &[PathBuf], session: &Session<'_>, outcome: &mut Outcome) {
     outcome.value("files", paths.iter().map(|path| shown(path)).collect::<Vec<_>>());
 }
 
-fn describe_plan(content: &PlanFile, session: &Session<'_>, outcome: &mut Outcome) {
+pub(super) fn describe_plan(content: &PlanFile, session: &Session<'_>, outcome: &mut Outcome) {
     let Some(plan) = &content.plan else { return };
     let lang = session.lang;
     let grids = &plan.partition.grids;
@@ -603,20 +603,27 @@ fn unit_word(unit: reports::Unit) -> &'static str {
 fn record(content: &mut PlanFile, verb: &str) {
     let Some(plan) = &mut content.plan else { return };
     plan.ledger.push(LedgerEntry {
-        who: std::env::var("USER").unwrap_or_else(|_| "gridplan".to_owned()),
+        who: user(),
         when: now(),
         what: format!("gridplan {verb}"),
         why: String::new(),
         basis: plan.provenance.plan_hash.clone(),
+        edit: None,
+        inverse: None,
     });
 }
 
+/// Who sits at this computer.
+pub(super) fn user() -> String {
+    std::env::var("USER").unwrap_or_else(|_| "gridplan".to_owned())
+}
+
 /// The present time, RFC 3339 in UTC.
-fn now() -> String {
+pub(super) fn now() -> String {
     humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string()
 }
 
-fn write_plan_file(path: &Path, content: &PlanFile) -> Result<(), Failure> {
+pub(super) fn write_plan_file(path: &Path, content: &PlanFile) -> Result<(), Failure> {
     planfile::write(path, content)?;
     Ok(())
 }
@@ -627,6 +634,6 @@ fn make_folder(folder: &Path) -> Result<(), Failure> {
     })
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     path.display().to_string()
 }

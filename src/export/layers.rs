@@ -355,6 +355,7 @@ pub(super) fn grids(scenario: &Scenario, plan: &Plan) -> Layer {
         ("reason", "reason", "原因", Text),
         ("bounds", "bounds", "四至", Text),
         ("lineage", "lineage", "沿革", Text),
+        ("note", "note", "备注", Text),
     ]);
     columns.extend(share_fields(plan));
     let rows = plan.partition.grids.iter().enumerate().map(|(index, grid)| {
@@ -376,6 +377,7 @@ pub(super) fn grids(scenario: &Scenario, plan: &Plan) -> Layer {
             grid.reason.as_deref().into(),
             Some(grid.bounds_text.as_str()).filter(|text| !text.is_empty()).into(),
             (!grid.lineage.is_empty()).then(|| grid.lineage.join("、")).into(),
+            Some(grid.note.as_str()).filter(|text| !text.is_empty()).into(),
         ];
         values.extend(shares(plan, CoverageScope::Grid(crate::model::GridId::from_index(index))));
         Row { geometry: area(&grid.outline), values }

@@ -7,6 +7,8 @@ use std::collections::HashSet;
 
 use geo::Coord;
 
+use super::community::Community;
+
 /// The order in which places are numbered: rows from north to south, each from west to east.
 ///
 /// A row is as high as the square root of `typical_area` (m²), the height of a typical grid; ties break by index.
@@ -61,6 +63,15 @@ impl<'a> CodeBook<'a> {
                 return code;
             }
         }
+    }
+}
+
+/// The name of a grid that nobody named: "幸福社区第3网格", from the community and the number inside its code.
+#[must_use]
+pub fn usual_grid_name(community: &Community, code: &str) -> String {
+    match code.strip_prefix(community.code.as_str()).and_then(|number| number.parse::<u32>().ok()) {
+        Some(number) => format!("{}第{number}网格", community.name),
+        None => format!("{}网格{code}", community.name),
     }
 }
 

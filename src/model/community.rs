@@ -112,16 +112,20 @@ pub enum HouseholdsSource {
     /// Unknown, counted as zero.
     #[default]
     Missing,
+    /// Set by hand; the ledger says by whom and on what basis.
+    Manual,
 }
 
 impl HouseholdsSource {
     /// All sources.
-    pub const ALL: [Self; 5] = [Self::Column, Self::Compound, Self::Zone, Self::FloorArea, Self::Missing];
+    pub const ALL: [Self; 6] =
+        [Self::Column, Self::Compound, Self::Zone, Self::FloorArea, Self::Missing, Self::Manual];
 
     /// The word used in files.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Manual => "manual",
             Self::Column => "column",
             Self::Compound => "compound",
             Self::Zone => "zone",

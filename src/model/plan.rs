@@ -74,6 +74,8 @@ pub struct Grid {
     pub bounds_text: String,
     /// Codes of earlier grids that it continues, largest overlap first.
     pub lineage: Vec<String>,
+    /// What a person wrote on it; empty for nothing.
+    pub note: String,
 }
 
 impl Grid {
@@ -230,6 +232,10 @@ pub struct LedgerEntry {
     pub why: String,
     /// On what basis (document, meeting, rule).
     pub basis: String,
+    /// The change as data, one JSON object, if it was an edit.
+    pub edit: Option<String>,
+    /// What takes it back, one JSON object, if it was an edit.
+    pub inverse: Option<String>,
 }
 
 /// How a plan came about. Everything that could change the answer is in here.

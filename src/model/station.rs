@@ -48,6 +48,18 @@ impl StationTier {
         }
     }
 
+    /// The letter in the numbers of new stations.
+    #[must_use]
+    pub const fn letter(self) -> char {
+        match self {
+            Self::City => 'A',
+            Self::Regional => 'B',
+            Self::Community => 'C',
+            Self::Compound => 'D',
+            Self::Corner => 'E',
+        }
+    }
+
     /// Reads the word used in files, or the Chinese term.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {

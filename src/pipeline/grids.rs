@@ -12,7 +12,7 @@ use crate::geometry::interior_point;
 use crate::land::Land;
 use crate::model::{
     AtomId, CodeBook, CommunityId, CommunityQuality, Finding, Grid, GridClass, GridId, Lang, Partition, Plan,
-    Scenario, numbering_order,
+    Scenario, numbering_order, usual_grid_name,
 };
 use crate::params::{Effort, Params};
 use crate::partition::{self, PartitionAnswer, PartitionError, PartitionParams, PartitionProblem};
@@ -231,6 +231,7 @@ fn assemble(
                 reason: None,
                 bounds_text: shapes[raw].bounds.clone(),
                 lineage: overlaps[raw].iter().map(|&(old, _)| present.codes[old as usize].clone()).collect(),
+                note: String::new(),
             }
         })
         .collect();
@@ -248,7 +249,7 @@ fn assemble(
         all_locked[id.index()] &= *locked;
     }
     for (index, grid) in grids.iter_mut().enumerate() {
-        grid.name = name(scenario, grid);
+        grid.name = usual_grid_name(&scenario.communities[grid.community.index()], &grid.code);
         grid.locked = all_locked[index] && 0 < grid.n_atoms;
         if exclusive[index] && 0 < grid.n_atoms {
             (grid.class, grid.size) = (GridClass::Exclusive, None);
@@ -379,15 +380,6 @@ fn retired(present: &Present, grids: &[Grid]) -> Vec<String> {
     retired.sort_unstable();
     retired.dedup();
     retired
-}
-
-/// "幸福社区第3网格": the community and the number inside its code.
-fn name(scenario: &Scenario, grid: &Grid) -> String {
-    let community = &scenario.communities[grid.community.index()];
-    match grid.code.strip_prefix(community.code.as_str()).and_then(|number| number.parse::<u32>().ok()) {
-        Some(number) => format!("{}第{number}网格", community.name),
-        None => format!("{}网格{}", community.name, grid.code),
-    }
 }
 
 fn quality(answer: &PartitionAnswer) -> Vec<CommunityQuality> {

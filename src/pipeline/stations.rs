@@ -255,7 +255,7 @@ fn stations(
         for index in numbering_order(&places, 250_000.0) {
             let (found, site) = (chosen[index], &sites[chosen[index].site as usize]);
             let community = site.community.map(|id| &scenario.communities[id.index()]);
-            let prefix = format!("{}-{}", community.map_or("", |community| &community.code), letter(tier));
+            let prefix = format!("{}-{}", community.map_or("", |community| &community.code), tier.letter());
             let number = counts.entry(prefix.clone()).or_default();
             let code = loop {
                 *number += 1;
@@ -284,16 +284,6 @@ fn stations(
         }
     }
     stations
-}
-
-fn letter(tier: StationTier) -> char {
-    match tier {
-        StationTier::City => 'A',
-        StationTier::Regional => 'B',
-        StationTier::Community => 'C',
-        StationTier::Compound => 'D',
-        StationTier::Corner => 'E',
-    }
 }
 
 /// What the station adds, what would be lost without it, and the runner-up.

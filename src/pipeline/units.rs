@@ -23,6 +23,8 @@ pub(super) struct Units {
     pub leader: Vec<usize>,
     /// Borders between rows.
     pub edges: Edges,
+    /// Borders between units, those inside a row included, and between units that the partition does not see.
+    pub ground: Edges,
 }
 
 #[derive(Default)]
@@ -50,6 +52,7 @@ pub(super) fn units(scenario: &Scenario, land: &Land) -> Units {
         row: Vec::new(),
         leader: Vec::new(),
         edges: Edges::default(),
+        ground: Edges::default(),
     };
     let mut is_in_play = Vec::new();
     for subdivision in &land.subdivisions {
@@ -75,7 +78,8 @@ pub(super) fn units(scenario: &Scenario, land: &Land) -> Units {
     for unit in (0..units.atom.len()).filter(|&unit| is_in_play[unit]) {
         units.row[unit] = units.row[leaders[unit]];
     }
-    units.edges = between_rows(&units);
+    let between = between_rows(&units);
+    units.ground = std::mem::replace(&mut units.edges, between);
     units
 }
 

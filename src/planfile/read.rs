@@ -47,6 +47,14 @@ impl Record<'_> {
         self.row.get(column).map_err(|error| self.bad(format!("column `{column}`: {error}")))
     }
 
+    /// A column that files of earlier versions lack.
+    fn newer(&self, column: &str) -> Result<Option<String>> {
+        match self.row.as_ref().column_index(column) {
+            Ok(_) => self.maybe(column),
+            Err(_) => Ok(None),
+        }
+    }
+
     pub(super) fn get<T: FromSql>(&self, column: &str) -> Result<T> {
         self.maybe(column)?.ok_or_else(|| self.bad(format!("column `{column}` is empty")))
     }
@@ -333,6 +341,8 @@ impl<'c> Reader<'c> {
                 what: record.text("what")?,
                 why: record.text("why")?,
                 basis: record.text("basis")?,
+                edit: record.newer("edit")?,
+                inverse: record.newer("inverse")?,
             })
         })?;
         let key = |name: &str| self.keys.get(name).cloned().unwrap_or_default();
@@ -558,6 +568,7 @@ fn read_grid(record: &Record<'_>, communities: &HashMap<String, CommunityId>) ->
         reason: record.maybe("reason")?,
         bounds_text: record.text("bounds")?,
         lineage: lineage.split(',').filter(|code| !code.is_empty()).map(str::to_owned).collect(),
+        note: record.newer("note")?.unwrap_or_default(),
     })
 }
 

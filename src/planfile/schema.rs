@@ -179,6 +179,7 @@ table!(
         text("reason", "超出原因"),
         text("bounds", "四至"),
         text("lineage", "沿革"),
+        text("note", "备注"),
         real("share_5", "5分钟覆盖率"),
         real("share_10", "10分钟覆盖率"),
         real("share_15", "15分钟覆盖率"),
@@ -332,6 +333,8 @@ table!(
         text("what", "内容"),
         text("why", "原因"),
         text("basis", "依据"),
+        text("edit", "编辑（JSON）"),
+        text("inverse", "撤销（JSON）"),
     ]
 );
 table!(

@@ -262,7 +262,9 @@ impl Writer<'_> {
                 (Some(Point(premise.at).into()), values)
             }),
         )?;
-        let stations = self.plan.map_or(&scenario.stations, |plan| &plan.stations);
+        // A plan that is not there yet, or has no stations of its own, loses none of those that stand.
+        let planned = self.plan.map(|plan| &plan.stations).filter(|stations| !stations.is_empty());
+        let stations = planned.unwrap_or(&scenario.stations);
         self.layer(
             &schema::STATIONS,
             stations.iter().map(|station| {
@@ -309,6 +311,7 @@ impl Writer<'_> {
                     maybe_text(grid.reason.as_deref()),
                     text(&grid.bounds_text),
                     text(&grid.lineage.join(",")),
+                    text(&grid.note),
                 ];
                 values.extend(self.shares(CoverageScope::Grid(crate::model::GridId::from_index(index))));
                 (Some(grid.outline.clone().into()), values)
@@ -454,6 +457,8 @@ impl Writer<'_> {
                     text(&entry.what),
                     text(&entry.why),
                     text(&entry.basis),
+                    maybe_text(entry.edit.as_deref()),
+                    maybe_text(entry.inverse.as_deref()),
                 ]
             }),
         )?;

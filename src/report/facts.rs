@@ -18,7 +18,7 @@ pub(super) struct Facts<'a> {
     /// Buildings outside every community: not planned.
     pub outside: Load,
     /// Buildings and households by where the count comes from, in the order of [`HouseholdsSource::ALL`].
-    pub by_source: [Load; 5],
+    pub by_source: [Load; 6],
     pub communities: Vec<CommunityFacts>,
     /// Street offices, when the codes name more than one.
     pub offices: Vec<OfficeFacts>,
@@ -142,7 +142,7 @@ impl<'a> Facts<'a> {
             rules: RulePack::default(),
             planned: Load::default(),
             outside: Load::default(),
-            by_source: [Load::default(); 5],
+            by_source: [Load::default(); 6],
             communities: communities(scenario, plan),
             offices: Vec::new(),
             sizes: SizeFacts::default(),
@@ -249,7 +249,7 @@ impl<'a> Facts<'a> {
     pub fn estimated(&self) -> Load {
         let mut all = Load::default();
         for (source, load) in HouseholdsSource::ALL.iter().zip(self.by_source) {
-            if *source != HouseholdsSource::Column {
+            if !matches!(source, HouseholdsSource::Column | HouseholdsSource::Manual) {
                 all.merge(load);
             }
         }

@@ -128,6 +128,7 @@ pub(super) fn households_source(source: HouseholdsSource, lang: Lang) -> &'stati
             lang.pick("由片区或总数按建筑面积分摊", "spread from zones or a total by floor area")
         }
         HouseholdsSource::FloorArea => lang.pick("仅按建筑面积估算", "estimated from floor area alone"),
+        HouseholdsSource::Manual => lang.pick("人工核实", "set by hand"),
         HouseholdsSource::Missing => lang.pick("缺失，按零计", "unknown, counted as zero"),
     }
 }

@@ -36,6 +36,8 @@ pub fn toy_plan(scenario: &Scenario) -> Plan {
             what: "370602001001003: b0019 → 370602001001004".into(),
             why: "按道路划界".into(),
             basis: "街道办公会纪要〔2026〕3号".into(),
+            edit: None,
+            inverse: None,
         }],
         provenance: Provenance {
             version: "0.1.0".into(),
@@ -88,6 +90,7 @@ fn grid(number: usize, cell: &Cell, atoms: &[Atom]) -> Grid {
             .then(|| "building b0049 alone has 420 households, above the upper size of 330".to_owned()),
         bounds_text: "东至滨河西路，南至人民路，西至西关街，北至北环路".into(),
         lineage: vec![format!("旧{:02}", cell.community + 1)],
+        note: String::new(),
     }
 }
 

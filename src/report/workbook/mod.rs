@@ -637,7 +637,7 @@ fn provenance(
     }
     lines.extend(of.params.lines().map(|line| (lang.pick("参数", "parameters").to_owned(), line.to_owned())));
     for entry in &facts.plan.ledger {
-        let crate::model::LedgerEntry { who, when, what, why, basis } = entry;
+        let crate::model::LedgerEntry { who, when, what, why, basis, .. } = entry;
         lines.push((
             lang.pick("调整记录", "change by hand").into(),
             format!("{when}; {who}; {what}; {why}; {basis}"),
