@@ -56,7 +56,7 @@ notebooks: wheel ## run the notebooks
 web: setup ## build the map page's script
 	cd web && npm ci --no-audit --no-fund && npm run build
 
-test-web: web ## tests of the map page in headless Chromium
+test-web: web build ## tests of the map page in headless Chromium
 	cd web && npm test
 
 bench: ## benchmarks; peers run beside ours where the shared folder has them

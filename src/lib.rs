@@ -19,6 +19,8 @@ pub mod partition;
 pub mod pipeline;
 pub mod planfile;
 pub mod report;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod siting;
 pub mod synth;
 #[doc(hidden)]

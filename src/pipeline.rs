@@ -7,9 +7,9 @@
 mod cover;
 mod edits;
 mod grids;
+mod ground;
 mod halves;
 mod hash;
-mod ground;
 mod present;
 mod remarks;
 mod stations;
@@ -28,7 +28,7 @@ use crate::params::{Params, ParamsError};
 use crate::partition::PartitionError;
 use crate::siting::SitingError;
 
-pub use edits::{EditReport, Edited, blocks, edit, undo};
+pub use edits::{EditReport, Edited, blocks, edit, remeasure, revise, undo};
 pub use grids::RedrawParams;
 pub use ground::Ground;
 

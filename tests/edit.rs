@@ -10,9 +10,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use gridplan::edit::{Edit, EditError, Entry, NewPremise, NewStation, Stamp, read_lines};
-use gridplan::model::{
-    FindingKind, GridClass, GridId, HouseholdsSource, StationStatus, StationTier,
-};
+use gridplan::model::{FindingKind, GridClass, GridId, HouseholdsSource, StationStatus, StationTier};
 use gridplan::params::{Effort, Params};
 use gridplan::pipeline::{self, EditReport, Ground, PlanError};
 use gridplan::planfile::{self, PlanFile};
@@ -50,11 +48,7 @@ fn entry(edit: Edit) -> Entry {
     Entry { edit, stamp, line: 1 }
 }
 
-fn run(
-    file: &mut PlanFile,
-    ground: &mut Option<Ground>,
-    entries: &[Entry],
-) -> Result<EditReport, PlanError> {
+fn run(file: &mut PlanFile, ground: &mut Option<Ground>, entries: &[Entry]) -> Result<EditReport, PlanError> {
     let plan = file.plan.as_mut().unwrap();
     pipeline::edit(&mut file.scenario, plan, ground, entries, &|_, _| ControlFlow::Continue(()))
 }
@@ -76,15 +70,14 @@ fn members(file: &PlanFile, code: &str) -> Vec<String> {
     labels.filter(|(_, grid)| **grid == id).map(|(atom, _)| atom.source.0.clone()).collect()
 }
 
-/// Two grids of one community with more than three units each.
+/// The two grids of one community that have the most units.
 fn neighbours(file: &PlanFile) -> (String, String) {
-    let all = grids(file);
-    let is_large = |code: &str| 3 < members(file, code).len();
-    let pair = all.windows(2).find(|pair| {
-        pair[0].community == pair[1].community && is_large(&pair[0].code) && is_large(&pair[1].code)
-    });
-    let pair = pair.unwrap();
-    (pair[0].code.clone(), pair[1].code.clone())
+    let size = |grid: &gridplan::model::Grid| grid.n_atoms;
+    let pairs = grids(file).iter().flat_map(|one| grids(file).iter().map(move |other| (one, other)));
+    let sisters = pairs.filter(|(one, other)| one.community == other.community && one.code < other.code);
+    let (one, other) = sisters.max_by_key(|(one, other)| size(one).min(size(other))).unwrap();
+    assert!(3 < size(one) && 3 < size(other), "{} and {}", size(one), size(other));
+    (one.code.clone(), other.code.clone())
 }
 
 /// Every row of every layer of a plan file as bytes, without the ledger.
@@ -144,7 +137,12 @@ fn invent(file: &PlanFile, kind: u8, a: usize, b: usize, c: usize) -> Edit {
         0 | 1 => Edit::Move { buildings: pick(&inside, 1 + c % 4, b), compounds: Vec::new(), to: sister },
         2 => Edit::Merge { grids: vec![grid, sister], into: None },
         3 => Edit::Split { grid, buildings: Vec::new(), compounds: Vec::new(), name: None },
-        4 => Edit::Split { grid, buildings: pick(&inside, 1 + c % 3, b), compounds: Vec::new(), name: Some("新".into()) },
+        4 => Edit::Split {
+            grid,
+            buildings: pick(&inside, 1 + c % 3, b),
+            compounds: Vec::new(),
+            name: Some("新".into()),
+        },
         5 => {
             let mut buildings = pick(&inside, 2, b);
             buildings.extend(pick(&members(file, &sister), 2, c));
@@ -239,7 +237,8 @@ fn a_drawing_that_nobody_edited_is_drawn_the_same_again() {
         if units.len() < 2 {
             continue;
         }
-        let there = Edit::Move { buildings: units[..1].to_vec(), compounds: vec![], to: pair[1].code.clone() };
+        let there =
+            Edit::Move { buildings: units[..1].to_vec(), compounds: vec![], to: pair[1].code.clone() };
         run(&mut file, &mut ground, &[entry(there)]).unwrap();
         undo(&mut file, &mut ground, 1).unwrap();
         assert_same(&file, &CITY, &pair[0].code);
@@ -283,9 +282,8 @@ fn a_move_changes_counts_coverage_and_hash() {
         .into_iter()
         .find(|id| file.scenario.atoms.iter().any(|atom| atom.source.0 == *id && 0 < atom.households.0))
         .unwrap();
-    let households = |file: &PlanFile, code: &str| {
-        grids(file).iter().find(|grid| grid.code == code).unwrap().households.0
-    };
+    let households =
+        |file: &PlanFile, code: &str| grids(file).iter().find(|grid| grid.code == code).unwrap().households.0;
     let (a, b) = (households(&file, &from), households(&file, &to));
     let moved = file.scenario.atoms.iter().find(|atom| atom.source.0 == unit).unwrap().households.0;
     let edit = Edit::Move { buildings: vec![unit.clone()], compounds: vec![], to: to.clone() };
@@ -306,7 +304,8 @@ fn codes_are_retired_once_and_for_all_and_lineage_is_kept() {
     let mut file = CITY.clone();
     let mut ground = None;
     let (a, b) = neighbours(&file);
-    run(&mut file, &mut ground, &[entry(Edit::Merge { grids: vec![a.clone(), b.clone()], into: None })]).unwrap();
+    run(&mut file, &mut ground, &[entry(Edit::Merge { grids: vec![a.clone(), b.clone()], into: None })])
+        .unwrap();
     let kept = grids(&file).iter().find(|grid| grid.code == a).unwrap();
     assert!(kept.lineage.contains(&b), "{:?}", kept.lineage);
     assert!(file.plan.as_ref().unwrap().partition.retired_codes.contains(&b));
@@ -318,7 +317,8 @@ fn codes_are_retired_once_and_for_all_and_lineage_is_kept() {
     assert_ne!(new.code, b);
     assert_eq!(new.lineage, vec![a.clone()]);
     // Who asks for the retired one is told where it went.
-    let message = run(&mut file, &mut ground, &[entry(Edit::Lock { grid: b.clone() })]).unwrap_err().to_string();
+    let message =
+        run(&mut file, &mut ground, &[entry(Edit::Lock { grid: b.clone() })]).unwrap_err().to_string();
     assert!(message.contains(&b) && message.contains(&format!("`{a}` continues it")), "{message}");
 }
 
@@ -355,10 +355,8 @@ fn locked_grids_stay_as_they_are() {
         assert!(message.contains(&format!("`{a}` is locked")) && message.contains("unlock"), "{message}");
         assert!(before == file, "{edit:?} left a trace");
     }
-    let both = [
-        entry(Edit::Unlock { grid: a }),
-        entry(Edit::Move { buildings: unit, compounds: vec![], to: b }),
-    ];
+    let both =
+        [entry(Edit::Unlock { grid: a }), entry(Edit::Move { buildings: unit, compounds: vec![], to: b })];
     run(&mut file, &mut ground, &both).unwrap();
 }
 
@@ -384,7 +382,11 @@ fn a_grid_in_pieces_is_a_warning_and_blocks_only_submission() {
             if let Some(warning) =
                 report.warnings.iter().find(|finding| loose(finding.kind) && finding.message.contains(&unit))
             {
-                assert!(warning.message.contains("2 块") || warning.message.contains("3 块"), "{}", warning.message);
+                assert!(
+                    warning.message.contains("2 块") || warning.message.contains("3 块"),
+                    "{}",
+                    warning.message
+                );
                 seen |= blocks.iter().any(|block| block.message == warning.message);
             }
             undo(&mut file, &mut ground, 1).unwrap();
@@ -399,7 +401,8 @@ fn a_grid_in_pieces_is_a_warning_and_blocks_only_submission() {
 #[test]
 fn a_count_set_by_hand_keeps_its_source() {
     let mut file = CITY.clone();
-    let unit = file.scenario.atoms.iter().find(|atom| 10 < atom.households.0 && atom.residents.0 != 0).unwrap();
+    let unit =
+        file.scenario.atoms.iter().find(|atom| 10 < atom.households.0 && atom.residents.0 != 0).unwrap();
     let (id, ratio) = (unit.source.0.clone(), f64::from(unit.residents.0) / f64::from(unit.households.0));
     let text = format!(
         r#"{{"op":"set_households","building":"{id}","households":100,"source":"2026-03 入户核查","basis":"纪要3号"}}"#
@@ -478,10 +481,16 @@ fn every_mistake_is_named_with_its_line_and_what_to_do() {
         (format!(r#"{{"op":"split","grid":"{b}","buildings":["{unit}"]}}"#), "is not in grid"),
         (format!(r#"{{"op":"set_class","grid":"{a}","class":"huge"}}"#), "`huge` is none of urban"),
         (format!(r#"{{"op":"set_households","building":"{unit}","households":-3,"source":"x"}}"#), "-3"),
-        (format!(r#"{{"op":"set_households","building":"{unit}","households":3,"source":" "}}"#), "`source` is empty"),
+        (
+            format!(r#"{{"op":"set_households","building":"{unit}","households":3,"source":" "}}"#),
+            "`source` is empty",
+        ),
         (r#"{"op":"close_station","station":"nowhere"}"#.to_owned(), "no station `nowhere`"),
         (r#"{"op":"add_station","tier":"corner"}"#.to_owned(), "there is no place"),
-        (r#"{"op":"add_station","tier":"corner","lonlat":[37.5,121.4]}"#.to_owned(), "longitude, then latitude"),
+        (
+            r#"{"op":"add_station","tier":"corner","lonlat":[37.5,121.4]}"#.to_owned(),
+            "longitude, then latitude",
+        ),
         (r#"{"op":"add_premise","id":"p","at":[1e300,0]}"#.to_owned(), "easting and northing"),
     ];
     for (line, expected) in rows {
@@ -510,7 +519,11 @@ fn an_inverse_is_not_forced_on_a_plan_that_changed_since() {
 // ---- the program ----
 
 fn gridplan(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gridplan")).args(arguments).args(["--quiet", "--lang", "en"]).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_gridplan"))
+        .args(arguments)
+        .args(["--quiet", "--lang", "en"])
+        .output()
+        .unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -558,7 +571,10 @@ fn the_program_applies_shows_and_takes_back() {
     let dry = place.apply(&["--dry-run", "--json"]);
     assert!(dry.status.success(), "{}", text(&dry.stderr));
     let dry: serde_json::Value = serde_json::from_slice(&dry.stdout).unwrap();
-    assert_eq!((dry["edits"].as_array().unwrap().len(), &dry["written"]), (2, &serde_json::Value::Bool(false)));
+    assert_eq!(
+        (dry["edits"].as_array().unwrap().len(), &dry["written"]),
+        (2, &serde_json::Value::Bool(false))
+    );
     assert_eq!(fs::read(&place.plan).unwrap(), bytes, "a dry run wrote");
     let done = place.apply(&["--json", "--who", "李四"]);
     assert!(done.status.success(), "{}", text(&done.stderr));
@@ -632,7 +648,10 @@ fn who_kills_the_program_finds_the_old_file_or_the_new_one() {
         child.kill().unwrap();
         child.wait().unwrap();
         let hash = whole(&place.plan);
-        assert!(hash == old || after.as_ref().is_none_or(|after| *after == hash), "half a plan after {wait:?}");
+        assert!(
+            hash == old || after.as_ref().is_none_or(|after| *after == hash),
+            "half a plan after {wait:?}"
+        );
         if hash != old {
             after = Some(hash);
         }

@@ -25,8 +25,9 @@ const RANKS: &[(&str, u8)] = &[
     ("synth", 4),
     ("params", 5),
     ("pipeline", 6),
-    ("cli", 7),
     ("server", 7),
+    // The program starts the server.
+    ("cli", 8),
     // Shared by tests only.
     ("testing", 7),
 ];

@@ -41,7 +41,7 @@ const parts = {
 };
 const html = template.replaceAll(/@@(STYLES|WORKER|SCRIPT)@@/g, (_, name) => parts[name]);
 
-for (const gap of ['@@LANG@@', '@@TITLE@@', '@@DATA@@', '@@TILES@@']) {
+for (const gap of ['@@LANG@@', '@@CONNECT@@', '@@EDITOR@@', '@@TITLE@@', '@@DATA@@', '@@TILES@@']) {
   if (html.split(gap).length !== 2) throw new Error(`${gap} must stand exactly once in the page`);
 }
 await mkdir(at('dist'), { recursive: true });

@@ -12,8 +12,11 @@ Functions that return maps need GeoPandas: ``pip install gridplan[geo]``.
 
 from __future__ import annotations
 
+import getpass
+import json
 import os
 import tempfile
+from datetime import datetime, timezone
 
 import numpy as np
 
@@ -43,6 +46,7 @@ __all__ = [
     "WhatIf",
     "__version__",
     "assign_by_walk",
+    "edit",
     "frontier",
     "gini",
     "max_cover",
@@ -454,6 +458,26 @@ def plan(path, *, output=None, threads=None, **params):
         target = os.fspath(output) if output is not None else os.path.join(folder, "plan.gpkg")
         _native.plan_file(os.fspath(path), target, _toml(params), threads)
         return read_plan(target)
+
+
+def edit(path, edits=(), *, undo=0, output=None, who=None, when=None, why="", basis="", threads=None):
+    """Changes the plan of a plan file and returns it as `read_plan` does.
+
+    edits: dicts as the lines of an ``edits.jsonl`` (docs/formats.md), e.g. ``{"op": "lock", "grid": code}``; all are
+    applied or none. undo: takes the last N edits back first. who, when, why, basis: for the ledger, where an edit does
+    not say them. output: plan file to write; left out, the file itself.
+    """
+    lines = "\n".join(json.dumps(dict(item), ensure_ascii=False) for item in edits)
+    if who is None:
+        try:
+            who = getpass.getuser()
+        except (KeyError, OSError):
+            who = "gridplan"
+    if when is None:
+        when = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    target = os.fspath(output) if output is not None else os.fspath(path)
+    _native.edit_file(os.fspath(path), target, lines, int(undo), (who, when, why, basis), threads)
+    return read_plan(target)
 
 
 def synth(path, *, households=12_000, seed=1):

@@ -91,4 +91,12 @@ def worst_decile(values: NDArray[np.float64], population: NDArray[np.float64], h
 def plan_file(
     path: str | PathLike[str], output: str | PathLike[str], params_toml: str = "", threads: int | None = None
 ) -> None: ...
+def edit_file(
+    path: str | PathLike[str],
+    output: str | PathLike[str],
+    lines: str,
+    undo: int,
+    stamp: tuple[str, str, str, str],
+    threads: int | None = None,
+) -> None: ...
 def synth_file(path: str | PathLike[str], households: int = 12_000, seed: int = 1) -> None: ...

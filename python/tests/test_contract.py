@@ -138,6 +138,21 @@ def test_the_whole_pipeline_on_an_invented_city(tmp_path):
     assert (tmp_path / "plan.gpkg").is_file()
 
 
+def test_edits_are_applied_recorded_and_taken_back(tmp_path):
+    pytest.importorskip("geopandas")
+    city, path = tmp_path / "city.gpkg", tmp_path / "plan.gpkg"
+    gridplan.synth(city, households=2_000, seed=4)
+    before = gridplan.plan(city, effort="draft", output=path)
+    code = before.grids["code"][0]
+    after = gridplan.edit(path, [{"op": "rename", "grid": code, "name": "东片"}, {"op": "note", "grid": code, "note": "待复核"}], who="王芳")
+    assert after.grids.set_index("code").loc[code, "name"] == "东片"
+    assert list(after.ledger["who"].tail(2)) == ["王芳", "王芳"]
+    back = gridplan.edit(path, undo=2)
+    assert back.grids.equals(before.grids)
+    with pytest.raises(gridplan.PlanError, match="line 1: there is no grid `77`"):
+        gridplan.edit(path, [{"op": "lock", "grid": "77"}])
+
+
 def test_a_missing_plan_file_says_what_to_do(tmp_path):
     with pytest.raises(gridplan.PlanError, match="gridplan import"):
         gridplan.plan(tmp_path / "none.gpkg")

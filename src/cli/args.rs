@@ -58,6 +58,9 @@ pub(super) enum Verb {
     Compare(CompareArgs),
     /// Change a plan by a list of edits, or take edits back; every change goes into the ledger.
     Edit(EditArgs),
+    /// Edit a plan on a map in the browser; listens on this computer only.
+    #[cfg(feature = "server")]
+    Serve(ServeArgs),
     /// Write the report and the tables again from a plan file.
     Report(ReportArgs),
     /// Write files for other programs, e.g. `export out/plan.gpkg --to geojson,kml,shp -o files/`.
@@ -264,6 +267,20 @@ pub(super) struct EditArgs {
     /// On what basis (document, meeting, rule), where a line does not say it.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub basis: String,
+}
+
+/// `serve`.
+#[cfg(feature = "server")]
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// Plan file with grids.
+    pub file: PathBuf,
+    /// Port on 127.0.0.1 [default: a free one].
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// Who edits, for the ledger [default: the user of this computer].
+    #[arg(long)]
+    pub who: Option<String>,
 }
 
 /// `report`.

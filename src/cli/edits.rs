@@ -41,15 +41,17 @@ pub(super) fn edit(args: &EditArgs, session: &Session<'_>) -> Done {
         (None, Some(n)) => pipeline::undo(scenario, plan, &mut ground, n, &stamp, &watch)?,
         (None, None) => EditReport::default(),
     };
-    let blocks =
-        if args.submit { pipeline::blocks(scenario, plan, &mut ground)? } else { Vec::new() };
+    let blocks = if args.submit { pipeline::blocks(scenario, plan, &mut ground)? } else { Vec::new() };
     let mut outcome = Outcome::default();
     describe(&report, plan, session, &mut outcome);
     if let Some(first) = blocks.first() {
         return Err(refused(first, blocks.len()));
     }
     if args.submit {
-        outcome.line(session.lang.pick("  可以提交：没有可相连而未相连的网格", "  may be handed over: no grid lies in pieces that could hang together"));
+        outcome.line(session.lang.pick(
+            "  可以提交：没有可相连而未相连的网格",
+            "  may be handed over: no grid lies in pieces that could hang together",
+        ));
         outcome.value("may_be_handed_over", true);
     }
     let output = args.output.as_ref().unwrap_or(&args.file);
@@ -82,8 +84,8 @@ fn entries(path: &Path, stamp: &Stamp) -> Result<Vec<Entry>, Failure> {
     } else {
         std::fs::read_to_string(path).map_err(unreadable)?
     };
-    let entries = edit::read_lines(&text, stamp)
-        .map_err(|error| in_file(PlanError::Edit(error), Some(path)))?;
+    let entries =
+        edit::read_lines(&text, stamp).map_err(|error| in_file(PlanError::Edit(error), Some(path)))?;
     if entries.is_empty() {
         return Err(Failure::input(format!("{} holds no edit; write one JSON object a line", shown(path))));
     }
@@ -129,7 +131,9 @@ fn describe(report: &EditReport, plan: &Plan, session: &Session<'_>, outcome: &m
         report
             .grids
             .iter()
-            .map(|grid| json!({ "code": grid.code, "households_before": grid.before, "households": grid.now }))
+            .map(
+                |grid| json!({ "code": grid.code, "households_before": grid.before, "households": grid.now }),
+            )
             .collect::<Vec<Value>>(),
     );
     outcome.value(
@@ -154,6 +158,10 @@ fn grid_line(grid: &Edited, plan: &Plan, session: &Session<'_>) -> String {
             format!("  {} {before} → {now} {unit} ({percent:+.1} %)", grid.code)
         }
         (None, Some(now)) => format!("  {} {} {now} {unit}", grid.code, lang.pick("新", "new,")),
-        (_, None) => format!("  {} {}", grid.code, lang.pick("停用，编码不再使用", "retired; its code is not used again")),
+        (_, None) => format!(
+            "  {} {}",
+            grid.code,
+            lang.pick("停用，编码不再使用", "retired; its code is not used again")
+        ),
     }
 }

@@ -6,6 +6,8 @@
 mod args;
 mod edits;
 mod outcome;
+#[cfg(feature = "server")]
+mod serve;
 mod verbs;
 mod watch;
 mod what_if;
@@ -77,6 +79,8 @@ fn run(verb: &Verb, session: &Session<'_>) -> Result<Outcome, Failure> {
         Verb::Redraw(args) => verbs::redraw(args, session),
         Verb::Compare(args) => verbs::compare(args, session),
         Verb::Edit(args) => edits::edit(args, session),
+        #[cfg(feature = "server")]
+        Verb::Serve(args) => serve::serve(args, session),
         Verb::Report(args) => verbs::report(args, session),
         Verb::Export(args) => verbs::export(args, session),
         Verb::Synth(args) => verbs::synth(args, session),

@@ -90,6 +90,9 @@ input_failure!(
     crate::export::ExportError
 );
 
+#[cfg(feature = "server")]
+input_failure!(crate::server::ServeError);
+
 impl From<crate::report::ReportError> for Failure {
     fn from(error: crate::report::ReportError) -> Self {
         Self::ours(error.to_string())

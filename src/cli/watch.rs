@@ -43,6 +43,12 @@ impl Screen {
         self.stopped.load(Ordering::SeqCst)
     }
 
+    /// Set when somebody presses Ctrl-C.
+    #[cfg(feature = "server")]
+    pub(super) fn stop_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stopped)
+    }
+
     /// A step of the pipeline is `share` done.
     pub(super) fn step(&self, step: Step, share: f64) -> ControlFlow<()> {
         let (zh, en) = match step {

@@ -101,10 +101,7 @@ fn forget_total(desk: &mut Desk<'_>, community: CommunityId) -> Result<(), Probl
     desk.drop_findings(false, |finding| {
         let is_about_number =
             matches!(finding.kind, FindingKind::GridOutOfRange | FindingKind::ImpossibleNumber);
-        is_drawn(finding)
-            && is_about_number
-            && finding.grid.is_none()
-            && finding.community == Some(community)
+        is_drawn(finding) && is_about_number && finding.grid.is_none() && finding.community == Some(community)
     })
 }
 
@@ -409,7 +406,9 @@ pub(super) fn count(
     desk.drop_findings(true, |finding| finding.atom == Some(id) && is_count(finding.kind))?;
     if let Some(community) = community {
         let grid = desk.plan.partition.grid_of[id.index()];
-        desk.drop_findings(false, |finding| is_drawn(finding) && finding.grid.is_some() && finding.grid == grid)?;
+        desk.drop_findings(false, |finding| {
+            is_drawn(finding) && finding.grid.is_some() && finding.grid == grid
+        })?;
         forget_total(desk, community)?;
         loosen(desk, community, OutBound::Drop)?;
     }

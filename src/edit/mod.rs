@@ -21,9 +21,7 @@ pub use change::{Edit, Entry, NewPremise, NewStation, Stamp, read_lines};
 pub use desk::Touched;
 pub use ledger::{standing, take_back};
 
-use crate::model::{
-    AtomId, BrokenRule, CompoundId, Finding, GridClass, GridId, GridSize, Plan, Scenario,
-};
+use crate::model::{AtomId, BrokenRule, CompoundId, Finding, GridClass, GridId, GridSize, Plan, Scenario};
 use desk::Desk;
 
 /// Remedy of the findings that are made after an edit; it tells them from those that came with the drawing.
@@ -98,13 +96,17 @@ pub enum Problem {
         id: String,
     },
     /// A building that is not planned.
-    #[error("building `{id}` lies outside every community and is in no grid; correct the data and import again")]
+    #[error(
+        "building `{id}` lies outside every community and is in no grid; correct the data and import again"
+    )]
     Outside {
         /// Building.
         id: String,
     },
     /// A locked grid.
-    #[error("grid `{grid}` is locked and stays as it is; unlock it first: {{\"op\":\"unlock\",\"grid\":\"{grid}\"}}")]
+    #[error(
+        "grid `{grid}` is locked and stays as it is; unlock it first: {{\"op\":\"unlock\",\"grid\":\"{grid}\"}}"
+    )]
     Locked {
         /// Grid.
         grid: String,
@@ -316,10 +318,7 @@ fn act(desk: &mut Desk<'_>, tools: &mut Tools<'_>, edit: &Edit) -> Result<String
         Edit::Restore { steps, undoes } => {
             steps.iter().try_for_each(|step| desk.take(step))?;
             let row = undoes.and_then(|number| desk.plan.ledger.get(number.checked_sub(1)?));
-            Ok(row.map_or_else(
-                || "恢复 (restore)".to_owned(),
-                |line| format!("撤销 (undo)：{}", line.what),
-            ))
+            Ok(row.map_or_else(|| "恢复 (restore)".to_owned(), |line| format!("撤销 (undo)：{}", line.what)))
         }
     }
 }

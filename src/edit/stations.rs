@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use geo::{Contains, Coord, Point};
 
+use super::Problem;
 use super::change::{NewPremise, NewStation};
 use super::desk::Desk;
 use super::step::{PremiseRow, StationRow, Step};
-use super::Problem;
 use crate::model::{CommunityId, Scenario, StationStatus};
 use crate::units::SquareMetres;
 
@@ -77,11 +77,7 @@ fn next_code(desk: &Desk<'_>, prefix: &str) -> String {
 }
 
 /// A place given on the plane or as longitude and latitude.
-fn place(
-    scenario: &Scenario,
-    at: Option<[f64; 2]>,
-    lonlat: Option<[f64; 2]>,
-) -> Result<Coord<f64>, Problem> {
+fn place(scenario: &Scenario, at: Option<[f64; 2]>, lonlat: Option<[f64; 2]>) -> Result<Coord<f64>, Problem> {
     let bad = |key, [x, y]: [f64; 2], rule| Problem::BadValue { key, value: format!("[{x}, {y}]"), rule };
     match (at, lonlat) {
         (Some(given @ [x, y]), None) => {

@@ -331,7 +331,12 @@ impl Step {
 
     pub(super) fn counts(atom: &crate::model::Atom) -> Self {
         let (Households(households), Residents(residents)) = (atom.households, atom.residents);
-        Self::Counts { building: atom.source.0.clone(), households, residents, source: atom.households_source }
+        Self::Counts {
+            building: atom.source.0.clone(),
+            households,
+            residents,
+            source: atom.households_source,
+        }
     }
 }
 

@@ -57,7 +57,34 @@ pub fn write(
 /// [`ExportError::Page`] if memory for the packed data runs out.
 #[cfg(feature = "web")]
 pub fn map_page(scenario: &Scenario, plan: &Plan, lang: Lang) -> Result<String, ExportError> {
-    page::page(scenario, plan, lang)
+    page::page(scenario, plan, lang, page::Purpose::Read)
+}
+
+/// The map page with the editor's panel, which asks the server that it came from.
+///
+/// # Errors
+/// [`ExportError::Page`] if memory for the packed data runs out.
+#[cfg(feature = "web")]
+pub fn editor_page(scenario: &Scenario, plan: &Plan, lang: Lang) -> Result<String, ExportError> {
+    page::page(scenario, plan, lang, page::Purpose::Edit)
+}
+
+/// The data of the map page as JSON, without the layers that are in its tiles.
+///
+/// # Errors
+/// [`ExportError::Page`] if memory for it runs out.
+#[cfg(feature = "web")]
+pub fn page_json(scenario: &Scenario, plan: &Plan, lang: Lang) -> Result<Vec<u8>, ExportError> {
+    page::page_data(scenario, plan, lang, page::TILED_ABOVE).map(|(json, _)| json).map_err(ExportError::page)
+}
+
+/// The layer `grids` of the map page as GeoJSON.
+///
+/// # Errors
+/// [`ExportError::Page`] if memory for it runs out.
+#[cfg(feature = "web")]
+pub fn grids_json(scenario: &Scenario, plan: &Plan) -> Result<Vec<u8>, ExportError> {
+    page::grids_json(scenario, plan).map_err(ExportError::page)
 }
 
 /// A format for [`write`](fn@write). The plan file itself is a GeoPackage and the tables are the report's.

@@ -87,8 +87,22 @@ struct Figures {
     findings_info: usize,
 }
 
+/// What the page is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A file that asks nobody.
+    Read,
+    /// The editor, which asks the server that it came from.
+    Edit,
+}
+
 /// The whole page as text.
-pub(super) fn page(scenario: &Scenario, plan: &Plan, lang: Lang) -> Result<String, ExportError> {
+pub(super) fn page(
+    scenario: &Scenario,
+    plan: &Plan,
+    lang: Lang,
+    purpose: Purpose,
+) -> Result<String, ExportError> {
     let (json, tiles) = page_data(scenario, plan, lang, TILED_ABOVE).map_err(ExportError::page)?;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::new(7));
     encoder.write_all(&json).map_err(ExportError::page)?;
@@ -100,6 +114,8 @@ pub(super) fn page(scenario: &Scenario, plan: &Plan, lang: Lang) -> Result<Strin
     );
     Ok(filled(&[
         ("@@LANG@@", lang.tag()),
+        ("@@CONNECT@@", if purpose == Purpose::Edit { " 'self'" } else { "" }),
+        ("@@EDITOR@@", if purpose == Purpose::Edit { "true" } else { "false" }),
         ("@@TITLE@@", &title),
         ("@@DATA@@", &zipped),
         ("@@TILES@@", &STANDARD.encode(tiles)),
@@ -310,6 +326,15 @@ fn page_layers(scenario: &Scenario, plan: &Plan) -> Vec<Layer> {
     }
     ready.retain(|layer| !layer.rows.is_empty());
     ready
+}
+
+/// The layer `grids` alone, as the page has it.
+pub(super) fn grids_json(scenario: &Scenario, plan: &Plan) -> std::io::Result<Vec<u8>> {
+    let mut grids = layers::grids(scenario, plan);
+    complete_grids(&mut grids, scenario, plan);
+    let mut out = Vec::new();
+    geojson::write(&mut out, &grids, &scenario.plane)?;
+    Ok(out)
 }
 
 fn complete_grids(layer: &mut Layer, scenario: &Scenario, plan: &Plan) {

@@ -22,6 +22,8 @@ pub struct EditReport {
     pub grids: Vec<Edited>,
     /// What to look at in those grids' communities: grids out of range or in pieces by hand.
     pub warnings: Vec<Finding>,
+    /// What must be measured again.
+    pub touched: Touched,
 }
 
 /// A grid that edits concerned.
@@ -41,12 +43,31 @@ pub struct Edited {
 /// One call with many edits gives the same plan as one call per edit. `ground` is made when it is first needed.
 /// If an edit cannot be applied, none is.
 ///
-/// Cost: the land once (see [`Ground::of`]), then O(n log n) in the units of the communities concerned; coverage when
-/// households or stations changed.
+/// Cost: as [`revise`] and [`remeasure`].
 ///
 /// # Errors
-/// [`PlanError::Edit`] with the line of an edit that cannot be applied; [`PlanError::StageMissing`] without grids.
+/// [`PlanError::Edit`] with the line of an edit that cannot be applied; [`PlanError::StageMissing`] without grids;
+/// [`PlanError::Cancelled`], and then the plan is half measured and must be dropped.
 pub fn edit(
+    scenario: &mut Scenario,
+    plan: &mut Plan,
+    ground: &mut Option<Ground>,
+    entries: &[Entry],
+    watch: Watch<'_>,
+) -> Result<EditReport, PlanError> {
+    let report = revise(scenario, plan, ground, entries, watch)?;
+    remeasure(scenario, plan, &report.touched, watch)?;
+    Ok(report)
+}
+
+/// The quick part of [`edit`]: grids, counts, outlines and findings about them. Coverage, circles and the plan hash are
+/// those of before until [`remeasure`] is called with all that was touched; a map editor does that when it saves.
+///
+/// Cost: the land once (see [`Ground::of`]), then O(n) in the units, O(n log n) in those of the communities concerned.
+///
+/// # Errors
+/// As [`edit`].
+pub fn revise(
     scenario: &mut Scenario,
     plan: &mut Plan,
     ground: &mut Option<Ground>,
@@ -77,11 +98,16 @@ pub fn edit(
     let applied = edit::apply(scenario, plan, &mut Tools { sizes: sizes(&params), halve }, entries)?;
     let mut touched = Touched::default();
     applied.iter().for_each(|one| touched.merge(one.touched.clone()));
-    refresh(scenario, plan, ground, &params, &touched, watch)?;
+    if !touched.communities.is_empty() {
+        report(watch, Step::Grids, 0.5)?;
+        redraw(scenario, plan, made(scenario, ground)?, &touched.communities)?;
+    }
+    plan.partition.check(scenario)?;
     let warnings = plan.findings.iter().filter(|finding| {
         is_by_hand(finding) && finding.community.is_some_and(|id| touched.communities.contains(&id))
     });
-    Ok(EditReport { warnings: warnings.cloned().collect(), grids: concerned(plan, &before, &touched), applied })
+    let warnings = warnings.cloned().collect();
+    Ok(EditReport { warnings, grids: concerned(plan, &before, &touched), applied, touched })
 }
 
 /// Takes back the last `n` edits that stand, and measures again as [`edit`] does.
@@ -131,42 +157,46 @@ fn concerned(plan: &Plan, before: &[(String, u32)], touched: &Touched) -> Vec<Ed
         let found = plan.partition.grids.iter().find(|grid| grid.code == code);
         found.map(|grid| grid.households.0)
     };
-    let all = touched.grids.iter().map(|code| Edited { code: code.clone(), before: was(code), now: is(code) });
+    let all =
+        touched.grids.iter().map(|code| Edited { code: code.clone(), before: was(code), now: is(code) });
     // A grid that was made and retired within one file of edits is nobody's concern.
     all.filter(|grid| grid.before.is_some() || grid.now.is_some()).collect()
 }
 
-fn refresh(
-    scenario: &mut Scenario,
+/// The divided land, made when it is first asked for.
+fn made<'g>(scenario: &Scenario, ground: &'g mut Option<Ground>) -> Result<&'g Ground, PlanError> {
+    match ground {
+        Some(ground) => Ok(ground),
+        None => Ok(ground.insert(Ground::of(scenario)?)),
+    }
+}
+
+/// The slow part of [`edit`]: coverage and circles, where what was touched changes them, and the plan hash.
+///
+/// Cost: as `measure_coverage`.
+///
+/// # Errors
+/// [`PlanError::Cancelled`], and then the plan is half measured and must be dropped.
+pub fn remeasure(
+    scenario: &Scenario,
     plan: &mut Plan,
-    ground: &mut Option<Ground>,
-    params: &Params,
     touched: &Touched,
     watch: Watch<'_>,
 ) -> Result<(), PlanError> {
-    if !touched.communities.is_empty() {
-        if ground.is_none() {
-            *ground = Some(Ground::of(scenario)?);
-        }
-        report(watch, Step::Grids, 0.5)?;
-        if let Some(ground) = ground.as_ref() {
-            redraw(scenario, plan, ground, &touched.communities)?;
-        }
-    }
-    plan.partition.check(scenario)?;
+    let params = Params::from_toml(&plan.provenance.params)?;
     let is_measured = !plan.coverage.bands.is_empty();
     // Findings of the coverage stand behind those of the grids, so whatever moves the one measures the other.
     if is_measured && (touched.households || touched.stations || !touched.communities.is_empty()) {
         report(watch, Step::Coverage, 0.0)?;
         let network = network::build(scenario, &params.walk_rules()?);
         let doors = network.snap_atoms(&scenario.atoms);
-        cover::measure(scenario, &network, &doors, params, plan);
+        cover::measure(scenario, &network, &doors, &params, plan);
         if touched.stations {
             report(watch, Step::Circles, 0.0)?;
             plan.circles = coverage::circles(&network, &plan.stations, &params.walk_bands());
         }
     }
-    seal(scenario, params, plan);
+    seal(scenario, &params, plan);
     Ok(())
 }
 
@@ -225,8 +255,7 @@ fn give_reasons(plan: &mut Plan, communities: &BTreeSet<CommunityId>) {
         }
         let id = Some(GridId::from_index(index));
         let found = plan.findings.iter().find(|finding| finding.layer == "grids" && finding.grid == id);
-        grid.reason =
-            if grid.is_in_range() { None } else { found.map(|finding| finding.message.clone()) };
+        grid.reason = if grid.is_in_range() { None } else { found.map(|finding| finding.message.clone()) };
     }
 }
 
@@ -291,10 +320,7 @@ pub fn blocks(
         return Err(PlanError::StageMissing { missing: "grids", verb: "grids" });
     }
     plan.partition.check(scenario)?;
-    if ground.is_none() {
-        *ground = Some(Ground::of(scenario)?);
-    }
-    let Some(ground) = ground.as_ref() else { return Ok(Vec::new()) };
+    let ground = made(scenario, ground)?;
     let all = (0..scenario.communities.len()).map(CommunityId::from_index);
     let with_grids: Vec<CommunityId> =
         all.filter(|&community| !grids_of(&plan.partition, community).is_empty()).collect();
@@ -308,7 +334,13 @@ pub fn blocks(
             let grid = &plan.partition.grids[id.index()];
             let mut parts: Vec<usize> = drawn.pieces[place].iter().map(|piece| piece.part).collect();
             parts.sort_unstable();
-            if grid.locked || parts.windows(2).all(|pair| pair[0] != pair[1]) {
+            // What the drawing itself could not avoid passes; an edit of the grid takes that finding away.
+            let is_drawn_so = plan.findings.iter().any(|finding| {
+                finding.grid == Some(id)
+                    && finding.kind == FindingKind::DisconnectedGrid
+                    && !is_by_hand(finding)
+            });
+            if grid.locked || is_drawn_so || parts.windows(2).all(|pair| pair[0] != pair[1]) {
                 continue;
             }
             let message = in_pieces(scenario, drawn, place, &grid.code);

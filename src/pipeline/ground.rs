@@ -5,7 +5,7 @@ use geo::MultiPolygon;
 use super::PlanError;
 use super::units::{Edges, Units, units};
 use crate::land::{self, Land, LandInput, LandParams};
-use crate::model::{AtomId, CommunityId, GridId, Lang, Partition, Scenario};
+use crate::model::{AtomId, CommunityId, GridClass, GridId, Lang, Partition, Scenario};
 
 /// The divided land of every community. It depends on shapes only, so it holds however grids, counts and stations are
 /// edited; make it once and edit often.
@@ -58,11 +58,22 @@ impl Ground {
         let labels: Vec<u32> = labels.into_iter().map(|label| label.unwrap_or(0)).collect();
         let mut outlines = subdivision.dissolve(&labels)?;
         outlines.resize(grids.len(), MultiPolygon(Vec::new()));
+        let apart = |id: &GridId| {
+            let grid = &partition.grids[id.index()];
+            grid.locked || grid.class == GridClass::Exclusive
+        };
+        let apart: Vec<bool> = grids.iter().map(apart).collect();
         let bounds = subdivision.describe(&labels)?;
         let mut bounds: Vec<String> =
             bounds.iter().map(|bounds| bounds.sentence(&self.names, Lang::Zh)).collect();
         bounds.resize(grids.len(), String::new());
-        Ok(Some(Drawn { pieces: pieces(&units, &known, grids.len()), cut_cost: cut_cost(&units, &known), grids, outlines, bounds }))
+        Ok(Some(Drawn {
+            pieces: pieces(&units, &known, &apart),
+            cut_cost: cut_cost(&units, &known),
+            grids,
+            outlines,
+            bounds,
+        }))
     }
 }
 
@@ -87,7 +98,8 @@ pub(super) struct Drawn {
 /// A part of a grid whose units hang together.
 pub(super) struct Piece {
     pub atoms: Vec<AtomId>,
-    /// The part of the community that it lies in: pieces of different parts cannot be joined.
+    /// The part of the community that it lies in, as barriers, exclusive and locked grids divide it: pieces of different
+    /// parts cannot be joined.
     pub part: usize,
 }
 
@@ -114,27 +126,31 @@ fn is_in_play(units: &Units, edges: &Edges, edge: usize) -> Option<(usize, usize
 /// Sums millimetres, as the engine does, so that an unchanged division costs the same to the last digit.
 fn cut_cost(units: &Units, labels: &[Option<u32>]) -> f64 {
     let edges = &units.ground;
-    let cut = (0..edges.from.len()).filter(|&edge| {
-        is_in_play(units, edges, edge).is_some_and(|(from, to)| labels[from] != labels[to])
-    });
+    let cut = (0..edges.from.len())
+        .filter(|&edge| is_in_play(units, edges, edge).is_some_and(|(from, to)| labels[from] != labels[to]));
     let mm: i64 = cut.map(|edge| (edges.cost[edge] * 1000.0).round() as i64).sum();
     mm as f64 / 1000.0
 }
 
-fn pieces(units: &Units, labels: &[Option<u32>], n_grids: usize) -> Vec<Vec<Piece>> {
+/// Pieces of every grid. `apart` marks grids that others cannot pass through: exclusive and locked ones.
+fn pieces(units: &Units, labels: &[Option<u32>], apart: &[bool]) -> Vec<Vec<Piece>> {
     let edges = &units.ground;
     let mut grid_parent: Vec<usize> = (0..labels.len()).collect();
     let mut part_parent = grid_parent.clone();
     for (from, to) in (0..edges.from.len()).filter_map(|edge| is_in_play(units, edges, edge)) {
-        join(&mut part_parent, from, to);
-        if labels[from].is_some() && labels[from] == labels[to] {
+        let is_one = labels[from].is_some() && labels[from] == labels[to];
+        if is_one {
             join(&mut grid_parent, from, to);
+        }
+        let is_passable = |label: Option<u32>| label.is_none_or(|label| !apart[label as usize]);
+        if is_one || (is_passable(labels[from]) && is_passable(labels[to])) {
+            join(&mut part_parent, from, to);
         }
     }
     let mut place: Vec<Option<usize>> = vec![None; labels.len()];
-    let mut pieces: Vec<Vec<Piece>> = (0..n_grids).map(|_| Vec::new()).collect();
-    for unit in 0..labels.len() {
-        let (Some(atom), Some(label)) = (units.atom[unit], labels[unit]) else { continue };
+    let mut pieces: Vec<Vec<Piece>> = apart.iter().map(|_| Vec::new()).collect();
+    for (unit, (atom, label)) in units.atom.iter().zip(labels).enumerate() {
+        let (&Some(atom), &Some(label)) = (atom, label) else { continue };
         let of_grid = &mut pieces[label as usize];
         let root = find(&mut grid_parent, unit);
         let at = *place[root].get_or_insert_with(|| {

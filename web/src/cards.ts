@@ -67,6 +67,7 @@ function gridCard(data: PageData, say: Say, of: Properties): Card {
       [say('bounds'), of.bounds as string],
       [say('reason'), of.reason as string],
       [say('lineage'), of.lineage as string],
+      [say('note'), of.note as string],
       [say('locked'), of.locked ? say('yes') : null],
     ),
   };

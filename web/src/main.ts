@@ -9,12 +9,13 @@ import './page.css';
 import { bytesOf, boxOf, collection, readData, type Box, type Feature, type LayerName, type PageData, type Properties } from './data';
 import { element, fillCard } from './cards';
 import { FONT, addSymbols } from './icons';
+import { Editor } from './editor';
 import { coverageBars, drawPanel, keyFigures, type State } from './panel';
 import { searchBox } from './search';
 import { changing, circleFilter, membersOf, shownIn, style, styleLayers, uncoveredFilter, type View } from './style';
 import { speaker, type Say } from './words';
 
-declare global { interface Window { gridplan?: { map: MapLibre; data: PageData; state: State } } }
+declare global { interface Window { gridplan?: { map: MapLibre; data: PageData; state: State; editor?: Editor } } }
 
 const byId = (id: string): HTMLElement => {
   const found = document.getElementById(id);
@@ -128,11 +129,12 @@ class Cards {
   private readonly pinned = byId('pinned');
   constructor(
     private readonly map: MapLibre, private readonly data: PageData, private readonly say: Say,
-    private readonly onStation: (code: string) => void,
+    private readonly onStation: (code: string) => void, private readonly editor: () => Editor | undefined,
   ) {
     map.on('mousemove', (event) => this.move(event.point));
     map.on('mouseout', () => { this.hover.hidden = true; });
     map.on('click', (event) => {
+      if (this.editor()?.on) return;
       const hit = hitAt(map, event.point);
       if (hit) this.pin(hit.name, hit.feature.properties as Properties, hit.feature.id); else this.release();
     });
@@ -140,11 +142,14 @@ class Cards {
   }
 
   private move(point: { x: number; y: number }): void {
-    const hit = hitAt(this.map, point);
+    const found = hitAt(this.map, point);
+    // Who picks buildings needs the ground free of large cards.
+    const hit = this.editor()?.on && (found?.name === 'grids' || found?.name === 'communities') ? null : found;
     this.map.getCanvas().style.cursor = hit ? 'pointer' : '';
     this.hover.hidden = !hit;
     if (!hit) return;
-    fillCard(this.hover, this.data, this.say, hit.name, hit.feature.properties as Properties);
+    const of = hit.feature.properties as Properties;
+    fillCard(this.hover, this.data, this.say, hit.name, this.editor()?.current(hit.name, of) ?? of);
     const { offsetWidth: width, offsetHeight: height } = this.hover;
     const x = point.x + 18 + width > window.innerWidth ? point.x - 18 - width : point.x + 18;
     const y = Math.max(8, Math.min(point.y + 14, window.innerHeight - height - 8));
@@ -152,7 +157,7 @@ class Cards {
   }
 
   pin(name: LayerName, of: Properties, id: unknown): void {
-    fillCard(this.pinned, this.data, this.say, name, of);
+    fillCard(this.pinned, this.data, this.say, name, this.editor()?.current(name, of) ?? of);
     const close = element('button', 'close', '×');
     close.type = 'button'; close.setAttribute('aria-label', this.say('close'));
     close.addEventListener('click', () => this.release());
@@ -177,16 +182,17 @@ class Cards {
   }
 }
 
-function wire(map: MapLibre, data: PageData, say: Say): State {
+function wire(map: MapLibre, data: PageData, say: Say): { state: State; editor?: Editor } {
   const state: State = { view: 'grids', method: 'network_time', shown: shownIn('grids') };
   let station = '';
+  let editor: Editor | undefined;
   const hasCircles = (code: string) => collection(data, 'service_circles').features
     .some((one) => one.properties.station === code && one.properties.method === state.method);
   const refresh = () => apply(map, data, say, state, station);
   const cards = new Cards(map, data, say, (code) => {
     const wanted = code && hasCircles(code) ? code : '';
     if (wanted !== station) { station = wanted; refresh(); }
-  });
+  }, () => editor);
   const search = searchBox(data, say, (name: LayerName, feature: Feature) => {
     const box = boxOf(feature.geometry);
     if (box) map.fitBounds(box, { padding: padding(), maxZoom: 17, duration: 700 });
@@ -199,7 +205,12 @@ function wire(map: MapLibre, data: PageData, say: Say): State {
   });
   draw();
   map.once('style.load', () => { addSymbols(map, data.lang); refresh(); });
-  return state;
+  if (document.body.dataset.editor === 'true') {
+    const panel = byId('editor');
+    panel.hidden = false;
+    editor = new Editor(map, data, say, panel, { redraw: () => { refresh(); draw(); }, release: () => cards.release() });
+  }
+  return { state, editor };
 }
 
 function printable(map: MapLibre): void {
@@ -222,7 +233,7 @@ async function start(): Promise<void> {
     return sayInWords(say('no_webgl'), [keyFigures(data, say), ...(data.shares.length ? [coverageBars(data, say, 'network_time')] : [])]);
   }
   const map = createMap(data, say);
-  window.gridplan = { map, data, state: wire(map, data, say) };
+  window.gridplan = { map, data, ...wire(map, data, say) };
   printable(map);
 }
 

@@ -99,7 +99,7 @@ export function uncoveredFilter(method: Method): Filter {
   return ['==', ['coalesce', ['get', `band_${method}`], 0], 0] as unknown as Filter;
 }
 
-function labelPoints(from: Collection): Collection {
+export function labelPoints(from: Collection): Collection {
   return {
     type: 'FeatureCollection',
     features: from.features.flatMap((feature) => {
@@ -137,9 +137,9 @@ type Loose = Record<string, unknown>;
 const layer = (id: string, type: string, from: Loose, rest: Loose): LayerSpecification =>
   ({ id, type, ...from, ...rest }) as unknown as LayerSpecification;
 
-const isArea: Filter = ['match', ['geometry-type'], ['Polygon', 'MultiPolygon'], true, false] as unknown as Filter;
+export const isArea: Filter = ['match', ['geometry-type'], ['Polygon', 'MultiPolygon'], true, false] as unknown as Filter;
 const isLine: Filter = ['match', ['geometry-type'], ['LineString', 'MultiLineString'], true, false] as unknown as Filter;
-const isPoint: Filter = ['match', ['geometry-type'], ['Point', 'MultiPoint'], true, false] as unknown as Filter;
+export const isPoint: Filter = ['match', ['geometry-type'], ['Point', 'MultiPoint'], true, false] as unknown as Filter;
 const all = (...parts: unknown[]): Filter => ['all', ...parts] as unknown as Filter;
 const kind = (...kinds: string[]): unknown => ['match', ['get', 'kind'], kinds, true, false];
 const ofClass = (...classes: string[]): unknown => ['match', ['get', 'class'], classes, true, false];

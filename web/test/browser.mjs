@@ -27,9 +27,9 @@ export async function filledPage(data, tiles = '') {
   const template = await readFile(path.join(here, '..', 'dist', 'page.html'), 'utf8');
   const gaps = {
     LANG: data.lang === 'zh' ? 'zh-CN' : 'en', TITLE: 'fixture',
-    DATA: gzipSync(Buffer.from(JSON.stringify(data))).toString('base64'), TILES: tiles,
+    CONNECT: '', EDITOR: 'false', DATA: gzipSync(Buffer.from(JSON.stringify(data))).toString('base64'), TILES: tiles,
   };
-  return template.replaceAll(/@@(LANG|TITLE|DATA|TILES)@@/g, (_, name) => gaps[name]);
+  return template.replaceAll(/@@(LANG|CONNECT|EDITOR|TITLE|DATA|TILES)@@/g, (_, name) => gaps[name]);
 }
 
 export async function fixture() {
@@ -54,7 +54,7 @@ export async function open(browser, html, { prepare, width = 1280, height = 860 
 }
 
 /** Software drawing in a headless browser complains about its own slowness. */
-const isNoise = (text) => /GPU stall due to ReadPixels|software (WebGL|rendering)|Automatic fallback to software/i.test(text);
+export const isNoise = (text) => /GPU stall due to ReadPixels|software (WebGL|rendering)|Automatic fallback to software/i.test(text);
 
 /** Waits until the map has drawn everything. */
 export async function idle(tab) {
