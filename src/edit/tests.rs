@@ -106,9 +106,11 @@ fn bounds_that_an_edit_makes_untrue_are_dropped() {
         (plan.partition.quality[i].n_out_of_range_bound, plan.partition.quality[i].cut_cost_bound)
     };
     // 河东 has no lock: as many grids and households as before, so the number out of range stays proven.
-    try_line(&mut scenario, &mut plan, r#"{"op":"move","buildings":["b0033"],"to":"370602001002002"}"#).unwrap();
+    try_line(&mut scenario, &mut plan, r#"{"op":"move","buildings":["b0033"],"to":"370602001002002"}"#)
+        .unwrap();
     assert_eq!(bounds(&plan, 1), (1, None));
-    try_line(&mut scenario, &mut plan, r#"{"op":"merge","grids":["370602001002001","370602001002002"]}"#).unwrap();
+    try_line(&mut scenario, &mut plan, r#"{"op":"merge","grids":["370602001002001","370602001002002"]}"#)
+        .unwrap();
     assert_eq!(bounds(&plan, 1), (0, None));
     assert_eq!(bounds(&plan, 0).1, Some(1_320.0), "nobody touched the other community");
 }
