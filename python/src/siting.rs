@@ -78,7 +78,8 @@ impl Conditions {
         problem.backup = if self.backup { Backup::Second } else { Backup::None };
         problem.too_close = self.too_close.clone().unwrap_or_default();
         let groups = self.groups.iter().flatten().cloned();
-        problem.groups = groups.map(|(sites, at_least, at_most)| Group { sites, at_least, at_most }).collect();
+        problem.groups =
+            groups.map(|(sites, at_least, at_most)| Group { sites, at_least, at_most }).collect();
         problem.then = if self.then_nearest { Then::Nearest } else { Then::Nothing };
         problem
     }

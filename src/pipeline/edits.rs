@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use super::ground::{Drawn, Ground, grids_of};
-use super::{PlanError, Step, Watch, cover, halves, report, seal};
+use super::{PlanError, Step, Watch, cover, halves, report, seal, walk_network};
 use crate::coverage;
 use crate::edit::{self, Applied, EditError, Entry, Sizes, Stamp, Tools, Touched, is_by_hand};
 use crate::geometry::interior_point;
 use crate::model::{CommunityId, Finding, FindingKind, GridClass, GridId, Plan, Scenario, Severity};
-use crate::network;
 use crate::params::Params;
 
 /// What edits came to.
@@ -187,13 +186,13 @@ pub fn remeasure(
     let is_measured = !plan.coverage.bands.is_empty();
     // Findings of the coverage stand behind those of the grids, so whatever moves the one measures the other.
     if is_measured && (touched.households || touched.stations || !touched.communities.is_empty()) {
+        let (network, doors) = walk_network(scenario, &params, watch)?;
         report(watch, Step::Coverage, 0.0)?;
-        let network = network::build(scenario, &params.walk_rules()?);
-        let doors = network.snap_atoms(&scenario.atoms);
-        cover::measure(scenario, &network, &doors, &params, plan);
+        cover::measure(scenario, &network, &doors, &params, plan)?;
         if touched.stations {
             report(watch, Step::Circles, 0.0)?;
-            plan.circles = coverage::circles(&network, &plan.stations, &params.walk_bands());
+            let (bands, direction) = (params.walk_bands(), params.walk_direction()?);
+            plan.circles = coverage::circles(&network, &plan.stations, &bands, direction);
         }
     }
     seal(scenario, &params, plan);

@@ -187,7 +187,8 @@ impl<'c> Volume<'c> {
             for &site in chosen {
                 for entry in core.col(site as usize) {
                     let row = core.col_row[entry] as usize;
-                    let cheaper = core.weight[row] as f64 * f64::from(core.col_cost[entry]) < self.trial_u[row];
+                    let cheaper =
+                        core.weight[row] as f64 * f64::from(core.col_cost[entry]) < self.trial_u[row];
                     self.gradient[row] -= f64::from(u8::from(cheaper));
                 }
             }

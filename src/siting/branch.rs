@@ -258,7 +258,8 @@ impl Explorer<'_> {
         volume: &mut Volume<'s>,
         clock: &Clock,
     ) -> bool {
-        let Some(found) = self.relaxation.as_mut().and_then(|relaxation| relaxation.solve(fate, clock)) else {
+        let Some(found) = self.relaxation.as_mut().and_then(|relaxation| relaxation.solve(fate, clock))
+        else {
             self.relaxation = None;
             return false;
         };

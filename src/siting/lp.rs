@@ -33,8 +33,11 @@ impl Relaxation {
     pub fn new(core: &Core, big: f64) -> Self {
         use super::build::MUST;
         let must = core.miss.first() == Some(&MUST);
-        let needed =
-            if must && core.times == 1 { super::presolve::needed_rows(core) } else { vec![true; core.n_rows()] };
+        let needed = if must && core.times == 1 {
+            super::presolve::needed_rows(core)
+        } else {
+            vec![true; core.n_rows()]
+        };
         let mut program = highs::RowProblem::default();
         let columns: Vec<highs::Col> = (0..core.n_sites)
             .map(|site| program.add_column(core.open_cost[site] as f64, bounds(core.fate[site])))
@@ -51,7 +54,8 @@ impl Relaxation {
             n_rows += 1;
         }
         for rule in &core.rules {
-            let terms = rule.terms.iter().map(|&(site, coefficient)| (columns[site as usize], coefficient as f64));
+            let terms =
+                rule.terms.iter().map(|&(site, coefficient)| (columns[site as usize], coefficient as f64));
             program.add_row(..=rule.limit as f64, terms);
         }
         if let Some(p) = core.p {

@@ -104,7 +104,12 @@ pub(crate) struct Clock<'a> {
 impl<'a> Clock<'a> {
     fn new(options: &Options<'a>) -> Self {
         let deadline = options.time_limit.map(|limit| Instant::now() + limit);
-        Self { deadline, limit: options.time_limit, cancel: options.cancel, stopped: std::cell::Cell::new(false) }
+        Self {
+            deadline,
+            limit: options.time_limit,
+            cancel: options.cancel,
+            stopped: std::cell::Cell::new(false),
+        }
     }
 
     /// Seconds until the deadline, if there is one.

@@ -127,7 +127,9 @@ impl<'a> Problem<'a> {
     pub(crate) fn unreachable(&self, demand: Vec<u32>) -> SitingError {
         let nearest = |&demand: &u32| {
             let mut least: Option<u32> = None;
-            self.table.visit_row(demand as usize, |_, cost| least = Some(least.map_or(cost, |least| least.min(cost))));
+            self.table.visit_row(demand as usize, |_, cost| {
+                least = Some(least.map_or(cost, |least| least.min(cost)))
+            });
             least
         };
         SitingError::Unreachable { nearest: demand.iter().map(nearest).collect(), demand }

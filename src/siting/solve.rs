@@ -33,8 +33,12 @@ impl Work {
     fn of(effort: Effort) -> Self {
         match effort {
             Effort::Quick => Self { rounds: 0, steps: 150, every: 50, exchanges: 2_000, cooling: 0 },
-            Effort::Full => Self { rounds: 100, steps: 1_000, every: 25, exchanges: 50_000, cooling: 600_000_000 },
-            Effort::Proof => Self { rounds: 200, steps: 2_000, every: 20, exchanges: 200_000, cooling: 2_000_000_000 },
+            Effort::Full => {
+                Self { rounds: 100, steps: 1_000, every: 25, exchanges: 50_000, cooling: 600_000_000 }
+            }
+            Effort::Proof => {
+                Self { rounds: 200, steps: 2_000, every: 20, exchanges: 200_000, cooling: 2_000_000_000 }
+            }
         }
     }
 }
@@ -225,7 +229,8 @@ fn best_assignment(
             Effort::Proof => 5,
             _ => work.rounds,
         };
-        let by_cooling = far && core.row_cost.is_empty() && core.rules.is_empty() && !core.miss.contains(&MUST);
+        let by_cooling =
+            far && core.row_cost.is_empty() && core.rules.is_empty() && !core.miss.contains(&MUST);
         if let (true, Some((value, sites))) = (by_cooling, &best) {
             let useful = useful_sites(&volume, &fate, core.p, *value as f64);
             let most = work.cooling.min(8_000 * core.row_site.len() as u64);
