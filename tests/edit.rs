@@ -164,7 +164,7 @@ fn invent(file: &PlanFile, kind: u8, a: usize, b: usize, c: usize) -> Edit {
             premise: None,
             at,
             lonlat: None,
-            status: if b % 2 == 0 { StationStatus::Chosen } else { StationStatus::Existing },
+            status: if b.is_multiple_of(2) { StationStatus::Chosen } else { StationStatus::Existing },
             area_m2: None,
             capacity: None,
             reason: String::new(),
