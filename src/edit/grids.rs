@@ -30,7 +30,7 @@ pub(super) fn relocate(desk: &mut Desk<'_>, units: &[AtomId], to: &str) -> Resul
     for (source, _) in &sources {
         unlocked(desk, desk.grid(source)?)?;
     }
-    let what = format!("移动 {} → {to} (move)", named(desk, &movers));
+    let what = format!("移动 {} → {to} (move {} to {to})", named(desk, &movers), counted(desk, &movers));
     take_units(desk, &movers, to, &sources)?;
     Ok(what)
 }
@@ -142,6 +142,12 @@ fn unlocked(desk: &Desk<'_>, id: GridId) -> Result<(), Problem> {
     Ok(())
 }
 
+/// "3 units with 120 households".
+fn counted(desk: &Desk<'_>, units: &[AtomId]) -> String {
+    let households: Households = units.iter().map(|id| desk.scenario.atoms[id.index()].households).sum();
+    format!("{} units with {households} households", units.len())
+}
+
 /// "3 栋 120 户：b1、b2、b3".
 fn named(desk: &Desk<'_>, units: &[AtomId]) -> String {
     let households: Households = units.iter().map(|id| desk.scenario.atoms[id.index()].households).sum();
@@ -179,7 +185,7 @@ pub(super) fn merge(desk: &mut Desk<'_>, grids: &[String], into: Option<&str>) -
     units.sort_unstable();
     let sources = sources(desk, &units);
     take_units(desk, &units, &into, &sources)?;
-    Ok(format!("合并 {} → {into} (merge)", others.join("、")))
+    Ok(format!("合并 {} → {into} (merge {} into {into})", others.join("、"), others.join(", ")))
 }
 
 /// Divides a grid; the units given, or half of it, become a new one.
@@ -207,7 +213,7 @@ pub(super) fn split(
         return Err(Problem::WholeGrid { grid: code.to_owned() });
     }
     let parent = desk.grid_row(id);
-    let what = named(desk, &part);
+    let (what, count) = (named(desk, &part), counted(desk, &part));
     let row = GridRow {
         code: next_code(desk, desk.plan.partition.grids[id.index()].community),
         name: String::new(),
@@ -217,7 +223,7 @@ pub(super) fn split(
         ..parent
     };
     let made = make_grid(desk, row, name, &part)?;
-    Ok(format!("拆分 {code}，新网格 {made}：{what} (split)"))
+    Ok(format!("拆分 {code}，新网格 {made}：{what} (split {code}, new grid {made} of {count})"))
 }
 
 /// Makes a grid of units of any grids of one community.
@@ -266,9 +272,9 @@ pub(super) fn found(
         lineage: sources.iter().map(|(code, _)| code.clone()).collect(),
         note: String::new(),
     };
-    let what = named(desk, units);
+    let (what, count) = (named(desk, units), counted(desk, units));
     let made = make_grid(desk, row, name, units)?;
-    Ok(format!("新建网格 {made}：{what} (new grid)"))
+    Ok(format!("新建网格 {made}：{what} (new grid {made} of {count})"))
 }
 
 /// The next free code of a community: never one that is in use or retired.
@@ -329,7 +335,7 @@ pub(super) fn lock(desk: &mut Desk<'_>, code: &str, locked: bool) -> Result<Stri
     }
     row.locked = locked;
     desk.take(&Step::SetGrid(row))?;
-    Ok(if locked { format!("锁定 {code} (lock)") } else { format!("解锁 {code} (unlock)") })
+    Ok(if locked { format!("锁定 {code} (lock {code})") } else { format!("解锁 {code} (unlock {code})") })
 }
 
 /// Names a grid.
@@ -343,7 +349,7 @@ pub(super) fn rename(desk: &mut Desk<'_>, code: &str, name: &str) -> Result<Stri
     }
     name.clone_into(&mut row.name);
     desk.take(&Step::SetGrid(row))?;
-    Ok(format!("{code} 更名为 {name} (rename)"))
+    Ok(format!("{code} 更名为 {name} (rename {code} to {name})"))
 }
 
 /// Writes a note on a grid.
@@ -354,7 +360,7 @@ pub(super) fn note(desk: &mut Desk<'_>, code: &str, note: &str) -> Result<String
     }
     note.clone_into(&mut row.note);
     desk.take(&Step::SetGrid(row))?;
-    Ok(format!("{code} 备注：{note} (note)"))
+    Ok(format!("{code} 备注：{note} (note on {code}: {note})"))
 }
 
 /// Sets the class of a grid and the range that goes with it.
@@ -375,7 +381,7 @@ pub(super) fn classify(
     desk.drop_findings(false, |finding| is_drawn(finding) && finding.grid == Some(id))?;
     loosen(desk, desk.plan.partition.grids[id.index()].community, OutBound::Drop)?;
     desk.take(&Step::SetGrid(row))?;
-    Ok(format!("{code} 类型改为 {0} (class {0})", class.as_str()))
+    Ok(format!("{code} 类型改为 {0} (class of {code}: {0})", class.as_str()))
 }
 
 /// Sets the count of a building.
@@ -414,7 +420,9 @@ pub(super) fn count(
     }
     desk.take(&step)?;
     super::stations::forget_siting(desk)?;
-    Ok(format!("{building} 户数 {before} → {households} (households)"))
+    Ok(format!(
+        "{building} 户数 {before} → {households} (households of {building}: {before} to {households})"
+    ))
 }
 
 /// Residents that go with a new count: as many a household as the building had, or else as the place has.

@@ -318,8 +318,16 @@ fn act(desk: &mut Desk<'_>, tools: &mut Tools<'_>, edit: &Edit) -> Result<String
         Edit::Restore { steps, undoes } => {
             steps.iter().try_for_each(|step| desk.take(step))?;
             let row = undoes.and_then(|number| desk.plan.ledger.get(number.checked_sub(1)?));
-            Ok(row.map_or_else(|| "恢复 (restore)".to_owned(), |line| format!("撤销 (undo)：{}", line.what)))
+            Ok(row.map_or_else(|| "恢复 (restore)".to_owned(), |line| undone(&line.what)))
         }
+    }
+}
+
+/// What was taken back, in both tongues.
+fn undone(what: &str) -> String {
+    match what.strip_suffix(')').and_then(|what| what.split_once(" (")) {
+        Some((chinese, english)) => format!("撤销：{chinese} (undo: {english})"),
+        None => format!("撤销：{what} (undo)"),
     }
 }
 

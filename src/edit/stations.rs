@@ -66,7 +66,7 @@ pub(super) fn add(desk: &mut Desk<'_>, new: &NewStation) -> Result<String, Probl
     };
     desk.take(&Step::PutStation { row: desk.plan.stations.len(), station: row })?;
     forget_siting(desk)?;
-    Ok(format!("新增站点 {code} {name} (add station)"))
+    Ok(format!("新增站点 {code} {name} (add station {code})"))
 }
 
 /// The next number of a community and tier that no station has.
@@ -131,7 +131,7 @@ pub(super) fn shift(
     row.community = home(desk.scenario, at).map(|id| desk.scenario.communities[id.index()].code.clone());
     desk.take(&Step::SetStation(row))?;
     forget_siting(desk)?;
-    Ok(format!("移动站点 {code} → {:.1}, {:.1} (move station)", at.x, at.y))
+    Ok(format!("移动站点 {code} → {:.1}, {:.1} (move station {code})", at.x, at.y))
 }
 
 /// Closes a station that stands; drops one that the plan had chosen.
@@ -149,7 +149,7 @@ pub(super) fn close(desk: &mut Desk<'_>, code: &str) -> Result<String, Problem> 
         StationStatus::Chosen => desk.take(&Step::DropStation { station: code.to_owned() })?,
     }
     forget_siting(desk)?;
-    Ok(format!("关闭站点 {code} (close station)"))
+    Ok(format!("关闭站点 {code} (close station {code})"))
 }
 
 /// Opens a closed station again.
@@ -162,7 +162,7 @@ pub(super) fn reopen(desk: &mut Desk<'_>, code: &str) -> Result<String, Problem>
     row.status = StationStatus::Existing;
     desk.take(&Step::SetStation(row))?;
     forget_siting(desk)?;
-    Ok(format!("重开站点 {code} (reopen station)"))
+    Ok(format!("重开站点 {code} (reopen station {code})"))
 }
 
 /// Adds a row to the register of premises, in the order of its ids.
@@ -185,5 +185,5 @@ pub(super) fn register(desk: &mut Desk<'_>, new: &NewPremise) -> Result<String, 
     };
     let place = desk.scenario.premises.partition_point(|premise| premise.source.0 < new.id);
     desk.take(&Step::PutPremise { row: place, premise: row })?;
-    Ok(format!("登记用房 {} (add premises)", new.id))
+    Ok(format!("登记用房 {0} (add premises {0})", new.id))
 }

@@ -243,7 +243,7 @@ export class Editor {
   private spoken(text: string): string {
     const [, chinese, english] = /^(.*?) \(([a-z].*)\)$/s.exec(text) ?? [];
     if (!chinese || !english) return text;
-    return this.data.lang === 'zh' ? chinese : english.length < 20 ? text : english;
+    return this.data.lang === 'zh' ? chinese : english;
   }
 
   private replace(name: LayerName, features: Collection): void {
