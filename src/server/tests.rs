@@ -25,7 +25,11 @@ static CITY: LazyLock<PlanFile> = LazyLock::new(|| {
     let mut params = Params::default();
     params.grid.effort = Effort::Draft;
     let plan = crate::pipeline::plan(&scenario, &params, &|_, _| ControlFlow::Continue(())).unwrap();
-    PlanFile { scenario, plan: Some(plan), rules: Vec::new() }
+    // As a file has it: what is read back is compared with this.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plan.gpkg");
+    planfile::write(&path, &PlanFile { scenario, plan: Some(plan), rules: Vec::new() }).unwrap();
+    planfile::read(&path).unwrap()
 });
 
 /// Headers of a request: name, value.
