@@ -212,6 +212,41 @@ fn stages_alone_come_to_the_same_plan() {
 }
 
 #[test]
+fn a_question_about_stations_is_answered_and_nothing_is_written() {
+    let place = Place::new();
+    place.communities(1, 400.0);
+    place.streets(400.0);
+    place.buildings(&Place::ordinary(0.0));
+    succeeds(&place.import(&[]));
+    succeeds(&place.plan());
+    let path = place.path("out/plan.gpkg");
+    let (file, bytes) = (path.display().to_string(), fs::read(&path).unwrap());
+    let plan = gridplan::planfile::read(&path).unwrap().plan.unwrap();
+    let closed: Vec<String> =
+        plan.stations.iter().map(|station| format!("--close={}", station.code)).collect();
+    let ask = |more: &[String]| {
+        let mut arguments = vec!["coverage".to_owned(), file.clone(), "--json".to_owned()];
+        arguments.extend_from_slice(more);
+        gridplan(&arguments)
+    };
+    // Every station closes: all 64 buildings of 30 households lose every circle that they were in.
+    let answer = json(&ask(&closed));
+    let band = &answer["bands"][2];
+    assert_eq!((band["minutes"].as_u64(), band["households_after"].as_u64()), (Some(15), Some(0)));
+    assert_eq!(band["households_lost"], band["households_before"]);
+    assert_eq!(answer["buildings"].as_array().unwrap().len(), 64);
+    assert_eq!(answer["with_terrain"].as_bool(), Some(false));
+    // One opens in the middle instead, named by longitude and latitude: 15 minutes reach the whole place.
+    let open = format!("--open={:.7},{:.7}", lon(200.0), lat(200.0));
+    let answer = json(&ask(&[closed, vec![open]].concat()));
+    assert_eq!(answer["bands"][2]["households_after"].as_u64(), Some(1920));
+    assert_eq!(fs::read(&path).unwrap(), bytes, "nothing is written");
+    refuses(&ask(&["--close=X".to_owned()]), &["no station `X`", "stations"]);
+    refuses(&ask(&["--open=here".to_owned()]), &["`here` is no place", "premise"]);
+    refuses(&ask(&["--open=1,2".to_owned(), "--tier=moon".to_owned()]), &["moon", "community"]);
+}
+
+#[test]
 fn a_missing_file_is_named_with_what_to_do() {
     refuses(&gridplan(&["plan", "/nowhere/city.gpkg"]), &["/nowhere/city.gpkg", "gridplan import"]);
     refuses(&gridplan(&["import", "/nowhere/town.shp", "-o", "city.gpkg"]), &["town.shp"]);

@@ -1,5 +1,7 @@
 //! How much service there is for each building, and how evenly it is spread. Plain numbers in, plain out.
 
+use rayon::prelude::*;
+
 /// A walk table: one row per demand point, columns are sites. `offsets[i] .. offsets[i + 1]` are row `i`'s
 /// entries in `site` and `cost`.
 #[derive(Clone, Copy, Debug)]
@@ -35,13 +37,9 @@ pub struct Zone {
     pub weight: f64,
 }
 
-/// Weight of a walk: that of the narrowest zone that holds it, zero beyond all.
+/// Weight of a walk: that of the narrowest zone that holds it, zero beyond all. Zones are sorted by limit.
 fn weight(zones: &[Zone], cost: u32) -> f64 {
-    zones
-        .iter()
-        .filter(|zone| cost <= zone.limit)
-        .min_by_key(|zone| zone.limit)
-        .map_or(0.0, |zone| zone.weight)
+    zones.iter().find(|zone| cost <= zone.limit).map_or(0.0, |zone| zone.weight)
 }
 
 /// The two-step floating catchment area (2SFCA): service per person for each demand point.
@@ -63,16 +61,18 @@ fn weight(zones: &[Zone], cost: u32) -> f64 {
 /// ```
 #[must_use]
 pub fn two_step_floating(table: WalkTable<'_>, demand: &[f64], supply: &[f64], zones: &[Zone]) -> Vec<f64> {
+    let mut zones = zones.to_vec();
+    zones.sort_by_key(|zone| zone.limit);
     let mut catchment = vec![0.0; supply.len()];
     for (i, &people) in demand.iter().enumerate().take(table.n_demand()) {
         for (site, cost) in table.row(i) {
-            catchment[site] += weight(zones, cost) * people;
+            catchment[site] += weight(&zones, cost) * people;
         }
     }
     let ratio = |site: usize| if 0.0 < catchment[site] { supply[site] / catchment[site] } else { 0.0 };
     let ratios: Vec<f64> = (0..supply.len()).map(ratio).collect();
-    let of_point = |i: usize| table.row(i).map(|(site, cost)| weight(zones, cost) * ratios[site]).sum();
-    (0..table.n_demand()).map(of_point).collect()
+    let of_point = |i: usize| table.row(i).map(|(site, cost)| weight(&zones, cost) * ratios[site]).sum();
+    (0..table.n_demand()).into_par_iter().with_min_len(1024).map(of_point).collect()
 }
 
 /// The Gini coefficient of `values` over a population: 0 if everybody has the same, towards 1 if one has all.

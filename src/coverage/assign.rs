@@ -1,5 +1,7 @@
 //! Who is served when stations hold only so many.
 
+use rayon::prelude::*;
+
 use super::access::WalkTable;
 
 /// Households of one building that one station serves.
@@ -50,7 +52,7 @@ pub fn assign_by_walk(
         table.row(building).map(move |(site, cost)| (cost, building as u32, site as u32))
     });
     let mut entries: Vec<(u32, u32, u32)> = entries.filter(|&(cost, _, _)| cost <= limit).collect();
-    entries.sort_unstable();
+    entries.par_sort_unstable();
     let mut assignment =
         Assignment { parts: Vec::new(), load: vec![0; capacity.len()], left_out: households.to_vec() };
     for (cost, building, site) in entries {

@@ -2,11 +2,10 @@
 
 use super::access::{WalkTable, Worst, Zone, gini, two_step_floating, worst_decile};
 use super::assign::assign_by_walk;
-use super::measure::Walks;
 use crate::model::{
-    AtomCoverage, Evenness, Scenario, ServiceBalance, Station, StationId, StationLoad, StationStatus,
-    SupplyUnit, WalkBand, WalkDirection,
+    AtomCoverage, Evenness, Scenario, ServiceBalance, Station, StationId, StationLoad, SupplyUnit, WalkBand,
 };
+use crate::network::Reach;
 use crate::units::{Households, Seconds};
 
 /// Square metres of service space for one household: 30 m² per hundred households (seen, see the rule pack).
@@ -20,27 +19,20 @@ const OUTER_WEIGHT: f64 = 0.22;
 ///   known of some station every one counts the same ([`SupplyUnit::Stations`]).
 /// - Assignment: shortest walks first until stations are full; unknown capacity is no limit.
 /// - Only planned buildings (inside a community) take part; their atoms' other values are zero.
-/// - Cost: one bounded search per station, then O(entries log entries).
-#[must_use]
-pub fn balance(
+/// - `open` are the stations that are not closed, `reach` their walks by time within the widest band.
+/// - Cost: O(entries log entries).
+pub(super) fn balance(
     scenario: &Scenario,
     stations: &[Station],
-    walks: Walks<'_>,
+    open: &[StationId],
+    reach: Reach,
     bands: &[WalkBand],
-    direction: WalkDirection,
     atoms: &[AtomCoverage],
 ) -> Option<ServiceBalance> {
-    let open: Vec<StationId> = (0..stations.len())
-        .filter(|&index| stations[index].status != StationStatus::Closed)
-        .map(StationId::from_index)
-        .collect();
     if open.is_empty() {
         return None;
     }
     let limit = bands.iter().map(|band| band.minutes * 60_000).max().unwrap_or(0);
-    let at: Vec<_> = open.iter().map(|id| stations[id.index()].at).collect();
-    let sites = walks.network.snap_sites(&at);
-    let reach = walks.network.reach(&sites, walks.doors, direction.into(), limit);
     let (offsets, site, cost) = reach.by_door(scenario.atoms.len());
     drop(reach);
     let table = WalkTable { offsets: &offsets, site: &site, cost: &cost };

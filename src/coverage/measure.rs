@@ -1,8 +1,10 @@
 //! The coverage table: per building, grid, community and tier, by three methods.
 
 use geo::{ConvexHull, Coord, MultiPoint, Polygon};
+use rayon::prelude::*;
 
 use super::balance::balance;
+use super::straight::straight_reach;
 use crate::geometry::straight_distance;
 use crate::model::{
     Atom, AtomCoverage, AtomId, Community, CommunityId, Coverage, CoverageMethod, CoverageRow, CoverageScope,
@@ -43,9 +45,9 @@ pub fn measure(
     let mut bands = bands.to_vec();
     bands.sort_by_key(|band| band.minutes);
     let open = OpenStations::of(stations, walks.network);
-    let depths = MethodDepths::of(scenario, &open, walks, &bands, direction);
+    let (depths, time_reach) = MethodDepths::of(scenario, &open, walks, &bands, direction);
     let atoms = atom_coverage(scenario, &open, walks, &bands, &depths, direction);
-    let balance = balance(scenario, stations, walks, &bands, direction, &atoms);
+    let balance = balance(scenario, stations, &open.ids, time_reach, &bands, &atoms);
     let rows = rows(scenario, partition, &open, &bands, &depths);
     Coverage {
         bands,
@@ -109,28 +111,20 @@ impl MethodDepths {
         walks: Walks<'_>,
         bands: &[WalkBand],
         direction: WalkDirection,
-    ) -> Self {
+    ) -> (Self, Reach) {
         let ms: Vec<u32> = bands.iter().map(|band| whole(band.limit().value() * 1000.0)).collect();
         let mm: Vec<u32> = bands.iter().map(|band| whole(band.metres.value() * 1000.0)).collect();
         let reach = |measure, limits: &[u32]| {
             let widest = limits.iter().copied().max().unwrap_or(0);
             walks.network.reach(&open.snaps, walks.doors, measure, widest)
         };
-        let methods = CoverageMethod::ALL
-            .into_iter()
-            .map(|method| match method {
-                CoverageMethod::StraightRadius => {
-                    Depths::of(&straight_reach(scenario, open, &mm), open, &mm, scenario.atoms.len())
-                }
-                CoverageMethod::NetworkDistance => {
-                    Depths::of(&reach(Measure::Distance, &mm), open, &mm, scenario.atoms.len())
-                }
-                CoverageMethod::NetworkTime => {
-                    Depths::of(&reach(direction.into(), &ms), open, &ms, scenario.atoms.len())
-                }
-            })
-            .collect();
-        Self { methods }
+        let n_atoms = scenario.atoms.len();
+        let straight = Depths::of(&straight_reach(&scenario.atoms, &open.at, &mm), open, &mm, n_atoms);
+        let distance = Depths::of(&reach(Measure::Distance, &mm), open, &mm, n_atoms);
+        let time_reach = reach(direction.into(), &ms);
+        let time = Depths::of(&time_reach, open, &ms, n_atoms);
+        // In the order of `CoverageMethod::ALL`.
+        (Self { methods: vec![straight, distance, time] }, time_reach)
     }
 
     fn by(&self, method: CoverageMethod) -> &Depths {
@@ -159,43 +153,11 @@ impl Depths {
 }
 
 /// Whole milliseconds or millimetres.
-fn whole(value: f64) -> u32 {
+pub(super) fn whole(value: f64) -> u32 {
     value.round().clamp(0.0, f64::from(UNREACHED - 1)) as u32
 }
 
-/// The straight distances between stations and buildings within the widest limit, as a table like the
-/// network's. Distances run from door to door, or to the middle of a building without a known door.
-fn straight_reach(scenario: &Scenario, open: &OpenStations, limits_mm: &[u32]) -> Reach {
-    let widest = f64::from(limits_mm.iter().copied().max().unwrap_or(0)) / 1000.0;
-    let tree = atom_tree(&scenario.atoms);
-    let mut reach = Reach { offsets: vec![0], ..Reach::default() };
-    for &at in &open.at {
-        let found = tree.locate_within_distance([at.x, at.y], (widest + 0.001) * (widest + 0.001));
-        let mut row: Vec<(u32, u32)> = found
-            .map(|atom| {
-                let [x, y] = *atom.geom();
-                (atom.data, whole(straight_distance(at, Coord { x, y }) * 1000.0))
-            })
-            .collect();
-        row.sort_unstable();
-        reach.door.extend(row.iter().map(|pair| pair.0));
-        reach.cost.extend(row.iter().map(|pair| pair.1));
-        reach.offsets.push(reach.door.len() as u64);
-    }
-    reach
-}
-
-type AtomPoint = rstar::primitives::GeomWithData<[f64; 2], u32>;
-
-fn atom_tree(atoms: &[Atom]) -> rstar::RTree<AtomPoint> {
-    let points = atoms.iter().enumerate().map(|(index, atom)| {
-        let at = door_of(atom);
-        AtomPoint::new([at.x, at.y], index as u32)
-    });
-    rstar::RTree::bulk_load(points.collect())
-}
-
-fn door_of(atom: &Atom) -> Coord<f64> {
+pub(super) fn door_of(atom: &Atom) -> Coord<f64> {
     atom.door.unwrap_or_else(|| atom.shape.anchor())
 }
 
@@ -239,7 +201,7 @@ fn atom_coverage(
             }),
         }
     };
-    (0..scenario.atoms.len()).map(cover).collect()
+    (0..scenario.atoms.len()).into_par_iter().with_min_len(1024).map(cover).collect()
 }
 
 fn why_unreached(network: &StreetNetwork, failure: Option<SnapFailure>, n_stations: usize) -> Unreached {
@@ -259,7 +221,7 @@ fn straight_nearest(scenario: &Scenario, open: &OpenStations) -> Vec<Option<Metr
         let found = tree.nearest_neighbor(&[at.x, at.y])?;
         Metres::new(straight_distance(at, Coord { x: found[0], y: found[1] })).ok()
     };
-    scenario.atoms.iter().map(nearest).collect()
+    scenario.atoms.par_iter().with_min_len(1024).map(nearest).collect()
 }
 
 /// The edge of the study area: the convex hull of all communities, or of all buildings where there are none.
@@ -288,6 +250,9 @@ impl StudyEdge {
     }
 }
 
+/// A scope that an atom does not count in.
+const NO_ROW: u32 = u32::MAX;
+
 fn rows(
     scenario: &Scenario,
     partition: &Partition,
@@ -313,32 +278,38 @@ fn rows(
     let scopes_of = |index: usize| {
         let community = scenario.atoms[index].community;
         let grid = partition.grid_of.get(index).copied().flatten();
-        let places = [
-            community.map(|_| 0),
-            community.and_then(|id| office_row[id.index()]).map(|row| 1 + row),
-            community.map(|id| 1 + n_offices + id.index()),
-            grid.map(|id| 1 + n_offices + n_communities + id.index()),
-        ];
-        places.into_iter().flatten()
+        let row = |row: Option<usize>| row.map_or(NO_ROW, |row| row as u32);
+        [
+            row(community.map(|_| 0)),
+            row(community.and_then(|id| office_row[id.index()]).map(|row| 1 + row)),
+            row(community.map(|id| 1 + n_offices + id.index())),
+            row(grid.map(|id| 1 + n_offices + n_communities + id.index())),
+        ]
     };
+    let scopes_of: Vec<[u32; 4]> =
+        (0..scenario.atoms.len()).into_par_iter().with_min_len(1024).map(scopes_of).collect();
     let tiers = std::iter::once(None).chain(open.tiers_present.iter().copied().map(Some));
-    let mut rows = Vec::new();
-    for (tier_index, tier) in tiers.enumerate() {
-        for method in CoverageMethod::ALL {
-            let depths = depths.by(method);
-            let depths = if tier_index == 0 { &depths.all } else { &depths.by_tier[tier_index - 1] };
-            for (band_index, band) in bands.iter().enumerate() {
-                let first = rows.len();
-                rows.extend(scopes.iter().map(|&scope| empty_row(scope, tier, method, band.minutes)));
-                for (index, atom) in scenario.atoms.iter().enumerate() {
-                    let depth = depths[index * bands.len() + band_index];
-                    for scope in scopes_of(index) {
-                        count(&mut rows[first + scope], atom, depth);
-                    }
-                }
+    let parts: Vec<_> = tiers
+        .enumerate()
+        .flat_map(|tier| CoverageMethod::ALL.into_iter().map(move |method| (tier, method)))
+        .collect();
+    let part = |&((tier_index, tier), method): &((usize, Option<StationTier>), CoverageMethod)| {
+        let depths = depths.by(method);
+        let depths = if tier_index == 0 { &depths.all } else { &depths.by_tier[tier_index - 1] };
+        let empty = |&scope: &CoverageScope| {
+            bands.iter().map(move |band| empty_row(scope, tier, method, band.minutes))
+        };
+        let mut rows: Vec<CoverageRow> = scopes.iter().flat_map(empty).collect();
+        let depths = depths.chunks_exact(bands.len().max(1));
+        for ((atom, depths), scopes) in scenario.atoms.iter().zip(depths).zip(&scopes_of) {
+            for &scope in scopes.iter().filter(|&&scope| scope != NO_ROW) {
+                let rows = &mut rows[scope as usize * bands.len()..][..bands.len()];
+                rows.iter_mut().zip(depths).for_each(|(row, &depth)| count(row, atom, depth));
             }
         }
-    }
+        rows
+    };
+    let mut rows: Vec<CoverageRow> = parts.par_iter().map(part).flatten_iter().collect();
     rows.sort_by_key(|row| (row.scope, row.tier, row.method, row.minutes));
     rows
 }

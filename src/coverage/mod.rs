@@ -1,8 +1,8 @@
 //! Stations + walks → who is served in 5, 10 and 15 minutes, by three methods side by side.
 //!
-//! [`measure`](fn@measure) fills the model's [`Coverage`](crate::model::Coverage), [`circles`](fn@circles) draws it, [`findings`] lists who is left out and
-//! why. [`profile`] sets another kind of walker beside the plan's own, [`balance`](fn@balance) shares out what stations
-//! offer, [`WhatIf`] tells at once who wins and loses by a change. Around them stand plain functions on arrays:
+//! [`measure`](fn@measure) fills the model's [`Coverage`](crate::model::Coverage), [`circles`](fn@circles) draws
+//! it, [`findings`] lists who is left out and why. [`profile`] sets another kind of walker beside the plan's own,
+//! [`WhatIf`] tells at once who wins and loses by a change. Around them stand plain functions on arrays:
 //! [`access`] (floating catchments, inequality), [`assign`] (capacity-limited assignment) and [`compare`]
 //! (two answers side by side). Formulation, sources and limits: `docs/methods/coverage.md`.
 
@@ -13,11 +13,11 @@ mod circles;
 pub mod compare;
 mod measure;
 mod profiles;
+mod straight;
 #[cfg(test)]
 mod tests;
 mod what_if;
 
-pub use balance::balance;
 pub use circles::circles;
 pub use measure::{Walks, findings, measure};
 pub use profiles::profile;

@@ -340,12 +340,17 @@ impl StreetNetwork {
             }
             best
         };
+        let order = doors.along_curve();
         let pairs: Vec<(u32, u32)> =
-            (0..doors.len()).into_par_iter().with_min_len(4096).map(best_of).collect();
-        NearestSite {
-            cost: pairs.iter().map(|pair| pair.0).collect(),
-            site: pairs.iter().map(|pair| if pair.0 == UNREACHED { -1 } else { pair.1 as i32 }).collect(),
+            order.par_iter().with_min_len(4096).map(|&door| best_of(door as usize)).collect();
+        let mut nearest = NearestSite { cost: vec![UNREACHED; doors.len()], site: vec![-1; doors.len()] };
+        for (&door, &(cost, site)) in order.iter().zip(&pairs) {
+            if cost != UNREACHED {
+                nearest.cost[door as usize] = cost;
+                nearest.site[door as usize] = site as i32;
+            }
         }
+        nearest
     }
 
     /// Whether the longer of two ways has to be looked for; where both are always equal one search will do.

@@ -6,6 +6,7 @@ use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 
 use super::cells::{SegmentCells, crossing, nearest_on};
+use super::order::hilbert_order;
 use super::streets::StreetEdges;
 use super::walking::WalkRules;
 use crate::model::{Barrier, BarrierShape, Compound, CompoundId, Gate};
@@ -41,6 +42,7 @@ pub struct Snaps {
     start: Vec<u32>,
     attachments: Vec<Attachment>,
     failures: Vec<Option<SnapFailure>>,
+    along_curve: Vec<u32>,
 }
 
 impl Snaps {
@@ -68,14 +70,26 @@ impl Snaps {
         self.failures[door]
     }
 
-    fn collect(found: Vec<Result<Vec<Attachment>, SnapFailure>>) -> Self {
+    /// `found[i]` belongs to door `order[i]`.
+    fn collect(order: &[u32], found: Vec<Result<Vec<Attachment>, SnapFailure>>) -> Self {
+        let mut place = vec![0_u32; order.len()];
+        for (index, &door) in order.iter().enumerate() {
+            place[door as usize] = index as u32;
+        }
         let mut snaps = Self { start: vec![0], ..Self::default() };
-        for door in found {
+        for &index in &place {
+            let door = &found[index as usize];
             snaps.failures.push(door.as_ref().err().copied());
-            snaps.attachments.extend(door.unwrap_or_default());
+            snaps.attachments.extend(door.iter().flatten());
             snaps.start.push(snaps.attachments.len() as u32);
         }
+        snaps.along_curve = order.to_vec();
         snaps
+    }
+
+    /// The doors along a space-filling curve.
+    pub(super) fn along_curve(&self) -> &[u32] {
+        &self.along_curve
     }
 }
 
@@ -295,8 +309,13 @@ impl Surroundings {
 
     /// Attaches doors, in parallel; the order of the result is that of `doors`.
     pub fn snap(&self, edges: &StreetEdges, components: &Components, doors: &[DoorPlace<'_>]) -> Snaps {
-        let attach = |door: &DoorPlace<'_>| self.attach(edges, components, door);
-        Snaps::collect(doors.par_iter().with_min_len(64).map(attach).collect())
+        // Neighbours one after another, so that they find the same streets still in the cache.
+        let places =
+            |pick: fn(&Coord<f64>) -> f64| doors.iter().map(|door| pick(&door.at)).collect::<Vec<_>>();
+        let order = hilbert_order(&places(|at| at.x), &places(|at| at.y));
+        let attach = |&door: &u32| self.attach(edges, components, &doors[door as usize]);
+        let found: Vec<_> = order.par_iter().with_min_len(64).map(attach).collect();
+        Snaps::collect(&order, found)
     }
 
     fn attach(

@@ -214,39 +214,31 @@ fn a_wall_between_door_and_street_is_walked_round_through_its_gate() {
 
 #[test]
 fn a_gate_in_a_wall_of_its_own_leads_out() {
-    // The wall is no compound's outline. To the gate hypot(20, 20), out to the street 20, along it 40.
-    let scene = Scene::draw(
-        20.0,
-        "
+    // The wall is no compound's outline. To the gate hypot(30, 10), out to the street 10, along it 20.
+    let yard = "
         A-----+-B
-          ####@##
-             d   ",
-    );
-    let through = 20.0 * 2.0_f64.sqrt() + 20.0;
+        ######@##
+           d     ";
+    let gate = 30.0_f64.hypot(10.0) + 10.0;
     let near = |found: Option<f64>, expected: f64| (found.expect("there is a way") - expected).abs() < 0.002;
-    assert!(near(scene.walk('d', 'B'), through + 40.0), "{:?}", scene.walk('d', 'B'));
-    let mut closed = Scene::draw(
-        20.0,
-        "
-        A-----+-B
-          ####@##
-             d   ",
-    );
+    let scene = Scene::draw(10.0, yard);
+    assert!(near(scene.walk('d', 'B'), gate + 20.0), "{:?}", scene.walk('d', 'B'));
+    let mut closed = Scene::draw(10.0, yard);
     closed.scenario.gates[0].open = false;
     assert_eq!(closed.snap(&closed.network(), "d").failure(0), Some(SnapFailure::WalledIn));
     // A street in sight is farther than the one behind the wall: both ways compete.
     let scene = Scene::draw(
-        20.0,
+        10.0,
         "
         A-----+-B
-        | ####@##
-        |    d
+        |#####@##
+        |  d
         |
         |
         +----C   ",
     );
-    assert!(near(scene.walk('d', 'B'), through + 40.0), "through the gate");
-    assert_eq!(scene.walk('d', 'C'), Some(60.0), "straight down");
+    assert!(near(scene.walk('d', 'B'), gate + 20.0), "through the gate: {:?}", scene.walk('d', 'B'));
+    assert_eq!(scene.walk('d', 'C'), Some(30.0 + 20.0), "straight down");
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub(super) fn walkers(
     let rows = profiles.iter().flat_map(|profile| profile.lost.iter().map(move |loss| (profile, loss)));
     let rows = rows.map(|(profile, loss)| {
         let atom = &facts.scenario.atoms[loss.atom.index()];
-        let own = facts.plan.coverage.atoms[loss.atom.index()].nearest.ok();
+        let own = facts.plan.coverage.atoms.get(loss.atom.index()).and_then(|reach| reach.nearest.ok());
         vec![
             Value::text(text::profile(&profile.profile, lang)),
             Value::count(loss.minutes),
@@ -73,10 +73,10 @@ pub(super) fn loads(
         ],
     );
     let rows = balance.loads.iter().map(|load| {
-        let station = &facts.plan.stations[load.station.index()];
+        let station = facts.plan.stations.get(load.station.index());
         vec![
-            Value::text(station.code.as_str()),
-            Value::text(station.name.as_str()),
+            Value::text(station.map_or("", |station| station.code.as_str())),
+            Value::text(station.map_or("", |station| station.name.as_str())),
             Value::maybe(load.capacity.map(|capacity| f64::from(capacity.0))),
             Value::count(load.served.0),
         ]
