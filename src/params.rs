@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{GridClass, GridSize, StationTier, WalkBand, WalkDirection};
+use crate::model::{GridClass, GridSize, StationTier, Tell, Text, WalkBand, WalkDirection};
 use crate::network::{KerbResponse, SlopeResponse, StairsResponse, WalkProfile, WalkRules};
 use crate::units::{Households, Metres, MetresPerSecond, Seconds};
 
@@ -24,8 +24,19 @@ pub enum ParamsError {
         /// Value given.
         value: String,
         /// What it must be.
-        rule: &'static str,
+        rule: Text,
     },
+}
+
+impl Tell for ParamsError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Syntax(why) => {
+                format!("gridplan.toml：{why}；各项及默认值见 `gridplan plan --help`")
+            }
+            Self::OutOfRange { key, value, rule } => format!("参数“{key}”为 {value}；{}", rule.zh),
+        }
+    }
 }
 
 /// Everything a planner may set.
@@ -289,27 +300,44 @@ impl Params {
     /// # Errors
     /// [`ParamsError::OutOfRange`] naming the key.
     pub fn check(&self) -> Result<(), ParamsError> {
-        let bad = |key, value: String, rule| Err(ParamsError::OutOfRange { key, value, rule });
+        let bad = |key, value: String, rule: (&str, &str)| {
+            Err(ParamsError::OutOfRange { key, value, rule: rule.into() })
+        };
         let classes = [self.grid.resettlement, self.grid.rural].into_iter().flatten();
         let own = ClassParams { target: self.grid.target, tolerance: self.grid.tolerance };
         for class in classes.chain([own]) {
             if class.target == 0 {
-                return bad("grid.target", class.target.to_string(), "it must be at least 1 household");
+                return bad(
+                    "grid.target",
+                    class.target.to_string(),
+                    ("至少为 1 户", "it must be at least 1 household"),
+                );
             }
             if !(0.0..1.0).contains(&class.tolerance) {
                 return bad(
                     "grid.tolerance",
                     class.tolerance.to_string(),
-                    "it is a fraction from 0 to below 1, e.g. 0.10",
+                    (
+                        "应为 0 到 1（不含）之间的小数，例如 0.10",
+                        "it is a fraction from 0 to below 1, e.g. 0.10",
+                    ),
                 );
             }
         }
         if !(self.grid.other_load_weight.is_finite() && 0.0 <= self.grid.other_load_weight) {
             let value = self.grid.other_load_weight.to_string();
-            return bad("grid.other_load_weight", value, "it must be zero or more households");
+            return bad(
+                "grid.other_load_weight",
+                value,
+                ("应为零户或以上", "it must be zero or more households"),
+            );
         }
         if self.bands.is_empty() || self.bands.windows(2).any(|pair| pair[1].minutes <= pair[0].minutes) {
-            return bad("bands", format!("{:?}", self.bands), "give at least one circle, narrowest first");
+            return bad(
+                "bands",
+                format!("{:?}", self.bands),
+                ("至少给出一个服务圈，由小到大", "give at least one circle, narrowest first"),
+            );
         }
         if let Some(band) =
             self.bands.iter().find(|band| band.minutes == 0 || !(0.0 < band.metres && band.metres <= 1e5))
@@ -317,7 +345,10 @@ impl Params {
             return bad(
                 "bands",
                 format!("{band:?}"),
-                "minutes are at least 1, metres above 0 and at most 100000",
+                (
+                    "分钟至少为 1，米数大于 0 且不超过 100000",
+                    "minutes are at least 1, metres above 0 and at most 100000",
+                ),
             );
         }
         self.check_siting()?;
@@ -326,29 +357,42 @@ impl Params {
     }
 
     fn check_siting(&self) -> Result<(), ParamsError> {
-        let bad = |key, value: String, rule| Err(ParamsError::OutOfRange { key, value, rule });
+        let bad = |key, value: String, rule: (&str, &str)| {
+            Err(ParamsError::OutOfRange { key, value, rule: rule.into() })
+        };
         for tier in &self.siting.tiers {
             if StationTier::parse(&tier.tier).is_none() {
                 return bad(
                     "siting.tiers.tier",
                     tier.tier.clone(),
-                    "use city, regional, community, compound or corner",
+                    (
+                        "请用 city、regional、community、compound 或 corner",
+                        "use city, regional, community, compound or corner",
+                    ),
                 );
             }
             if !(0.0..=1.0).contains(&tier.goal) {
                 return bad(
                     "siting.tiers.goal",
                     tier.goal.to_string(),
-                    "it is a share of households from 0 to 1",
+                    ("应为 0 到 1 之间的户数比例", "it is a share of households from 0 to 1"),
                 );
             }
             if tier.minutes == 0 {
-                return bad("siting.tiers.minutes", "0".to_owned(), "it must be at least 1 minute");
+                return bad(
+                    "siting.tiers.minutes",
+                    "0".to_owned(),
+                    ("至少为 1 分钟", "it must be at least 1 minute"),
+                );
             }
         }
         if !(self.siting.candidate_spacing.is_finite() && 0.0 <= self.siting.candidate_spacing) {
             let value = self.siting.candidate_spacing.to_string();
-            return bad("siting.candidate_spacing", value, "it must be zero or more metres");
+            return bad(
+                "siting.candidate_spacing",
+                value,
+                ("应为零米或以上", "it must be zero or more metres"),
+            );
         }
         Ok(())
     }
@@ -388,7 +432,7 @@ impl Params {
             out_of_range(
                 "walk.max_access",
                 self.walk.max_access.to_string(),
-                "it must be zero or more metres",
+                ("应为零米或以上", "it must be zero or more metres"),
             )
         })?;
         Ok(WalkRules { max_access, ..WalkRules::new(profile) })

@@ -22,7 +22,7 @@ use std::ops::ControlFlow;
 use crate::coverage::{self, WhatIf};
 use crate::edit::EditError;
 use crate::land::{self, LandError, LandInput, LandParams};
-use crate::model::{BrokenRule, Plan, Provenance, Scenario, StationTier};
+use crate::model::{BrokenRule, Plan, Provenance, Scenario, StationTier, Tell};
 use crate::network::{self, Snaps, StreetNetwork};
 use crate::params::{Params, ParamsError};
 use crate::partition::PartitionError;
@@ -104,6 +104,37 @@ pub enum PlanError {
     /// Stopped on request.
     #[error("stopped on request; nothing was written")]
     Cancelled,
+}
+
+impl Tell for PlanError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::NothingToPlan => "没有任何建筑位于社区之内；请用 `gridplan check` 查看社区之外的建筑，\
+                                    并用 `--role communities=文件` 重新导入"
+                .to_owned(),
+            Self::NoHouseholds => "没有一栋建筑有户数；请用 `--column households=列名` 重新导入，\
+                                   或用 `--households-total N` 分摊已知的总户数"
+                .to_owned(),
+            Self::StageMissing { missing, verb } => {
+                let what = match *missing {
+                    "grids" => "网格",
+                    "stations" => "站点",
+                    "plan" => "规划",
+                    other => other,
+                };
+                format!("规划文件中还没有{what}；请先运行 `gridplan {verb}`，或用 `gridplan plan` 完成全部")
+            }
+            Self::Params(error) => error.chinese(),
+            // What the engines say is about their own inputs and names no file of the user.
+            Self::Land(error) => error.to_string(),
+            Self::Partition(error) => error.to_string(),
+            Self::Siting(error) => error.to_string(),
+            Self::Broken(rule) => {
+                format!("规则“{}”被破坏：{}；请连同输入文件一起报告，这不是数据的问题", rule.rule, rule.what)
+            }
+            Self::Cancelled => "已按要求停止；没有写入任何文件".to_owned(),
+        }
+    }
 }
 
 /// Plans a scenario: the whole main path.

@@ -82,6 +82,10 @@ pub fn synth_file(py: Python<'_>, path: PathBuf, households: u32, seed: u64) -> 
     py.detach(|| {
         let params = synth::SynthParams { households: Households(households), seed };
         let scenario = synth::city(&params, &mut |_| ());
-        planfile::write(&path, &PlanFile { scenario, plan: None, rules: Vec::new() }).map_err(failed)
+        planfile::write(
+            &path,
+            &PlanFile { scenario, plan: None, rules: Vec::new(), lang: gridplan::model::Lang::default() },
+        )
+        .map_err(failed)
     })
 }

@@ -48,9 +48,11 @@ pub fn main() -> ExitCode {
     match result {
         Ok(Ok(outcome)) => outcome.print(lang, cli.json),
         Ok(Err(failure)) => failure.print(lang),
-        Err(_panic) => {
-            Failure::ours("an unexpected fault, described above; please report it with the input").print(lang)
-        }
+        Err(_panic) => Failure::ours((
+            "程序出现意外故障，详情见上；请连同输入文件一起报告",
+            "an unexpected fault, described above; please report it with the input",
+        ))
+        .print(lang),
     }
 }
 
@@ -60,12 +62,21 @@ struct Session<'a> {
     screen: &'a Screen,
 }
 
+impl Session<'_> {
+    /// Ends the verb if somebody pressed Ctrl-C; called before anything is written.
+    fn stop_if_asked(&self) -> Result<(), Failure> {
+        if self.screen.is_stopped() { Err(crate::pipeline::PlanError::Cancelled.into()) } else { Ok(()) }
+    }
+}
+
 fn threads(n: Option<usize>) -> Result<rayon::ThreadPool, Failure> {
     if n == Some(0) {
-        return Err(Failure::input("--threads is 0; give at least 1"));
+        return Err(Failure::input(("--threads 为 0；至少为 1", "--threads is 0; give at least 1")));
     }
     let builder = rayon::ThreadPoolBuilder::new().num_threads(n.unwrap_or(0));
-    builder.build().map_err(|error| Failure::ours(format!("cannot start threads: {error}")))
+    builder.build().map_err(|error| {
+        Failure::ours((format!("无法启动线程：{error}"), format!("cannot start threads: {error}")))
+    })
 }
 
 fn run(verb: &Verb, session: &Session<'_>) -> Result<Outcome, Failure> {

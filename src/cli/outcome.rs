@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Map, Value};
 
-use crate::model::Lang;
+use crate::model::{Lang, Tell, Text};
 
 /// A result that is printed.
 #[derive(Debug, Default)]
@@ -46,24 +46,47 @@ impl Outcome {
 /// Why a verb failed, and whose fault it is.
 #[derive(Debug)]
 pub(super) struct Failure {
-    message: String,
+    message: Text,
     code: u8,
+}
+
+/// A message for the terminal: in both languages, or in the one it was written in.
+pub(super) struct Words(Text);
+
+impl<Zh: Into<String>, En: Into<String>> From<(Zh, En)> for Words {
+    fn from(pair: (Zh, En)) -> Self {
+        Self(pair.into())
+    }
+}
+
+impl From<String> for Words {
+    fn from(text: String) -> Self {
+        Self(Text::same(text))
+    }
+}
+
+impl From<&str> for Words {
+    fn from(text: &str) -> Self {
+        Self(Text::same(text))
+    }
 }
 
 impl Failure {
     /// The input's or the flags' fault.
-    pub(super) fn input(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: 1 }
+    pub(super) fn input(message: impl Into<Words>) -> Self {
+        Self { message: message.into().0, code: 1 }
     }
 
     /// The program's fault.
-    pub(super) fn ours(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: 2 }
+    pub(super) fn ours(message: impl Into<Words>) -> Self {
+        Self { message: message.into().0, code: 2 }
     }
 
     pub(super) fn print(&self, lang: Lang) -> ExitCode {
         // Messages read "what and why; what to do".
-        let (what, remedy) = self.message.rsplit_once("; ").unwrap_or((&self.message, ""));
+        let message = self.message.get(lang);
+        let split = message.rsplit_once('；').filter(|_| lang == Lang::Zh);
+        let (what, remedy) = split.or_else(|| message.rsplit_once("; ")).unwrap_or((message, ""));
         eprintln!("{} {what}", lang.pick("错误：", "error:"));
         if !remedy.is_empty() {
             eprintln!("{} {remedy}", lang.pick("建议：", "hint:"));
@@ -76,35 +99,65 @@ macro_rules! input_failure {
     ($($error:ty),*) => {
         $(impl From<$error> for Failure {
             fn from(error: $error) -> Self {
-                Self::input(error.to_string())
+                Self::input((error.chinese(), error.to_string()))
             }
         })*
     };
 }
 
-input_failure!(
-    crate::planfile::PlanFileError,
-    crate::ingest::IngestError,
-    crate::params::ParamsError,
-    crate::files::WriteError,
-    crate::export::ExportError
-);
+input_failure!(crate::planfile::PlanFileError, crate::ingest::IngestError, crate::params::ParamsError);
+
+impl From<crate::files::WriteError> for Failure {
+    fn from(error: crate::files::WriteError) -> Self {
+        let chinese = format!(
+            "无法写入 {}：{}；请检查文件夹是否存在、是否可写、磁盘是否有空间",
+            error.path.display(),
+            error.source
+        );
+        Self::input((chinese, error.to_string()))
+    }
+}
+
+impl From<crate::export::ExportError> for Failure {
+    fn from(error: crate::export::ExportError) -> Self {
+        use crate::export::ExportError;
+        let chinese = match &error {
+            ExportError::Write { path, source } => {
+                format!("无法写入 {}：{source}；请选择可写且磁盘有空间的文件夹", path.display())
+            }
+            ExportError::NotBuilt { format } => format!(
+                "本程序编译时未包含 {} 的写出；请用 `--features gdal` 编译，或改为导出 geojson",
+                format.as_str()
+            ),
+            ExportError::Gdal { format, path, why } => format!(
+                "GDAL 无法在 {} 写出 {}：{why}；请检查磁盘空间，或改为导出 geojson 或 shp",
+                path.display(),
+                format.as_str()
+            ),
+            ExportError::Page(why) => format!("地图页面的数据无法打包：{why}；请释放一些内存后重试"),
+        };
+        Self::input((chinese, error.to_string()))
+    }
+}
 
 #[cfg(feature = "server")]
 input_failure!(crate::server::ServeError);
 
 impl From<crate::report::ReportError> for Failure {
     fn from(error: crate::report::ReportError) -> Self {
-        Self::ours(error.to_string())
+        let crate::report::ReportError::Workbook(why) = &error;
+        let chinese = format!("无法写出表格：{why}；请检查磁盘和临时文件夹是否有空间");
+        Self::ours((chinese, error.to_string()))
     }
 }
 
 impl From<crate::pipeline::PlanError> for Failure {
     fn from(error: crate::pipeline::PlanError) -> Self {
         use crate::pipeline::PlanError;
+        let words = (error.chinese(), error.to_string());
         match error {
-            PlanError::Broken(_) => Self::ours(error.to_string()),
-            _ => Self::input(error.to_string()),
+            PlanError::Broken(_) => Self::ours(words),
+            _ => Self::input(words),
         }
     }
 }

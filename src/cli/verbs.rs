@@ -14,7 +14,7 @@ use super::what_if;
 use crate::geometry::Datum;
 use crate::ingest::{self, Column, ImportRequest, Role, SourceSpec};
 use crate::model::{
-    CoverageMethod, CoverageScope, Finding, LedgerEntry, Plan, Scenario, Severity, StationStatus,
+    CoverageMethod, CoverageScope, Finding, Lang, LedgerEntry, Plan, Scenario, Severity, StationStatus,
 };
 use crate::params::{Effort, Params};
 use crate::pipeline::{self, RedrawParams, Step};
@@ -26,12 +26,11 @@ pub(super) type Done = Result<Outcome, Failure>;
 
 pub(super) fn import(args: &ImportArgs, session: &Session<'_>) -> Done {
     let request = import_request(args)?;
-    let scenario = ingest::read(&request, &mut |what, share| session.screen.at(what, share))?;
-    if session.screen.is_stopped() {
-        return Err(pipeline::PlanError::Cancelled.into());
-    }
+    let scenario =
+        ingest::read(&request, &mut |what, share| session.screen.watch(what.get(session.lang), share))?;
+    session.stop_if_asked()?;
     session.screen.at(session.lang.pick("写入", "writing"), 0.0);
-    let content = PlanFile { scenario, plan: None, rules: rules() };
+    let content = PlanFile { scenario, plan: None, rules: rules(), lang: session.lang };
     write_plan_file(&args.output, &content)?;
     let mut outcome = Outcome::default();
     describe_scenario(&content.scenario, session, &mut outcome);
@@ -44,30 +43,48 @@ fn import_request(args: &ImportArgs) -> Result<ImportRequest, Failure> {
     let mut request = ImportRequest::of(args.sources.iter().map(String::as_str));
     for (word, file) in &args.roles {
         let role = Role::parse(word).ok_or_else(|| {
-            Failure::input(format!("--role {word}={file}: `{word}` is no role; use one of {}", Role::names()))
+            let names = Role::names();
+            Failure::input((
+                format!("--role {word}={file}：“{word}”不是用途；请用其中之一：{names}"),
+                format!("--role {word}={file}: `{word}` is no role; use one of {names}"),
+            ))
         })?;
         request = request.with(role, file);
     }
     for (word, name) in &args.columns {
         let column = Column::parse(word).ok_or_else(|| {
-            Failure::input(format!("--column {word}={name}: `{word}` is no meaning; {}", column_words()))
+            let words = column_words();
+            Failure::input((
+                format!("--column {word}={name}：“{word}”不是列的含义；请用其中之一：{words}"),
+                format!("--column {word}={name}: `{word}` is no meaning; use one of {words}"),
+            ))
         })?;
         request = request.column(column, name);
     }
     if let Some(word) = &args.datum {
         let datum = Datum::parse(word);
-        request.datum =
-            Some(datum.ok_or_else(|| Failure::input(format!("--datum {word}; use wgs84, gcj02 or bd09")))?);
+        request.datum = Some(datum.ok_or_else(|| {
+            Failure::input((
+                format!("--datum {word}：没有这种基准；请用 wgs84、gcj02 或 bd09"),
+                format!("--datum {word}: there is no such datum; use wgs84, gcj02 or bd09"),
+            ))
+        })?);
     }
     if let Some(area) = args.floor_area_per_household {
         if !(area.is_finite() && 0.0 < area) {
-            return Err(Failure::input(format!("--floor-area-per-household {area}; it must be above 0 m²")));
+            return Err(Failure::input((
+                format!("--floor-area-per-household {area}；应大于 0 m²"),
+                format!("--floor-area-per-household {area}; it must be above 0 m²"),
+            )));
         }
         request.floor_area_per_household = Some(area);
     }
     if let Some(residents) = args.residents_per_household {
         if !(residents.is_finite() && 0.0 < residents) {
-            return Err(Failure::input(format!("--residents-per-household {residents}; it must be above 0")));
+            return Err(Failure::input((
+                format!("--residents-per-household {residents}；应大于 0"),
+                format!("--residents-per-household {residents}; it must be above 0"),
+            )));
         }
         request.residents_per_household = residents;
     }
@@ -87,7 +104,7 @@ fn import_request(args: &ImportArgs) -> Result<ImportRequest, Failure> {
 
 fn column_words() -> String {
     let words: Vec<&str> = Column::ALL.iter().map(|column| column.as_str()).collect();
-    format!("use one of {}", words.join(", "))
+    words.join(", ")
 }
 
 fn describe_scenario(scenario: &Scenario, session: &Session<'_>, outcome: &mut Outcome) {
@@ -108,11 +125,11 @@ fn describe_scenario(scenario: &Scenario, session: &Session<'_>, outcome: &mut O
         outcome.line(format!(
             "  {} → {} ({} {}; {}; {})",
             source.name,
-            source.role,
+            source.role.get(lang),
             source.features,
             lang.pick("个要素", "features"),
-            source.encoding,
-            source.crs
+            source.encoding.get(lang),
+            source.crs.get(lang)
         ));
     }
     outcome.line(format!(
@@ -171,19 +188,22 @@ pub(super) fn check(args: &FileArgs, session: &Session<'_>) -> Done {
             finding.kind.as_str(),
             finding.layer,
             finding.feature,
-            finding.message,
-            finding.remedy
+            finding.message.get(session.lang),
+            finding.remedy.get(session.lang)
         ));
     }
     outcome.value(
         "list",
-        findings.iter().map(|finding| finding_json(finding, &content.scenario)).collect::<Vec<Value>>(),
+        findings
+            .iter()
+            .map(|finding| finding_json(finding, &content.scenario, session.lang))
+            .collect::<Vec<Value>>(),
     );
     outcome.next(format!("gridplan plan {} -o out/", shown(&args.file)));
     Ok(outcome)
 }
 
-fn finding_json(finding: &Finding, scenario: &Scenario) -> Value {
+fn finding_json(finding: &Finding, scenario: &Scenario, lang: Lang) -> Value {
     json!({
         "severity": finding.severity.as_str(),
         "kind": finding.kind.as_str(),
@@ -192,8 +212,8 @@ fn finding_json(finding: &Finding, scenario: &Scenario) -> Value {
         "community": finding.community.map(|id| scenario.communities[id.index()].code.clone()),
         "x": finding.at.map(|at| at.x),
         "y": finding.at.map(|at| at.y),
-        "message": finding.message,
-        "remedy": finding.remedy,
+        "message": finding.message.get(lang),
+        "remedy": finding.remedy.get(lang),
         "proven": finding.proven,
     })
 }
@@ -205,6 +225,7 @@ pub(super) fn plan(args: &PlanArgs, session: &Session<'_>) -> Done {
     let plan = pipeline::plan(&content.scenario, &params, &|step, share| session.screen.step(step, share))?;
     content.plan = Some(plan);
     content.rules = rules();
+    content.lang = session.lang;
     record(&mut content, "plan");
     let paths = write_all(&args.output, &content, session)?;
     let mut outcome = Outcome::default();
@@ -223,9 +244,7 @@ pub(super) fn plan(args: &PlanArgs, session: &Session<'_>) -> Done {
 /// Report, map and tables are made before anything is written, so that a failure leaves the folder as it was.
 fn write_all(folder: &Path, content: &PlanFile, session: &Session<'_>) -> Result<Vec<PathBuf>, Failure> {
     let documents = documents(folder, content, session)?;
-    if session.screen.is_stopped() {
-        return Err(pipeline::PlanError::Cancelled.into());
-    }
+    session.stop_if_asked()?;
     let plan_path = folder.join("plan.gpkg");
     write_plan_file(&plan_path, content)?;
     let mut paths = vec![plan_path];
@@ -355,8 +374,10 @@ fn stage(
     let params = params(&args.params)?;
     let mut plan = content.plan.take().unwrap_or_default();
     run(&content.scenario, &params, &mut plan, session)?;
+    session.stop_if_asked()?;
     content.plan = Some(plan);
     content.rules = rules();
+    content.lang = session.lang;
     record(&mut content, verb);
     let output = args.output.as_ref().unwrap_or(&args.file);
     write_plan_file(output, &content)?;
@@ -374,9 +395,10 @@ fn stage(
 
 pub(super) fn redraw(args: &RedrawArgs, session: &Session<'_>) -> Done {
     if !(0.0..=1.0).contains(&args.max_moved) {
-        return Err(Failure::input(format!(
-            "--max-moved {}; it is a share of households from 0 to 1",
-            args.max_moved
+        let share = args.max_moved;
+        return Err(Failure::input((
+            format!("--max-moved {share}；应为 0 到 1 之间的户数比例"),
+            format!("--max-moved {share}; it is a share of households from 0 to 1"),
         )));
     }
     let before = planfile::read(&args.file)?;
@@ -388,7 +410,8 @@ pub(super) fn redraw(args: &RedrawArgs, session: &Session<'_>) -> Done {
     if !plan.stations.is_empty() {
         pipeline::measure_coverage(&before.scenario, &params, &mut plan, &watch)?;
     }
-    let mut after = PlanFile { scenario: before.scenario.clone(), plan: Some(plan), rules: rules() };
+    let mut after =
+        PlanFile { scenario: before.scenario.clone(), plan: Some(plan), rules: rules(), lang: session.lang };
     record(&mut after, "redraw");
     let output = args.output.as_ref().unwrap_or(&args.file);
     write_plan_file(output, &after)?;
@@ -439,7 +462,9 @@ pub(super) fn report(args: &ReportArgs, session: &Session<'_>) -> Done {
     let content = planfile::read(&args.file)?;
     make_folder(&args.output)?;
     let mut paths = Vec::new();
-    for (path, bytes) in documents(&args.output, &content, session)? {
+    let documents = documents(&args.output, &content, session)?;
+    session.stop_if_asked()?;
+    for (path, bytes) in documents {
         files::replace(&path, &bytes)?;
         paths.push(path);
     }
@@ -454,13 +479,14 @@ pub(super) fn report(args: &ReportArgs, session: &Session<'_>) -> Done {
 }
 
 pub(super) fn export(args: &ExportArgs, session: &Session<'_>) -> Done {
-    let content = planfile::read(&args.file)?;
+    let content = PlanFile { lang: session.lang, ..planfile::read(&args.file)? };
     let Some(plan) = &content.plan else {
         return Err(pipeline::PlanError::StageMissing { missing: "plan", verb: "plan" }.into());
     };
     make_folder(&args.output)?;
     let mut paths = Vec::new();
     for word in &args.to {
+        session.stop_if_asked()?;
         session.screen.at(&format!("{} {word}", session.lang.pick("导出", "exporting")), 0.0);
         match word.as_str() {
             "gpkg" => {
@@ -481,8 +507,10 @@ pub(super) fn export(args: &ExportArgs, session: &Session<'_>) -> Done {
             }
             _ => {
                 let format = exports::Format::parse(word).ok_or_else(|| {
-                    Failure::input(format!(
-                        "--to {word}: unknown format; use geojson, gpkg, kml, shp, dxf, fgb, pmtiles, xlsx or html"
+                    let known = "geojson, gpkg, kml, shp, dxf, fgb, pmtiles, xlsx, html";
+                    Failure::input((
+                        format!("--to {word}：未知格式；请用其中之一：{known}"),
+                        format!("--to {word}: unknown format; use one of {known}"),
                     ))
                 })?;
                 paths.extend(exports::write(&content.scenario, plan, format, &args.output, session.lang)?);
@@ -496,7 +524,8 @@ pub(super) fn export(args: &ExportArgs, session: &Session<'_>) -> Done {
 
 pub(super) fn synth(args: &SynthArgs, session: &Session<'_>) -> Done {
     let scenario = invent(args.households, args.seed, session)?;
-    let content = PlanFile { scenario, plan: None, rules: rules() };
+    let content = PlanFile { scenario, plan: None, rules: rules(), lang: session.lang };
+    session.stop_if_asked()?;
     session.screen.at(session.lang.pick("写入", "writing"), 0.0);
     write_plan_file(&args.output, &content)?;
     let mut outcome = Outcome::default();
@@ -508,8 +537,9 @@ pub(super) fn synth(args: &SynthArgs, session: &Session<'_>) -> Done {
 
 fn invent(households: u32, seed: u64, session: &Session<'_>) -> Result<Scenario, Failure> {
     if !(600..=10_000_000).contains(&households) {
-        return Err(Failure::input(format!(
-            "--households {households}; give a number from 600 to 10,000,000"
+        return Err(Failure::input((
+            format!("--households {households}；请给出 600 到 10,000,000 之间的数"),
+            format!("--households {households}; give a number from 600 to 10,000,000"),
         )));
     }
     let params = inventor::SynthParams { households: Households(households), seed };
@@ -521,7 +551,7 @@ pub(super) fn demo(args: &DemoArgs, session: &Session<'_>) -> Done {
     make_folder(&args.output)?;
     let scenario = invent(args.households, args.seed, session)?;
     let city = args.output.join("city.gpkg");
-    write_plan_file(&city, &PlanFile { scenario, plan: None, rules: rules() })?;
+    write_plan_file(&city, &PlanFile { scenario, plan: None, rules: rules(), lang: session.lang })?;
     let params = ParamArgs {
         config: None,
         target: None,
@@ -541,7 +571,11 @@ pub(super) fn params(args: &ParamArgs) -> Result<Params, Failure> {
         None => Params::default(),
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|error| {
-                Failure::input(format!("cannot read {}: {error}; check --config", shown(path)))
+                let path = shown(path);
+                Failure::input((
+                    format!("无法读取 {path}：{error}；请检查 --config"),
+                    format!("cannot read {path}: {error}; check --config"),
+                ))
             })?;
             Params::from_toml(&text)?
         }
@@ -630,7 +664,11 @@ pub(super) fn write_plan_file(path: &Path, content: &PlanFile) -> Result<(), Fai
 
 fn make_folder(folder: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(folder).map_err(|error| {
-        Failure::input(format!("cannot make the folder {}: {error}; choose another with -o", shown(folder)))
+        let folder = shown(folder);
+        Failure::input((
+            format!("无法创建文件夹 {folder}：{error}；请用 -o 另选"),
+            format!("cannot make the folder {folder}: {error}; choose another with -o"),
+        ))
     })
 }
 

@@ -59,7 +59,12 @@ impl Screen {
             Step::Coverage => ("分析覆盖", "measuring coverage"),
             Step::Circles => ("绘制服务圈", "drawing service circles"),
         };
-        self.at(self.lang.pick(zh, en), share);
+        self.watch(self.lang.pick(zh, en), share)
+    }
+
+    /// As [`Screen::at`]; `Break` once somebody pressed Ctrl-C.
+    pub(super) fn watch(&self, name: &str, share: f64) -> ControlFlow<()> {
+        self.at(name, share);
         if self.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 

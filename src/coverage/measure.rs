@@ -9,7 +9,7 @@ use crate::geometry::straight_distance;
 use crate::model::{
     Atom, AtomCoverage, AtomId, Community, CommunityId, Coverage, CoverageMethod, CoverageRow, CoverageScope,
     Finding, FindingKind, GridId, OfficeCode, Partition, Scenario, Severity, Station, StationId,
-    StationStatus, StationTier, Unreached, WalkBand, WalkDirection,
+    StationStatus, StationTier, Text, Unreached, WalkBand, WalkDirection,
 };
 use crate::network::{Measure, NearestSite, Reach, SnapFailure, Snaps, StreetNetwork, UNREACHED};
 use crate::units::{Metres, Seconds};
@@ -360,15 +360,20 @@ pub fn findings(
             Severity::Info,
             FindingKind::NoTerrain,
             "terrain",
-            "no terrain model: slopes are not counted, so walks uphill are longer than shown",
-            "import a terrain model with --role dem=FILE",
+            (
+                "没有地形模型：未计坡度，上坡实际要走得更久",
+                "no terrain model: slopes are not counted, so walks uphill are longer than shown",
+            ),
+            ("用 --role dem=FILE 导入地形模型", "import a terrain model with --role dem=FILE"),
         ));
     }
     let without_height = walks.network.n_edges_without_height();
     if coverage.with_terrain && 0 < without_height {
-        let message =
-            format!("{without_height} street pieces lie outside the terrain model and count as flat");
-        let remedy = "import a terrain model that covers the whole area";
+        let message = (
+            format!("{without_height} 段道路在地形模型范围之外，按平地计"),
+            format!("{without_height} street pieces lie outside the terrain model and count as flat"),
+        );
+        let remedy = ("导入覆盖全区的地形模型", "import a terrain model that covers the whole area");
         findings.push(Finding::new(Severity::Warning, FindingKind::NoTerrain, "terrain", message, remedy));
     }
     findings.extend(unreached_atoms(scenario, walks, coverage));
@@ -385,8 +390,14 @@ pub fn findings(
             Severity::Info,
             FindingKind::EdgeEffect,
             "buildings",
-            format!("{households} households live so near the edge of the data that a station beyond it could serve them"),
-            "add streets and stations of the neighbouring areas, or read these households' answer as a lower bound",
+            (
+                format!("{households} 户离数据边缘很近，边缘之外的站点也可能服务到他们"),
+                format!("{households} households live so near the edge of the data that a station beyond it could serve them"),
+            ),
+            (
+                "补充周边地区的道路和站点，或把这些住户的结果看作下限",
+                "add streets and stations of the neighboring areas, or read these households' answer as a lower bound",
+            ),
         ));
     }
     findings
@@ -402,21 +413,40 @@ fn unreached_atoms(scenario: &Scenario, walks: Walks<'_>, coverage: &Coverage) -
         let limit = walks.network.rules().max_access.value();
         let (message, remedy) = match (reason, walks.doors.failure(index)) {
             (Unreached::Unsnapped, Some(SnapFailure::TooFar { nearest })) => (
-                format!("the nearest street is {nearest:.0} m away, more than the {limit:.0} m allowed"),
-                "draw the missing path, or place the building's door",
+                Text::from((
+                    format!("最近的道路在 {nearest:.0} m 外，超过允许的 {limit:.0} m"),
+                    format!("the nearest street is {nearest:.0} m away, more than the {limit:.0} m allowed"),
+                )),
+                ("补画缺少的小路，或标出建筑的门口", "draw the missing path, or place the building's door"),
             ),
             (Unreached::Unsnapped, _) => (
-                "walls or other barriers stand between the door and every street near".to_owned(),
-                "add the compound's gate to the gate layer, or draw the path that leads out",
+                Text::from((
+                    "门口与附近所有道路之间都隔着围墙等阻隔",
+                    "walls or other barriers stand between the door and every street near",
+                )),
+                (
+                    "在出入口图层补上小区大门，或补画通向外面的小路",
+                    "add the compound's gate to the gate layer, or draw the path that leads out",
+                ),
             ),
             (Unreached::Island, _) => (
-                "the street at the door hangs together with no station's street".to_owned(),
-                "draw the missing bridge, gate or path, or check that streets share their vertices",
+                Text::from((
+                    "门口的道路与任何站点所在的道路都不连通",
+                    "the street at the door hangs together with no station's street",
+                )),
+                (
+                    "补画缺少的桥、大门或小路，或检查道路在交点处是否共用顶点",
+                    "draw the missing bridge, gate or path, or check that streets share their vertices",
+                ),
             ),
             // One finding for the whole layer says it.
             (Unreached::NoStation | Unreached::NoStreets, _) => continue,
         };
-        let message = format!("{message}; its {} households count as not covered", atom.households);
+        let households = atom.households;
+        let message = (
+            format!("{}；其 {households} 户按未覆盖计", message.zh),
+            format!("{}; its {households} households count as not covered", message.en),
+        );
         let finding =
             Finding::new(Severity::Warning, FindingKind::UnsnappedDoor, "buildings", message, remedy)
                 .about(atom.source.0.clone())
@@ -432,8 +462,11 @@ fn unreached_atoms(scenario: &Scenario, walks: Walks<'_>, coverage: &Coverage) -
             Severity::Error,
             FindingKind::NoStreets,
             "streets",
-            "no street that people may walk on: network time and distance cannot be measured, only the straight radius",
-            "import streets, for example an OSM extract of the area",
+            (
+                "没有可步行的道路：无法计算路网时间和距离，只有直线半径",
+                "no street that people may walk on: network time and distance cannot be measured, only the straight radius",
+            ),
+            ("导入道路，例如该地区的 OSM 数据", "import streets, for example an OSM extract of the area"),
         ));
     }
     findings
@@ -453,8 +486,14 @@ fn unreachable_stations(stations: &[Station], network: &StreetNetwork) -> Vec<Fi
                 Severity::Error,
                 FindingKind::UnreachableStation,
                 "stations",
-                "the station's door is on no street within reach, so nobody is counted as reaching it on foot",
-                "move the point to the station's door, or draw the path or gate that leads there",
+                (
+                    "站点门口附近没有可达的道路，因此没有住户算作能步行到达",
+                    "the station's door is on no street within reach, so nobody is counted as reaching it on foot",
+                ),
+                (
+                    "把点移到站点门口，或补画通向那里的小路或大门",
+                    "move the point to the station's door, or draw the path or gate that leads there",
+                ),
             )
             .about(station.code.clone())
             .at(station.at)
@@ -478,15 +517,23 @@ fn uncovered_communities(scenario: &Scenario, coverage: &Coverage) -> Vec<Findin
     communities
         .map(|(index, (households, farthest))| {
             let how_far = farthest.map_or_else(
-                || "none of them reaches a station on foot at all".to_owned(),
-                |minutes| format!("the farthest that reach one walk {minutes:.0} minutes"),
+                || Text::from(("他们步行都到不了任何站点", "none of them reaches a station on foot at all")),
+                |minutes| {
+                    Text::from((
+                        format!("能到达站点的最远要走 {minutes:.0} 分钟"),
+                        format!("the farthest that reach one walk {minutes:.0} minutes"),
+                    ))
+                },
             );
-            let message = format!(
-                "{households} households are beyond every {}-minute circle; {how_far}",
-                widest.minutes
+            let band = widest.minutes;
+            let message = (
+                format!("{households} 户在所有 {band} 分钟圈之外；{}", how_far.zh),
+                format!("{households} households are beyond every {band}-minute circle; {}", how_far.en),
             );
-            let remedy =
-                "open a station nearer, or see the layer `uncovered` for the buildings and their way";
+            let remedy = (
+                "在更近处设站，或在图层 uncovered 查看这些建筑和路程",
+                "open a station nearer, or see the layer `uncovered` for the buildings and their way",
+            );
             Finding::new(Severity::Warning, FindingKind::Uncovered, "uncovered", message, remedy)
                 .about(scenario.communities[index].code.clone())
                 .in_community(CommunityId::from_index(index))

@@ -58,7 +58,7 @@ fn station(x: f64, tier: StationTier) -> Station {
     let status = StationStatus::Existing;
     let code = format!("s{x}");
     let at = geo::Coord { x, y: 0.0 };
-    let (name, reason) = (String::new(), String::new());
+    let (name, reason) = (String::new(), crate::model::Text::default());
     Station {
         code,
         name,
@@ -184,10 +184,14 @@ fn findings_name_the_place_and_the_remedy() {
     assert_eq!(of_kind(FindingKind::NoTerrain).len(), 1);
     let unsnapped = of_kind(FindingKind::UnsnappedDoor);
     assert_eq!((unsnapped.len(), unsnapped[0].feature.as_str()), (1, "b9"));
-    assert!(unsnapped[0].message.starts_with("the nearest street is 400 m away"), "{}", unsnapped[0].message);
+    assert!(
+        unsnapped[0].message.en.starts_with("the nearest street is 400 m away"),
+        "{:?}",
+        unsnapped[0].message
+    );
     assert_eq!(of_kind(FindingKind::UnreachableStation).len(), 1);
     let uncovered = of_kind(FindingKind::Uncovered);
-    assert!(uncovered[0].message.starts_with("50 households are beyond every 15-minute circle"));
+    assert!(uncovered[0].message.en.starts_with("50 households are beyond every 15-minute circle"));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::fmt;
 use geo::{Geometry, MultiPolygon, Point};
 
 use crate::model::{
-    AtomId, AtomShape, BarrierShape, CommunityId, CompoundId, CoverageMethod, CoverageScope, Finding, Plan,
-    Scenario, StationId, StationStatus,
+    AtomId, AtomShape, BarrierShape, CommunityId, CompoundId, CoverageMethod, CoverageScope, Finding, Lang,
+    Plan, Scenario, StationId, StationStatus,
 };
 
 /// A value of a table.
@@ -113,21 +113,21 @@ impl Layer {
     }
 }
 
-/// Every layer of the plan, in drawing order from the ground up. Empty ones are left out.
-pub(super) fn layers(scenario: &Scenario, plan: &Plan) -> Vec<Layer> {
+/// Every layer of the plan, in drawing order from the ground up, its sentences in one language. Empty ones are left out.
+pub(super) fn layers(scenario: &Scenario, plan: &Plan, lang: Lang) -> Vec<Layer> {
     let all = [
         communities(scenario, plan),
         compounds(scenario),
         barriers(scenario),
         streets(scenario),
         service_circles(plan),
-        grids(scenario, plan),
+        grids(scenario, plan, lang),
         buildings(scenario, plan),
         uncovered(scenario, plan),
         gates(scenario),
         premises(scenario, plan),
-        stations(scenario, plan),
-        findings(scenario, plan),
+        stations(scenario, plan, lang),
+        findings(scenario, plan, lang),
     ];
     all.into_iter().filter(|layer| !layer.rows.is_empty()).collect()
 }
@@ -336,7 +336,7 @@ pub(super) fn service_circles(plan: &Plan) -> Layer {
     Layer { name: "service_circles", zh: "步行圈", fields: columns, rows }
 }
 
-pub(super) fn grids(scenario: &Scenario, plan: &Plan) -> Layer {
+pub(super) fn grids(scenario: &Scenario, plan: &Plan, lang: Lang) -> Layer {
     let mut columns = fields(&[
         ("code", "code", "网格编码", Text),
         ("name", "name", "网格名称", Text),
@@ -374,8 +374,8 @@ pub(super) fn grids(scenario: &Scenario, plan: &Plan) -> Layer {
             ((grid.deviation() * 1e4).round() / 1e4).into(),
             grid.is_in_range().into(),
             grid.locked.into(),
-            grid.reason.as_deref().into(),
-            Some(grid.bounds_text.as_str()).filter(|text| !text.is_empty()).into(),
+            grid.reason.as_ref().map(|reason| reason.get(lang)).into(),
+            Some(grid.bounds_text.get(lang)).filter(|text| !text.is_empty()).into(),
             (!grid.lineage.is_empty()).then(|| grid.lineage.join("、")).into(),
             Some(grid.note.as_str()).filter(|text| !text.is_empty()).into(),
         ];
@@ -575,7 +575,7 @@ pub(super) fn stations_of<'a>(scenario: &'a Scenario, plan: &'a Plan) -> &'a [cr
     if plan.stations.is_empty() { &scenario.stations } else { &plan.stations }
 }
 
-pub(super) fn stations(scenario: &Scenario, plan: &Plan) -> Layer {
+pub(super) fn stations(scenario: &Scenario, plan: &Plan, lang: Lang) -> Layer {
     let columns = fields(&[
         ("code", "code", "驿站编码", Text),
         ("name", "name", "名称", Text),
@@ -610,7 +610,7 @@ pub(super) fn stations(scenario: &Scenario, plan: &Plan) -> Layer {
             station.area.map(crate::units::SquareMetres::value).into(),
             station.capacity.map(|households| households.0).into(),
             measured.then_some(households).into(),
-            Some(station.reason.as_str()).filter(|text| !text.is_empty()).into(),
+            Some(station.reason.get(lang)).filter(|text| !text.is_empty()).into(),
         ],
     });
     Layer { name: "stations", zh: "驿站", fields: columns, rows: rows.collect() }
@@ -639,7 +639,7 @@ fn place_of(scenario: &Scenario, plan: &Plan, finding: &Finding) -> Option<Geome
     Some(Geometry::Point(Point(at)))
 }
 
-pub(super) fn findings(scenario: &Scenario, plan: &Plan) -> Layer {
+pub(super) fn findings(scenario: &Scenario, plan: &Plan, lang: Lang) -> Layer {
     let columns = fields(&[
         ("severity", "severity", "程度", Text),
         ("kind", "kind", "类别", Text),
@@ -664,8 +664,8 @@ pub(super) fn findings(scenario: &Scenario, plan: &Plan) -> Layer {
                 .and_then(|id| plan.partition.grids.get(id.index()))
                 .map(|grid| grid.code.as_str())
                 .into(),
-            finding.message.as_str().into(),
-            finding.remedy.as_str().into(),
+            finding.message.get(lang).into(),
+            finding.remedy.get(lang).into(),
             finding.proven.into(),
         ],
     });

@@ -29,7 +29,7 @@ const TILE_ZOOMS: std::ops::RangeInclusive<u8> = 10..=16;
 
 /// Writes every layer of the plan into a folder, which is made if it is missing; answers the files written.
 ///
-/// - Text: feature values are data; headings, descriptions and shapefile columns follow `lang`.
+/// - Text: names and codes are data; sentences, headings, descriptions and shapefile columns follow `lang`.
 /// - Cost: linear in the number of vertices.
 /// - Fails: [`ExportError`]; nothing half-written stays behind.
 ///
@@ -45,7 +45,7 @@ pub fn write(
     let fails = |source| ExportError::Write { path: folder.to_owned(), source };
     std::fs::create_dir_all(folder).map_err(fails)?;
     let staging = tempfile::Builder::new().prefix(".gridplan-export-").tempdir_in(folder).map_err(fails)?;
-    let layers = layers::layers(scenario, plan);
+    let layers = layers::layers(scenario, plan, lang);
     write_layers(&layers, scenario, format, staging.path(), lang)
         .map_err(|why| why.into_error(format, folder))?;
     publish(staging.path(), folder).map_err(fails)

@@ -148,7 +148,7 @@ pub(super) fn page_data(
     lang: Lang,
     tiled_above: usize,
 ) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
-    let layers = page_layers(scenario, plan);
+    let layers = page_layers(scenario, plan, lang);
     let is_tiled = |layer: &Layer| tiled_above < scenario.atoms.len() && TILED.contains(&layer.name);
     let (tiled, layers): (Vec<Layer>, Vec<Layer>) = layers.into_iter().partition(is_tiled);
     let mut head = head(scenario, plan, lang, &layers);
@@ -296,8 +296,8 @@ fn bounds(layers: &[Layer], plane: &Plane) -> [f64; 4] {
         .unwrap_or([73.0, 18.0, 135.0, 54.0])
 }
 
-fn page_layers(scenario: &Scenario, plan: &Plan) -> Vec<Layer> {
-    let all = layers::layers(scenario, plan);
+fn page_layers(scenario: &Scenario, plan: &Plan, lang: Lang) -> Vec<Layer> {
+    let all = layers::layers(scenario, plan, lang);
     let uncovered = layers::left_out(scenario, plan, &CoverageMethod::ALL);
     let made_here = ["uncovered", "service_circles"];
     let mut ready: Vec<Layer> = all.into_iter().filter(|layer| !made_here.contains(&layer.name)).collect();

@@ -10,7 +10,7 @@ fn written(format: Format, lang: Lang) -> (tempfile::TempDir, Vec<PathBuf>, Scen
     let scenario = toy_scenario();
     let plan = toy_plan(&scenario);
     let files = write(&scenario, &plan, format, folder.path(), lang).unwrap();
-    let layers = layers::layers(&scenario, &plan);
+    let layers = layers::layers(&scenario, &plan, Lang::Zh);
     (folder, files, scenario, layers)
 }
 
@@ -25,8 +25,10 @@ fn every_format_has_a_word_of_its_own() {
 fn every_layer_of_the_plan_is_there() {
     let scenario = toy_scenario();
     let plan = toy_plan(&scenario);
-    let names: Vec<(&str, usize)> =
-        layers::layers(&scenario, &plan).iter().map(|layer| (layer.name, layer.rows.len())).collect();
+    let names: Vec<(&str, usize)> = layers::layers(&scenario, &plan, Lang::Zh)
+        .iter()
+        .map(|layer| (layer.name, layer.rows.len()))
+        .collect();
     // 5 open stations and all of them together, 3 circles each; one village building walks nowhere.
     let expected = [
         ("communities", 3),
@@ -48,7 +50,7 @@ fn every_layer_of_the_plan_is_there() {
 #[test]
 fn column_names_fit_a_shapefile_in_both_languages() {
     let scenario = toy_scenario();
-    for layer in layers::layers(&scenario, &toy_plan(&scenario)) {
+    for layer in layers::layers(&scenario, &toy_plan(&scenario), Lang::Zh) {
         for lang in [Lang::Zh, Lang::En] {
             let mut names: Vec<&str> =
                 layer.fields.iter().map(|field| shapefile::column_name(field, lang)).collect();
@@ -327,7 +329,7 @@ mod through_gdal {
     fn tiles_come_back_with_names_and_within_a_tenth_of_a_metre() {
         let scenario = toy_scenario();
         let plan = toy_plan(&scenario);
-        let layers = layers::layers(&scenario, &plan);
+        let layers = layers::layers(&scenario, &plan, Lang::Zh);
         let communities: Vec<&Layer> = layers.iter().filter(|layer| layer.name == "stations").collect();
         let folder = tempfile::tempdir().unwrap();
         let tiles = tiles::tiles(&communities, &scenario.plane, 16, true).unwrap();
@@ -511,6 +513,7 @@ fn a_scenario_without_a_plan_is_exported_as_far_as_it_goes() {
     }
     #[cfg(feature = "web")]
     assert!(map_page(&scenario, &plan, Lang::En).unwrap().contains("<html lang=\"en\">"));
-    let kinds: Vec<Kind> = layers::stations(&scenario, &plan).fields.iter().map(|field| field.kind).collect();
+    let kinds: Vec<Kind> =
+        layers::stations(&scenario, &plan, Lang::Zh).fields.iter().map(|field| field.kind).collect();
     assert!(kinds.contains(&Kind::Text));
 }

@@ -7,9 +7,9 @@ use super::crs::Crs;
 use super::draft::Draft;
 use super::error::IngestError;
 use super::roles::Role;
-use super::{ImportRequest, datum_fit, link, shapes};
+use super::{ImportRequest, Progress, datum_fit, link, shapes, tell};
 use crate::geometry::Plane;
-use crate::model::{AtomShape, BarrierShape, Finding, FindingKind, Scenario, Severity, SourceFile};
+use crate::model::{AtomShape, BarrierShape, Finding, FindingKind, Scenario, Severity, SourceFile, Text};
 
 /// Sources further apart than this are in different coordinate systems, in kilometres. Our choice.
 const MIXED_KM: f64 = 50.0;
@@ -24,17 +24,17 @@ const KM_PER_DEGREE: f64 = 111.32;
 pub(super) fn assemble(
     request: &ImportRequest,
     mut drafts: Vec<Draft>,
-    progress: &mut dyn FnMut(&str, f64),
+    progress: Progress<'_>,
 ) -> Result<Scenario, IngestError> {
     check_parameters(request)?;
     settle_zones(request, &mut drafts)?;
     let mut findings = datum_fit::settle(&mut drafts);
     let plane = choose_plane(request, &drafts)?;
     check_distances(&drafts)?;
-    progress("projecting", 0.72);
+    tell(progress, ("投影", "projecting"), 0.72)?;
     drafts.iter_mut().for_each(|draft| draft.project(&plane));
     drop_strays(&mut drafts, &mut findings);
-    progress("checking shapes", 0.78);
+    tell(progress, ("检查图形", "checking shapes"), 0.78)?;
     mend_shapes(&mut drafts, &mut findings);
     give_way(&mut drafts, &mut findings);
     let mut scenario = Scenario::new(name_of(request, &drafts), plane);
@@ -44,11 +44,11 @@ pub(super) fn assemble(
         findings.append(&mut draft.findings);
     }
     scenario.findings = findings;
-    progress("linking", 0.84);
+    tell(progress, ("关联", "linking"), 0.84)?;
     let rasters: Vec<String> = drafts.iter().filter_map(|draft| draft.raster.clone()).collect();
     link::fill(request, &mut scenario, drafts)?;
     for path in rasters {
-        progress("reading terrain", 0.94);
+        tell(progress, ("读取地形", "reading terrain"), 0.94)?;
         add_terrain(&mut scenario, &path)?;
     }
     Ok(scenario)
@@ -67,8 +67,12 @@ fn add_terrain(_scenario: &mut Scenario, path: &str) -> Result<(), IngestError> 
 fn check_parameters(request: &ImportRequest) -> Result<(), IngestError> {
     let positive = |name, value: f64| {
         let fine = value.is_finite() && 0.0 < value;
-        let needed = "a number above 0";
-        if fine { Ok(()) } else { Err(IngestError::BadParameter { name, value: value.to_string(), needed }) }
+        let needed = || Text::from(("大于 0 的数", "a number above 0"));
+        if fine {
+            Ok(())
+        } else {
+            Err(IngestError::BadParameter { name, value: value.to_string(), needed: needed() })
+        }
     };
     positive("residents_per_household", request.residents_per_household)?;
     positive("floor_area_per_household", request.floor_area_per_household.unwrap_or(1.0))
@@ -150,10 +154,10 @@ fn settle_zones(request: &ImportRequest, drafts: &mut [Draft]) -> Result<(), Ing
         cores(drafts.iter().filter(|draft| !draft.zone_open && draft.raster.is_none())).into_iter().next();
     for draft in drafts.iter_mut().filter(|draft| draft.zone_open) {
         let file = draft.label();
-        let unknown = |reason: String| IngestError::UnknownCrs { file, reason };
+        let unknown = |reason: Text| IngestError::UnknownCrs { file, reason };
         if let Some(epsg) = request.plane {
             draft.crs = Crs::Metres { plane: Plane::from_epsg(epsg)?, prefix: 0 };
-            draft.crs_how = "taken as the plane asked for".to_owned();
+            draft.crs_how = Text::from(("按指定的平面", "taken as the plane asked for"));
         } else if let Some((label, core)) = &reference {
             let centre = core.center();
             let candidates = (4534..=4554).chain(std::iter::once(Plane::around(centre.x, centre.y)?.epsg()));
@@ -168,20 +172,26 @@ fn settle_zones(request: &ImportRequest, drafts: &mut [Draft]) -> Result<(), Ing
             match best {
                 Some((distance, plane)) if distance <= MIXED_KM => {
                     draft.crs = Crs::Metres { plane, prefix: 0 };
-                    draft.crs_how = format!("detected: this meridian brings it to {label}");
+                    draft.crs_how = Text::from((
+                        format!("检测：按此中央经线与 {label} 相合"),
+                        format!("detected: this meridian brings it to {label}"),
+                    ));
+                    draft.crs_detected = true;
                 }
                 _ => {
-                    return Err(unknown(format!(
-                        "metres ({}), and no usual meridian brings them to {label}",
-                        draft.crs_how
-                    )));
+                    let seen = &draft.crs_how;
+                    return Err(unknown(Text::from((
+                        format!("坐标是米（{}），但没有常用的中央经线能与 {label} 相合", seen.zh),
+                        format!("metres ({}), and no usual meridian brings them to {label}", seen.en),
+                    ))));
                 }
             }
         } else {
-            return Err(unknown(format!(
-                "metres without zone number ({}), and no other source tells the meridian",
-                draft.crs_how
-            )));
+            let seen = &draft.crs_how;
+            return Err(unknown(Text::from((
+                format!("坐标是米且不带带号（{}），也没有其他数据能说明中央经线", seen.zh),
+                format!("metres without zone number ({}), and no other source tells the meridian", seen.en),
+            ))));
         }
         draft.zone_open = false;
     }
@@ -199,8 +209,10 @@ fn choose_plane(request: &ImportRequest, drafts: &[Draft]) -> Result<Plane, Inge
         return Ok(Plane::from_epsg(epsg)?);
     }
     let Some((_, core)) = cores(drafts.iter()).into_iter().next() else {
-        let roles: Vec<&str> = drafts.iter().map(|draft| draft.role.as_str()).collect();
-        return Err(IngestError::NothingToPlan { reason: format!("only {} was read", roles.join(", ")) });
+        let zh: Vec<&str> = drafts.iter().map(|draft| draft.role.chinese()).collect();
+        let en: Vec<&str> = drafts.iter().map(|draft| draft.role.as_str()).collect();
+        let reason = (format!("只读到{}", zh.join("、")), format!("only {} was read", en.join(", ")));
+        return Err(IngestError::NothingToPlan { reason: reason.into() });
     };
     Ok(Plane::around(core.center().x, core.center().y)?)
 }
@@ -275,8 +287,12 @@ fn drop_strays(drafts: &mut [Draft], findings: &mut Vec<Finding>) {
         draft.stations.retain(|it| keep("stations", &it.code, place_fits(it.at)));
         draft.premises.retain(|it| keep("premises", &it.source.0, place_fits(it.at)));
         findings.extend(lost.into_iter().map(|(layer, name)| {
-            let message = "its coordinates are out of range or far from everything else; it was left out";
-            let remedy = "correct the coordinates in the file and import again";
+            let message = (
+                "坐标超出范围或远离其他所有数据，已舍去",
+                "its coordinates are out of range or far from everything else; it was left out",
+            );
+            let remedy =
+                ("在文件中改正坐标后重新导入", "correct the coordinates in the file and import again");
             Finding::new(Severity::Error, FindingKind::BadCoordinates, layer, message, remedy).about(name)
         }));
     }
@@ -313,7 +329,9 @@ fn mend_shapes(drafts: &mut [Draft], findings: &mut Vec<Finding>) {
             }
         }
         for finding in &mut found {
-            finding.message = format!("{label}: {}", finding.message);
+            let message = &finding.message;
+            finding.message =
+                Text::from((format!("{label}：{}", message.zh), format!("{label}: {}", message.en)));
         }
         findings.append(&mut found);
         let holds = |area: &MultiPolygon<f64>| !area.0.is_empty();
@@ -342,14 +360,23 @@ fn mend(area: &mut MultiPolygon<f64>, layer: &str, name: &str) -> Option<Finding
             return None;
         }
         shapes::Looked::Repaired(mended, why) => {
-            let message = format!("the outline is invalid ({why}); it was repaired");
-            let remedy = "look at it on the map and draw it again if the repair is not what is meant";
+            let message = (
+                format!("边界无效（{}），已修复", why.zh),
+                format!("the outline is invalid ({}); it was repaired", why.en),
+            );
+            let remedy = (
+                "在地图上查看；若修复结果不符合本意，请重新绘制",
+                "look at it on the map and draw it again if the repair is not what is meant",
+            );
             (Finding::new(Severity::Warning, FindingKind::InvalidGeometry, layer, message, remedy), mended)
         }
         shapes::Looked::Hopeless(why) => {
-            let message = format!("the outline cannot be repaired ({why}); the feature was left out");
-            let finding =
-                Finding::new(Severity::Error, FindingKind::NoGeometry, layer, message, "draw it again");
+            let message = (
+                format!("边界无法修复（{}），该要素已舍去", why.zh),
+                format!("the outline cannot be repaired ({}); the feature was left out", why.en),
+            );
+            let remedy = ("重新绘制", "draw it again");
+            let finding = Finding::new(Severity::Error, FindingKind::NoGeometry, layer, message, remedy);
             (finding, MultiPolygon::new(Vec::new()))
         }
     };
@@ -367,25 +394,31 @@ fn give_way(drafts: &mut [Draft], findings: &mut Vec<Finding>) {
     let atoms = given(Role::Buildings).or_else(|| given(Role::Units));
     let (streets, compounds) = (given(Role::Streets), given(Role::Compounds));
     for draft in drafts.iter_mut().filter(|draft| draft.role == Role::Osm) {
-        let mut replace = |what: &str, by: &Option<String>, count: usize| {
+        let mut replace = |what: Role, by: &Option<String>, count: usize| {
             if let (Some(by), true) = (by, 0 < count) {
                 findings.push(Finding::new(
                     Severity::Info,
                     FindingKind::Duplicate,
-                    what,
-                    format!("{count} {what} of {} were left out: {by} gives them", draft.file),
-                    "leave the other source out to use those of OpenStreetMap",
+                    what.as_str(),
+                    (
+                        format!("{} 中的 {count} 个{}未采用：以 {by} 为准", draft.file, what.chinese()),
+                        format!("{count} {what} of {} were left out: {by} gives them", draft.file),
+                    ),
+                    (
+                        "若要用 OpenStreetMap 的数据，去掉另一个文件",
+                        "leave the other source out to use those of OpenStreetMap",
+                    ),
                 ));
             }
             by.is_some()
         };
-        if replace("buildings", &atoms, draft.atoms.len()) {
+        if replace(Role::Buildings, &atoms, draft.atoms.len()) {
             draft.atoms.clear();
         }
-        if replace("streets", &streets, draft.streets.len()) {
+        if replace(Role::Streets, &streets, draft.streets.len()) {
             draft.streets.clear();
         }
-        if replace("compounds", &compounds, draft.compounds.len()) {
+        if replace(Role::Compounds, &compounds, draft.compounds.len()) {
             draft.compounds.clear();
         }
     }
@@ -400,18 +433,26 @@ fn name_of(request: &ImportRequest, drafts: &[Draft]) -> String {
 }
 
 fn source_file(draft: &Draft) -> SourceFile {
-    let guessed = draft.role_guessed.as_ref().map_or_else(String::new, |why| format!(" (guessed: {why})"));
-    let columns = if draft.recognised.is_empty() { String::new() } else { format!("; {}", draft.recognised) };
+    let mut role = Text::from((draft.role.chinese(), draft.role.as_str()));
+    if let Some(why) = &draft.role_guessed {
+        role.zh.push_str(&format!("（推断：{}）", why.zh));
+        role.en.push_str(&format!(" (guessed: {})", why.en));
+    }
+    if !draft.recognised.is_empty() {
+        role.zh.push_str(&format!("；{}", draft.recognised));
+        role.en.push_str(&format!("; {}", draft.recognised));
+    }
+    let mut crs = draft.crs.describe();
+    if !draft.crs_how.is_empty() {
+        crs.zh.push_str(&format!("（{}）", draft.crs_how.zh));
+        crs.en.push_str(&format!(" ({})", draft.crs_how.en));
+    }
     SourceFile {
         name: draft.label(),
-        role: format!("{}{guessed}{columns}", draft.role),
+        role,
         sha256: draft.sha256.clone(),
-        encoding: draft.encoding.clone(),
-        crs: if draft.crs_how.is_empty() {
-            draft.crs.describe()
-        } else {
-            format!("{} ({})", draft.crs.describe(), draft.crs_how)
-        },
+        encoding: draft.encoding.words.clone(),
+        crs,
         features: draft.features,
     }
 }
@@ -420,32 +461,49 @@ fn source_file(draft: &Draft) -> SourceFile {
 fn about_source(draft: &Draft) -> Vec<Finding> {
     let mut findings = Vec::new();
     let label = draft.label();
-    if let Some(why) = draft.role_guessed.as_ref().filter(|_| !matches!(draft.role, Role::Osm | Role::Dem)) {
-        findings.push(Finding::new(
-            Severity::Info,
+    let role = draft.role;
+    let mut tell = |kind, message: (String, String), remedy: (String, String)| {
+        findings.push(Finding::new(Severity::Info, kind, role.as_str(), message, remedy));
+    };
+    if let Some(why) = draft.role_guessed.as_ref().filter(|_| !matches!(role, Role::Osm | Role::Dem)) {
+        tell(
             FindingKind::BadValue,
-            draft.role.as_str(),
-            format!("{label} was taken as {}: {why}", draft.role),
-            format!("say what it is with --role NAME={label} if that is wrong"),
-        ));
+            (
+                format!("{label} 按“{}”读取：{}", role.chinese(), why.zh),
+                format!("{label} was taken as {role}: {}", why.en),
+            ),
+            (
+                format!("若不对，用 --role 用途={label} 指明"),
+                format!("say what it is with --role NAME={label} if that is wrong"),
+            ),
+        );
     }
-    if draft.encoding.contains("detected") && !draft.encoding.starts_with("UTF-8") {
-        findings.push(Finding::new(
-            Severity::Info,
+    if draft.encoding.guessed {
+        tell(
             FindingKind::Encoding,
-            draft.role.as_str(),
-            format!("{label} is read as {}", draft.encoding),
-            "say the encoding with --encoding if the names look wrong",
-        ));
+            (
+                format!("{label} 按 {} 读取", draft.encoding.words.zh),
+                format!("{label} is read as {}", draft.encoding.words.en),
+            ),
+            (
+                "若名称显示为乱码，用 --encoding 指明编码".to_owned(),
+                "say the encoding with --encoding if the names look wrong".to_owned(),
+            ),
+        );
     }
-    if draft.crs_how.starts_with("detected") {
-        findings.push(Finding::new(
-            Severity::Info,
+    if draft.crs_detected {
+        let (crs, how) = (draft.crs.describe(), &draft.crs_how);
+        tell(
             FindingKind::Datum,
-            draft.role.as_str(),
-            format!("coordinates of {label} are taken as {}: {}", draft.crs.describe(), draft.crs_how),
-            "say the system with --crs or the datum with --datum if it lies off the streets",
-        ));
+            (
+                format!("{label} 的坐标按 {} 处理：{}", crs.zh, how.zh),
+                format!("coordinates of {label} are taken as {}: {}", crs.en, how.en),
+            ),
+            (
+                "若偏离道路，用 --crs 指明坐标系，或用 --datum 指明基准".to_owned(),
+                "say the system with --crs or the datum with --datum if it lies off the streets".to_owned(),
+            ),
+        );
     }
     findings
 }

@@ -6,6 +6,7 @@ use super::error::IngestError;
 use super::filter::Filter;
 use super::table::Layer;
 use super::words::normal;
+use crate::model::Text;
 
 macro_rules! columns {
     ($($(#[$doc:meta])* $name:ident = $word:literal [$($synonym:literal),* $(,)?],)*) => {
@@ -227,7 +228,10 @@ pub(super) fn check_overrides(request: &ImportRequest, drafts: &[Draft]) -> Resu
     if let Some(text) = &request.filter {
         let filter = Filter::parse(text)?;
         if !drafts.iter().any(|draft| filter.columns().all(|wanted| is_in(draft, wanted))) {
-            let reason = format!("no source has its columns; columns found: {}", available.join(", "));
+            let reason = Text::from((
+                format!("没有一个数据有其中的列；现有的列：{}", available.join("、")),
+                format!("no source has its columns; columns found: {}", available.join(", ")),
+            ));
             return Err(IngestError::BadFilter { filter: text.clone(), reason });
         }
     }

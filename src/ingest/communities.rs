@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::assemble::vertices;
 use super::draft::{DraftAdmin, DraftAtom};
 use super::lookup::AreaIndex;
-use crate::model::{AtomShape, Community, Finding, FindingKind, GridClass, Severity, UnitKind};
+use crate::model::{AtomShape, Community, Finding, FindingKind, GridClass, Severity, Text, UnitKind};
 
 /// A finer level must hold this share of the buildings that the best level holds: extracts reach beyond the place,
 /// so the share of all buildings says little. Our choice.
@@ -62,11 +62,17 @@ fn merge_parts(given: Vec<Community>) -> (Vec<Community>, Vec<Finding>) {
                         Severity::Info,
                         FindingKind::Duplicate,
                         "communities",
-                        format!(
-                            "{n} areas have the code {} and were taken as parts of one community",
-                            first.code
+                        (
+                            format!("{n} 个面的代码都是 {}，作为同一社区的几部分", first.code),
+                            format!(
+                                "{n} areas have the code {} and were taken as parts of one community",
+                                first.code
+                            ),
                         ),
-                        "give each its own code if they are different communities",
+                        (
+                            "若是不同的社区，请分别编码",
+                            "give each its own code if they are different communities",
+                        ),
                     )
                     .about(&first.name),
                 );
@@ -109,17 +115,31 @@ fn administrative(
         .filter(|(other, _)| **other != level)
         .map(|(other, share)| format!("{other} ({:.0} %)", share * 100.0))
         .collect();
-    let others = if others.is_empty() { "none".to_owned() } else { others.join(", ") };
+    let others = if others.is_empty() {
+        Text::from(("无", "none"))
+    } else {
+        Text::from((others.join("、"), others.join(", ")))
+    };
+    let n = communities.len();
     let finding = Finding::new(
         Severity::Info,
         FindingKind::BadValue,
         "communities",
-        format!(
-            "the {} administrative areas of admin_level {level} are taken as communities; they hold {covered:.0} % of the buildings \
-             (other levels: {others})",
-            communities.len()
+        (
+            format!(
+                "以 admin_level {level} 的 {n} 个行政区作为社区，其中有 {covered:.0}% 的建筑（其他级别：{}）",
+                others.zh
+            ),
+            format!(
+                "the {n} administrative areas of admin_level {level} are taken as communities; they hold {covered:.0} % of the \
+                 buildings (other levels: {})",
+                others.en
+            ),
         ),
-        "choose another with --admin-level, or give outlines with --role communities=FILE",
+        (
+            "用 --admin-level 选择其他级别，或用 --role communities=文件 提供边界",
+            "choose another with --admin-level, or give outlines with --role communities=FILE",
+        ),
     );
     Some((communities, vec![finding]))
 }
@@ -143,12 +163,20 @@ fn grouped(atoms: &[DraftAtom]) -> (Vec<Community>, Vec<Finding>) {
         })
         .collect();
     let message = if single {
-        "no community outlines were given: all areas together are one community".to_owned()
+        (
+            "没有社区边界：所有区域合为一个社区",
+            "no community outlines were given: all areas together are one community",
+        )
     } else {
-        "no community outlines were given: areas that name the same community form one".to_owned()
+        (
+            "没有社区边界：社区列相同的区域合为一个社区",
+            "no community outlines were given: areas that name the same community form one",
+        )
     };
-    let remedy =
-        "give outlines with --role communities=FILE, or name a grouping column with --column community=NAME";
+    let remedy = (
+        "用 --role communities=文件 提供边界，或用 --column community=列名 指定分组列",
+        "give outlines with --role communities=FILE, or name a grouping column with --column community=NAME",
+    );
     (communities, vec![Finding::new(Severity::Info, FindingKind::BadValue, "communities", message, remedy)])
 }
 
@@ -175,8 +203,11 @@ fn hull_finding() -> Finding {
         Severity::Info,
         FindingKind::BadValue,
         "communities",
-        "no community outlines were given: one community is drawn around all buildings",
-        "give outlines with --role communities=FILE",
+        (
+            "没有社区边界：围绕所有建筑画了一个社区",
+            "no community outlines were given: one community is drawn around all buildings",
+        ),
+        ("用 --role communities=文件 提供边界", "give outlines with --role communities=FILE"),
     )
 }
 

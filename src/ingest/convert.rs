@@ -14,7 +14,7 @@ use super::table::{Cell, Layer, ShapeKind};
 use super::words::normal;
 use super::{ImportRequest, privacy};
 use crate::geometry::{Datum, Plane};
-use crate::model::{Finding, FindingKind, Severity};
+use crate::model::{Finding, FindingKind, Severity, Text};
 
 /// Share of lines that must be closed before a layer of lines counts as outlines (DXF draws areas so).
 const CLOSED_SHARE: f64 = 0.9;
@@ -56,20 +56,19 @@ fn draft(spec: &SourceSpec, request: &ImportRequest, mut layer: Layer) -> Result
     let filtered = apply_filter(spec, request, &mut layer)?;
     if layer.len == 0 {
         let role = spec.role.unwrap_or(Role::Buildings);
-        let reason = if filtered.is_some() { "no feature is left" } else { "it has no features" };
-        return Err(IngestError::EmptyLayer {
-            file: layer.label(),
-            role,
-            reason: reason.to_owned(),
-            filtered,
-        });
+        let reason = if filtered.is_some() {
+            ("筛选后没有剩下要素", "no feature is left")
+        } else {
+            ("其中没有要素", "it has no features")
+        };
+        return Err(IngestError::EmptyLayer { file: layer.label(), role, reason: reason.into(), filtered });
     }
     let columns = ColumnMap::of(&layer, request);
     let placed = place(&mut layer, &columns, spec.role)?;
     let system = if placed {
         coordinate_system(spec, request, &mut layer, &columns)?
     } else {
-        System { datum_open: false, ..System::sure(Crs::WGS84, "it has no coordinates") }
+        System { datum_open: false, ..System::sure(Crs::WGS84, ("没有坐标", "it has no coordinates")) }
     };
     let (role, role_guessed) = role_of(spec, &mut layer, &columns)?;
     if !placed && role != Role::Compounds {
@@ -82,6 +81,7 @@ fn draft(spec: &SourceSpec, request: &ImportRequest, mut layer: Layer) -> Result
     draft.encoding.clone_from(&layer.encoding);
     draft.crs = system.crs;
     draft.crs_how = system.how;
+    draft.crs_detected = system.detected;
     draft.datum_open = system.datum_open;
     draft.zone_open = system.zone_open;
     draft.columns = layer.column_names();
@@ -89,7 +89,10 @@ fn draft(spec: &SourceSpec, request: &ImportRequest, mut layer: Layer) -> Result
     draft.findings = findings;
     rows::fill(&mut draft, &layer, &columns)?;
     if draft.features == 0 {
-        let reason = format!("none of its {} features has a usable geometry", layer.len);
+        let reason = Text::from((
+            format!("{} 个要素都没有可用的图形", layer.len),
+            format!("none of its {} features has a usable geometry", layer.len),
+        ));
         return Err(IngestError::EmptyLayer { file: layer.label(), role, reason, filtered });
     }
     Ok(draft)
@@ -111,12 +114,16 @@ fn apply_filter(
                 applied.push(filter.text().to_owned());
             }
             None if must => {
-                let reason = format!(
-                    "{} lacks one of its columns ({}); it has: {}",
-                    layer.label(),
-                    filter.columns().collect::<Vec<_>>().join(", "),
-                    layer.column_names().join(", ")
-                );
+                let (label, names) = (layer.label(), layer.column_names());
+                let asked: Vec<&str> = filter.columns().collect();
+                let reason = Text::from((
+                    format!("{label} 缺少其中的列（{}）；现有：{}", asked.join("、"), names.join("、")),
+                    format!(
+                        "{label} lacks one of its columns ({}); it has: {}",
+                        asked.join(", "),
+                        names.join(", ")
+                    ),
+                ));
                 return Err(IngestError::BadFilter { filter: text.clone(), reason });
             }
             None => {}
@@ -163,16 +170,21 @@ fn geometry_of_wkt(cell: &Cell) -> Option<Geometry<f64>> {
 /// A coordinate system with how it is known and what is odd about it.
 struct System {
     crs: Crs,
-    how: String,
+    how: Text,
+    detected: bool,
     datum_open: bool,
     zone_open: bool,
     finding: Option<Finding>,
 }
 
 impl System {
-    fn sure(crs: Crs, how: &str) -> Self {
+    fn sure(crs: Crs, how: impl Into<Text>) -> Self {
         let datum_open = crs == Crs::WGS84;
-        Self { crs, how: how.to_owned(), datum_open, zone_open: false, finding: None }
+        Self { crs, how: how.into(), detected: false, datum_open, zone_open: false, finding: None }
+    }
+
+    fn detected(crs: Crs, how: impl Into<Text>) -> Self {
+        Self { detected: true, ..Self::sure(crs, how) }
     }
 }
 
@@ -204,16 +216,20 @@ fn coordinate_system(
                 Severity::Info,
                 FindingKind::BadCoordinates,
                 layer.label(),
-                "the columns of the two coordinates are exchanged; they were taken the other way round",
-                "exchange them in the file if it is used elsewhere",
+                (
+                    "两个坐标列对调了，已按相反的顺序读取",
+                    "the columns of the two coordinates are exchanged; they were taken the other way round",
+                ),
+                ("若该文件还用于别处，请在文件中对调", "exchange them in the file if it is used elsewhere"),
             )
         });
     }
     if let Crs::Degrees(_) = system.crs {
-        let asked = spec.datum.or(request.datum).map(|datum| (datum, "declared"));
+        let asked = spec.datum.or(request.datum).map(|datum| (datum, ("指定", "declared")));
         if let Some((datum, how)) = asked.or_else(|| datum_of_names(layer, columns)) {
             system.crs = Crs::Degrees(datum);
-            system.how = how.to_owned();
+            system.how = how.into();
+            system.detected = false;
             system.datum_open = false;
         }
     }
@@ -241,14 +257,17 @@ fn declared(
         return Ok(None);
     }
     let datum_open = crs == Crs::WGS84 && spec.datum.is_none() && !text.to_lowercase().contains("wgs");
-    Ok(Some(System { datum_open, ..System::sure(with_prefix(crs, seen), "declared") }))
+    Ok(Some(System { datum_open, ..System::sure(with_prefix(crs, seen), ("指定", "declared")) }))
 }
 
 /// A declared system that only GDAL knows: the coordinates become degrees at once.
 #[cfg(feature = "gdal")]
 fn foreign(text: &str, layer: &mut Layer, _error: IngestError) -> Result<System, IngestError> {
     super::gdal::to_degrees(layer, text)?;
-    Ok(System { datum_open: false, ..System::sure(Crs::WGS84, &format!("declared as {text}")) })
+    Ok(System {
+        datum_open: false,
+        ..System::sure(Crs::WGS84, (format!("指定为 {text}"), format!("declared as {text}")))
+    })
 }
 
 #[cfg(not(feature = "gdal"))]
@@ -263,7 +282,7 @@ fn stated(crs: Crs, seen: &Look) -> Option<System> {
         Look::Zoned { .. } | Look::Metres { .. } => !crs.is_degrees(),
         Look::Unknown => true,
     };
-    fits.then(|| System::sure(with_prefix(crs, seen), "stated by the file"))
+    fits.then(|| System::sure(with_prefix(crs, seen), ("文件标明", "stated by the file")))
 }
 
 /// A plane without zone number whose eastings carry one nevertheless.
@@ -283,20 +302,24 @@ fn read_off(layer: &Layer, seen: &Look) -> Result<System, IngestError> {
     let example = || {
         let at = sample(layer).into_iter().find(|at| at.x.is_finite() && at.y.is_finite());
         at.map_or_else(
-            || "no coordinate is a number".to_owned(),
-            |at| format!("for example {}, {}", at.x, at.y),
+            || Text::from(("没有一个坐标是数", "no coordinate is a number")),
+            |at| Text::from((format!("例如 {}, {}", at.x, at.y), format!("for example {}, {}", at.x, at.y))),
         )
     };
     match seen {
-        Look::Degrees { .. } => Ok(System::sure(Crs::WGS84, "detected from the range of the coordinates")),
+        Look::Degrees { .. } => {
+            Ok(System::detected(Crs::WGS84, ("由坐标范围检测", "detected from the range of the coordinates")))
+        }
         Look::Zoned { crs, .. } => {
-            Ok(System::sure(crs.clone(), "detected from the zone number in the easting"))
+            let how = ("由横坐标前的带号检测", "detected from the zone number in the easting");
+            Ok(System::detected(crs.clone(), how))
         }
         Look::Metres { .. } => Ok(System {
             zone_open: true,
             // Any plane will do until the other sources tell which: see `assemble::settle_zones`.
             crs: Crs::Metres { plane: Plane::from_epsg(4549)?, prefix: 0 },
             how: example(),
+            detected: false,
             datum_open: false,
             finding: None,
         }),
@@ -305,7 +328,7 @@ fn read_off(layer: &Layer, seen: &Look) -> Result<System, IngestError> {
 }
 
 /// A datum that the names of the coordinate columns, or of the file, give away.
-fn datum_of_names(layer: &Layer, columns: &ColumnMap) -> Option<(Datum, &'static str)> {
+fn datum_of_names(layer: &Layer, columns: &ColumnMap) -> Option<(Datum, (&'static str, &'static str))> {
     let of = |name: &str| {
         let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
         if has(&["gcj", "amap", "高德", "腾讯", "火星"]) {
@@ -320,11 +343,13 @@ fn datum_of_names(layer: &Layer, columns: &ColumnMap) -> Option<(Datum, &'static
     };
     let pair = [Column::Longitude, Column::X];
     let name = pair.iter().find_map(|&column| Some(&layer.columns[columns.get(column)?].name));
-    name.and_then(|name| of(&normal(name))).map(|datum| (datum, "from the column name")).or_else(|| {
-        of(&normal(&layer.label()))
-            .filter(|datum| *datum != Datum::Wgs84)
-            .map(|datum| (datum, "from the file name"))
-    })
+    name.and_then(|name| of(&normal(name)))
+        .map(|datum| (datum, ("由列名得知", "from the column name")))
+        .or_else(|| {
+            of(&normal(&layer.label()))
+                .filter(|datum| *datum != Datum::Wgs84)
+                .map(|datum| (datum, ("由文件名得知", "from the file name")))
+        })
 }
 
 fn sample(layer: &Layer) -> Vec<Coord<f64>> {
@@ -349,10 +374,16 @@ fn role_of(
     spec: &SourceSpec,
     layer: &mut Layer,
     columns: &ColumnMap,
-) -> Result<(Role, Option<String>), IngestError> {
+) -> Result<(Role, Option<Text>), IngestError> {
     let found = |layer: &Layer| match layer.shape_kind() {
-        Some(kind) => format!("{} with the columns {}", kind.as_str(), layer.column_names().join(", ")),
-        None => "no geometry".to_owned(),
+        Some(kind) => {
+            let (words, names) = (kind.words(), layer.column_names());
+            Text::from((
+                format!("{}，列为 {}", words.zh, names.join("、")),
+                format!("{} with the columns {}", words.en, names.join(", ")),
+            ))
+        }
+        None => Text::from(("没有图形", "no geometry")),
     };
     if let Some(role) = spec.role {
         if layer.shape_kind() == Some(ShapeKind::Lines) && !role.accepts(ShapeKind::Lines) {
@@ -360,8 +391,9 @@ fn role_of(
         }
         let possible = layer.shape_kind().is_none_or(|kind| role.accepts(kind));
         if !possible {
-            let found = layer.shape_kind().map_or("nothing", ShapeKind::as_str).to_owned();
-            return Err(IngestError::WrongRole { file: layer.label(), role, found, needed: role.needs() });
+            let nothing = || Text::from(("没有图形", "nothing"));
+            let found = layer.shape_kind().map_or_else(nothing, ShapeKind::words);
+            return Err(IngestError::WrongRole { file: layer.label(), role, found });
         }
         return Ok((role, None));
     }

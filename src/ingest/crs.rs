@@ -4,6 +4,7 @@ use geo::Coord;
 
 use super::error::IngestError;
 use crate::geometry::{Datum, Plane};
+use crate::model::Text;
 
 /// How the coordinates of a source are meant.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,12 +34,17 @@ impl Crs {
             return Ok(Self::WGS84);
         }
         let digits = plain.rsplit(':').next().unwrap_or(&plain);
-        let bad = |reason: String| IngestError::BadCrs { text: text.to_owned(), reason };
-        let code: u32 = digits.parse().map_err(|_| bad("there is no EPSG number in it".to_owned()))?;
+        let bad = |reason: Text| IngestError::BadCrs { text: text.to_owned(), reason };
+        let code: u32 = digits
+            .parse()
+            .map_err(|_| bad(Text::from(("其中没有 EPSG 编号", "there is no EPSG number in it"))))?;
         Self::from_epsg(code).ok_or_else(|| {
-            bad(format!(
-                "EPSG:{code} is neither degrees on WGS 84 or CGCS2000 nor a plane known without GDAL"
-            ))
+            bad(Text::from((
+                format!("EPSG:{code} 既不是 WGS 84 或 CGCS2000 经纬度，也不是不借助 GDAL 就认识的平面"),
+                format!(
+                    "EPSG:{code} is neither degrees on WGS 84 or CGCS2000 nor a plane known without GDAL"
+                ),
+            )))
         })
     }
 
@@ -65,14 +71,24 @@ impl Crs {
     }
 
     /// The words shown to people.
-    pub(super) fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> Text {
         match self {
-            Self::Degrees(Datum::Wgs84) => "WGS 84 / CGCS2000 degrees".to_owned(),
-            Self::Degrees(Datum::Gcj02) => "GCJ-02 degrees".to_owned(),
-            Self::Degrees(Datum::Bd09) => "BD-09 degrees".to_owned(),
-            Self::Metres { plane, prefix: 0 } => format!("EPSG:{} {}", plane.epsg(), plane.name()),
+            Self::Degrees(Datum::Wgs84) => {
+                Text::from(("WGS 84 / CGCS2000 经纬度", "WGS 84 / CGCS2000 degrees"))
+            }
+            Self::Degrees(Datum::Gcj02) => {
+                Text::from(("GCJ-02 经纬度（高德、腾讯）", "GCJ-02 degrees (Amap, Tencent)"))
+            }
+            Self::Degrees(Datum::Bd09) => Text::from(("BD-09 经纬度（百度）", "BD-09 degrees (Baidu)")),
+            Self::Metres { plane, prefix: 0 } => {
+                Text::same(format!("EPSG:{} {}", plane.epsg(), plane.name()))
+            }
             Self::Metres { plane, prefix } => {
-                format!("EPSG:{} {} with zone {prefix} before the easting", plane.epsg(), plane.name())
+                let plane = format!("EPSG:{} {}", plane.epsg(), plane.name());
+                Text::from((
+                    format!("{plane}，横坐标前带带号 {prefix}"),
+                    format!("{plane} with zone {prefix} before the easting"),
+                ))
             }
         }
     }

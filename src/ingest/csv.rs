@@ -5,6 +5,7 @@ use super::error::IngestError;
 use super::source::SourceSpec;
 use super::table::{Cell, Layer, TableColumn};
 use super::{ImportRequest, Role};
+use crate::model::Text;
 
 /// Reads a table whose first line names the columns.
 ///
@@ -12,8 +13,10 @@ use super::{ImportRequest, Role};
 /// When the file cannot be read, decoded, or is empty.
 pub(super) fn read(spec: &SourceSpec, request: &ImportRequest) -> Result<Layer, IngestError> {
     let file = spec.file_name();
-    let bytes = std::fs::read(&spec.path)
-        .map_err(|error| IngestError::Unreadable { file: file.clone(), reason: error.to_string() })?;
+    let bytes = std::fs::read(&spec.path).map_err(|error| IngestError::Unreadable {
+        file: file.clone(),
+        reason: Text::same(error.to_string()),
+    })?;
     let declared = spec.encoding.as_deref().or(request.encoding.as_deref());
     let (text, encoding) = encoding::decode(&file, bytes, declared)?;
     let text = text.trim_start_matches('\u{FEFF}');
@@ -23,8 +26,10 @@ pub(super) fn read(spec: &SourceSpec, request: &ImportRequest) -> Result<Layer, 
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
-    let unreadable =
-        |error: csv::Error| IngestError::Unreadable { file: file.clone(), reason: error.to_string() };
+    let unreadable = |error: csv::Error| IngestError::Unreadable {
+        file: file.clone(),
+        reason: Text::same(error.to_string()),
+    };
     let headers = reader.headers().map_err(unreadable)?.clone();
     let mut columns: Vec<TableColumn> =
         headers.iter().map(|name| TableColumn { name: name.trim().to_owned(), cells: Vec::new() }).collect();
@@ -41,7 +46,7 @@ pub(super) fn read(spec: &SourceSpec, request: &ImportRequest) -> Result<Layer, 
     }
     if len == 0 {
         let role = spec.role.unwrap_or(Role::Buildings);
-        let reason = "there is no line below the header".to_owned();
+        let reason = Text::from(("表头之下没有数据行", "there is no line below the header"));
         return Err(IngestError::EmptyLayer { file, role, reason, filtered: None });
     }
     Ok(Layer { file, columns, len, first: 2, encoding, ..Layer::default() })

@@ -10,7 +10,7 @@ use super::draft::Draft;
 use super::lookup::AreaIndex;
 use super::roles::Role;
 use crate::geometry::Datum;
-use crate::model::{AtomShape, Finding, FindingKind, Severity};
+use crate::model::{AtomShape, Finding, FindingKind, Severity, Text};
 
 /// Buildings looked at.
 const SAMPLE: usize = 3000;
@@ -35,25 +35,36 @@ pub(super) fn settle(drafts: &mut [Draft]) -> Vec<Finding> {
         }
         let Some((datum, shares)) = reference.best(draft) else { continue };
         if datum == Datum::Wgs84 {
-            draft.crs_how.push_str("; the buildings fit the streets");
+            draft.crs_how.zh.push_str("；建筑与道路相合");
+            draft.crs_how.en.push_str("; the buildings fit the streets");
             continue;
         }
-        let evidence = format!(
-            "{:.1} % of its buildings lie on streets of {} under {}, {:.1} % under WGS 84",
-            100.0 * shares.1,
-            reference.label,
-            datum.as_str(),
-            100.0 * shares.0
-        );
+        let (label, reference, name) = (draft.label(), &reference.label, datum.as_str());
+        let (under, under_wgs84) = (100.0 * shares.1, 100.0 * shares.0);
+        let evidence = Text::from((
+            format!(
+                "按 {name} 有 {under:.1}% 的建筑压在 {reference} 的道路上，按 WGS 84 有 {under_wgs84:.1}%"
+            ),
+            format!(
+                "{under:.1} % of its buildings lie on streets of {reference} under {name}, {under_wgs84:.1} % under WGS 84"
+            ),
+        ));
         draft.crs = Crs::Degrees(datum);
-        draft.crs_how = format!("detected by overlap: {evidence}");
+        draft.crs_how = Text::from((
+            format!("叠合检测：{}", evidence.zh),
+            format!("detected by overlap: {}", evidence.en),
+        ));
+        draft.crs_detected = false;
         draft.datum_open = false;
         let finding = Finding::new(
             Severity::Warning,
             FindingKind::Datum,
             draft.role.as_str(),
-            format!("{} is taken as {} and converted: {evidence}", draft.label(), datum.as_str()),
-            "say the datum with --datum if that is wrong",
+            (
+                format!("{label} 按 {name} 处理并已转换：{}", evidence.zh),
+                format!("{label} is taken as {name} and converted: {}", evidence.en),
+            ),
+            ("若不对，用 --datum 指明基准", "say the datum with --datum if that is wrong"),
         );
         findings.push(finding);
     }

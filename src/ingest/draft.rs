@@ -3,10 +3,11 @@
 use geo::{Coord, MapCoordsInPlace, MultiPolygon};
 
 use super::crs::Crs;
+use super::encoding::TextEncoding;
 use super::roles::Role;
 use crate::geometry::Plane;
 use crate::model::{
-    AtomShape, Barrier, BarrierShape, Community, Compound, Finding, Gate, Premise, Station, Street, Use,
+    AtomShape, Barrier, BarrierShape, Community, Compound, Finding, Gate, Premise, Station, Street, Text, Use,
 };
 
 /// A building or area before it is linked and counted.
@@ -80,12 +81,14 @@ pub(super) struct Draft {
     pub layer: String,
     pub role: Role,
     /// From what the role was guessed; `None` if it was declared.
-    pub role_guessed: Option<String>,
+    pub role_guessed: Option<Text>,
     pub sha256: String,
-    pub encoding: String,
+    pub encoding: TextEncoding,
     pub crs: Crs,
     /// How the coordinate system is known.
-    pub crs_how: String,
+    pub crs_how: Text,
+    /// It was read off the coordinates or found out by comparison: say so.
+    pub crs_detected: bool,
     /// The datum was neither declared by the file nor by the user.
     pub datum_open: bool,
     /// The plane is not known yet: eastings say nothing about the meridian.
@@ -122,9 +125,10 @@ impl Draft {
             role,
             role_guessed: None,
             sha256: String::new(),
-            encoding: String::new(),
+            encoding: TextEncoding::default(),
             crs: Crs::WGS84,
-            crs_how: String::new(),
+            crs_how: Text::default(),
+            crs_detected: false,
             datum_open: false,
             zone_open: false,
             recognised: String::new(),

@@ -5,6 +5,7 @@ use encoding_rs::{
 };
 
 use super::error::IngestError;
+use crate::model::Text;
 
 /// Encodings tried where UTF-8 does not fit; the first of equals wins.
 const CANDIDATES: &[&Encoding] = &[GB18030, SHIFT_JIS, BIG5, EUC_KR, EUC_JP];
@@ -118,15 +119,15 @@ pub(super) fn decode(
     file: &str,
     bytes: Vec<u8>,
     declared: Option<&str>,
-) -> Result<(String, String), IngestError> {
+) -> Result<(String, TextEncoding), IngestError> {
     let (encoding, how) = match (Encoding::for_bom(&bytes), declared) {
-        (_, Some(label)) => (by_label(label)?, "declared"),
-        (Some((encoding, _)), None) => (encoding, "byte order mark"),
-        (None, None) => (detect(&bytes), "detected"),
+        (_, Some(label)) => (by_label(label)?, How::Declared),
+        (Some((encoding, _)), None) => (encoding, How::Marked),
+        (None, None) => (detect(&bytes), How::Detected),
     };
     if encoding == UTF_8 && !bytes.starts_with(b"\xEF\xBB\xBF") {
         return match String::from_utf8(bytes) {
-            Ok(text) => Ok((text, described(encoding, how, ""))),
+            Ok(text) => Ok((text, TextEncoding::of(encoding, how, ""))),
             Err(error) => Err(broken(file, error.as_bytes(), error.utf8_error().valid_up_to(), encoding)),
         };
     }
@@ -135,22 +136,86 @@ pub(super) fn decode(
         let at = first_broken(encoding, &bytes);
         return Err(broken(file, &bytes, at, encoding));
     }
-    let how = described(used, how, &text);
-    Ok((text.into_owned(), how))
+    let shown = TextEncoding::of(used, how, &text);
+    Ok((text.into_owned(), shown))
 }
 
-/// Encoding, how it is known, and the first foreign word as a preview.
-pub(super) fn described(encoding: &'static Encoding, how: &str, text: &str) -> String {
-    let preview: String = text
-        .chars()
-        .skip_while(|c| c.is_ascii())
-        .take_while(|c| !c.is_ascii() && !c.is_control())
-        .take(12)
-        .collect();
-    if preview.is_empty() {
-        format!("{} ({how})", encoding.name())
-    } else {
-        format!("{} ({how}; reads as {preview})", encoding.name())
+/// How an encoding is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// The user says so.
+    Declared,
+    /// The file starts with a byte order mark.
+    Marked,
+    /// The `.cpg` beside the file says so.
+    #[cfg(feature = "gdal")]
+    Stated,
+    /// The characters that come out are common ones.
+    Detected,
+    /// The same, although a `.cpg` says otherwise.
+    #[cfg(feature = "gdal")]
+    Overruled,
+}
+
+impl How {
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Declared => ("指定", "declared"),
+            Self::Marked => ("字节顺序标记", "byte order mark"),
+            #[cfg(feature = "gdal")]
+            Self::Stated => (".cpg 标明", "stated by .cpg"),
+            Self::Detected => ("检测", "detected"),
+            #[cfg(feature = "gdal")]
+            Self::Overruled => ("检测；.cpg 不符", "detected; the .cpg does not fit"),
+        }
+    }
+
+    const fn is_guess(self) -> bool {
+        match self {
+            Self::Declared | Self::Marked => false,
+            Self::Detected => true,
+            #[cfg(feature = "gdal")]
+            Self::Stated => false,
+            #[cfg(feature = "gdal")]
+            Self::Overruled => true,
+        }
+    }
+}
+
+/// The encoding of a source's text, as it is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct TextEncoding {
+    /// Name, how it is known, and the first foreign word as a preview.
+    pub words: Text,
+    /// It was found out and is not UTF-8: worth a finding.
+    pub guessed: bool,
+}
+
+impl TextEncoding {
+    /// An encoding with how it is known; `text` gives the preview.
+    pub(super) fn of(encoding: &'static Encoding, how: How, text: &str) -> Self {
+        let preview: String = text
+            .chars()
+            .skip_while(|c| c.is_ascii())
+            .take_while(|c| !c.is_ascii() && !c.is_control())
+            .take(12)
+            .collect();
+        let (name, (zh, en)) = (encoding.name(), how.words());
+        let words = if preview.is_empty() {
+            Text::from((format!("{name}（{zh}）"), format!("{name} ({en})")))
+        } else {
+            Text::from((
+                format!("{name}（{zh}；读作“{preview}”）"),
+                format!("{name} ({en}; reads as {preview})"),
+            ))
+        };
+        Self { words, guessed: how.is_guess() && encoding != UTF_8 }
+    }
+
+    /// An encoding that the format leaves no choice about.
+    pub(super) fn fixed(name: &str) -> Self {
+        let words = Text::from((format!("{name}（格式规定）"), format!("{name} (fixed by the format)")));
+        Self { words, guessed: false }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Why nothing could be read.
 
+use super::privacy::Personal;
 use super::roles::Role;
 use crate::geometry::PlaneError;
+use crate::model::Text;
 
 /// What stops an import: what, where, why, and what to do next.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -25,7 +27,18 @@ pub enum IngestError {
         /// File.
         file: String,
         /// What was said.
-        reason: String,
+        reason: Text,
+    },
+    /// A database that does not answer, or refuses.
+    #[error(
+        "the database {source_name} cannot be reached: {reason}; check that the server runs, and host, port, database name, user \
+         and password"
+    )]
+    Database {
+        /// Connection without its password.
+        source_name: String,
+        /// What was said.
+        reason: Text,
     },
     /// A file that ends too early.
     #[error(
@@ -35,7 +48,7 @@ pub enum IngestError {
         /// File.
         file: String,
         /// Where it broke off.
-        reason: String,
+        reason: Text,
     },
     /// A format that no reader knows.
     #[error(
@@ -46,7 +59,7 @@ pub enum IngestError {
         /// File.
         file: String,
         /// What was tried.
-        reason: String,
+        reason: Text,
     },
     /// A format that needs GDAL in a build without it.
     #[error(
@@ -68,7 +81,8 @@ pub enum IngestError {
     },
     /// A source that cannot be what it was said to be.
     #[error(
-        "{file} cannot be read as {role}: it holds {found}, but {role} are {needed}; give another --role or another file"
+        "{file} cannot be read as {role}: it holds {found}, but {role} are {}; give another --role or another file",
+        role.needs()
     )]
     WrongRole {
         /// File, with layer if it has several.
@@ -76,9 +90,7 @@ pub enum IngestError {
         /// Role asked for.
         role: Role,
         /// What is in it.
-        found: String,
-        /// What the role needs.
-        needed: &'static str,
+        found: Text,
     },
     /// A source whose content tells nothing.
     #[error(
@@ -89,7 +101,7 @@ pub enum IngestError {
         /// File, with layer if it has several.
         file: String,
         /// What is in it.
-        found: String,
+        found: Text,
     },
     /// A layer without a single usable feature.
     #[error("{file} holds no usable {role}: {reason}; check the file{}", filter_hint(filtered))]
@@ -99,7 +111,7 @@ pub enum IngestError {
         /// Role.
         role: Role,
         /// Why it counts as empty.
-        reason: String,
+        reason: Text,
         /// A filter took part.
         filtered: Option<String>,
     },
@@ -115,8 +127,9 @@ pub enum IngestError {
     },
     /// A column about persons.
     #[error(
-        "column `{column}` of {file} looks like {what} ({why}); only counts per building are data here: \
-         delete this column from the file and import again"
+        "column `{column}` of {file} looks like {} ({why}); only counts per building are data here: \
+         delete this column from the file and import again",
+        what.words()
     )]
     RefusedColumn {
         /// File, with layer if it has several.
@@ -124,14 +137,14 @@ pub enum IngestError {
         /// Column.
         column: String,
         /// What it looks like.
-        what: &'static str,
+        what: Personal,
         /// Why it looks so; never quotes a value.
-        why: String,
+        why: Text,
     },
     /// A table without coordinates.
     #[error(
-        "{file} has no coordinate columns; name them with --column longitude=… --column latitude=… (degrees) or \
-         --column x=… --column y=… (metres); columns found: {}",
+        "{file} has no coordinate columns (columns found: {}); name them with --column longitude=… --column latitude=… \
+         (degrees) or --column x=… --column y=… (metres)",
         listed(available)
     )]
     NoCoordinates {
@@ -148,7 +161,7 @@ pub enum IngestError {
         /// File, with layer if it has several.
         file: String,
         /// What was seen.
-        reason: String,
+        reason: Text,
     },
     /// A coordinate system that cannot be understood.
     #[error(
@@ -158,7 +171,7 @@ pub enum IngestError {
         /// Text given.
         text: String,
         /// Why.
-        reason: String,
+        reason: Text,
     },
     /// Sources that lie far apart.
     #[error(
@@ -199,7 +212,7 @@ pub enum IngestError {
         /// Filter given.
         filter: String,
         /// Why.
-        reason: String,
+        reason: Text,
     },
     /// No building and no area to divide.
     #[error(
@@ -207,7 +220,7 @@ pub enum IngestError {
     )]
     NothingToPlan {
         /// What was read instead.
-        reason: String,
+        reason: Text,
     },
     /// Not one household.
     #[error(
@@ -218,7 +231,7 @@ pub enum IngestError {
         /// Buildings or areas read.
         atoms: usize,
         /// What was looked at.
-        reason: String,
+        reason: Text,
     },
     /// A parameter outside its range.
     #[error("{name} is {value}; it must be {needed}")]
@@ -228,8 +241,11 @@ pub enum IngestError {
         /// Value given.
         value: String,
         /// Range.
-        needed: &'static str,
+        needed: Text,
     },
+    /// Somebody pressed Ctrl-C.
+    #[error("stopped on request; nothing was written")]
+    Stopped,
     /// No plane fits.
     #[error(transparent)]
     Plane(#[from] PlaneError),

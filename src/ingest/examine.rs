@@ -12,7 +12,7 @@ use super::communities::shared_area;
 use super::lookup::AreaIndex;
 use super::shapes;
 use crate::model::{
-    Atom, AtomId, AtomShape, CommunityId, Finding, FindingKind, HouseholdsSource, Scenario, Severity,
+    Atom, AtomId, AtomShape, CommunityId, Finding, FindingKind, HouseholdsSource, Scenario, Severity, Text,
     UnitKind,
 };
 
@@ -70,11 +70,14 @@ fn found(scenario: &Scenario) -> Vec<Finding> {
 /// Missing, zero and very large counts.
 fn counts(scenario: &Scenario) -> Vec<Finding> {
     if scenario.atoms.is_empty() {
-        let message = "there are no buildings and no areas with counts";
-        let remedy = "import buildings (--role buildings=FILE) or areas (--role units=FILE)";
+        let message = ("没有建筑，也没有带户数的区域", "there are no buildings and no areas with counts");
+        let remedy = (
+            "导入建筑（--role buildings=文件）或区域（--role units=文件）",
+            "import buildings (--role buildings=FILE) or areas (--role units=FILE)",
+        );
         return vec![Finding::new(Severity::Error, FindingKind::EmptyLayer, "buildings", message, remedy)];
     }
-    let about = |index: usize, atom: &Atom, severity, kind, message: String, remedy: &str| {
+    let about = |index: usize, atom: &Atom, severity, kind, message: Text, remedy: (&str, &str)| {
         let finding = Finding::new(severity, kind, "buildings", message, remedy)
             .about(&atom.source.0)
             .at(atom.shape.anchor())
@@ -90,18 +93,27 @@ fn counts(scenario: &Scenario) -> Vec<Finding> {
     for (index, atom) in planned {
         let count = atom.households.0;
         if atom.usage.is_lived_in() && atom.households_source == HouseholdsSource::Missing {
-            let message = "no household count; counted as zero".to_owned();
-            let remedy = "add the count, or spread a total with --households-total";
+            let message = Text::from(("没有户数，按零户计", "no household count; counted as zero"));
+            let remedy = (
+                "补上户数，或用 --households-total 分摊总户数",
+                "add the count, or spread a total with --households-total",
+            );
             findings.push(about(index, atom, Severity::Warning, FindingKind::MissingCount, message, remedy));
         } else if atom.usage.is_lived_in() && count == 0 && atom.households_source == HouseholdsSource::Column
         {
-            let message = "zero households where people should live".to_owned();
-            let remedy = "check the count, or mark the building as not lived in";
+            let message = Text::from(("住宅建筑的户数为零", "zero households where people should live"));
+            let remedy =
+                ("核对户数，或把该建筑标为非住宅", "check the count, or mark the building as not lived in");
             findings.push(about(index, atom, Severity::Info, FindingKind::ZeroCount, message, remedy));
         } else if LARGE_ATOM < count {
-            let message = format!("{count} households in one unit, more than any usual grid holds");
-            let remedy =
-                "enter its stairwells or entrances as separate buildings, or plan it as a grid of its own";
+            let message = Text::from((
+                format!("一个单元就有 {count} 户，超过通常的网格规模"),
+                format!("{count} households in one unit, more than any usual grid holds"),
+            ));
+            let remedy = (
+                "把各单元门或楼梯间作为单独的建筑录入，或单独成格",
+                "enter its stairwells or entrances as separate buildings, or plan it as a grid of its own",
+            );
             findings.push(about(index, atom, Severity::Warning, FindingKind::LargeAtom, message, remedy));
         }
     }
@@ -115,9 +127,15 @@ fn places(scenario: &Scenario) -> Vec<Finding> {
         .map(|(index, atom)| {
             let counted = 0 < atom.households.0;
             let severity = if counted { Severity::Warning } else { Severity::Info };
-            let message =
-                format!("outside every community; its {} households are not planned", atom.households);
-            let remedy = "extend a community outline to it, or leave it out if it belongs to another place";
+            let households = atom.households;
+            let message = (
+                format!("不在任何社区内，其 {households} 户未纳入规划"),
+                format!("outside every community; its {households} households are not planned"),
+            );
+            let remedy = (
+                "把社区边界扩到该处；若属于别处，则从数据中去掉",
+                "extend a community outline to it, or leave it out if it belongs to another place",
+            );
             Finding::new(severity, FindingKind::OutsideCommunities, "buildings", message, remedy)
                 .about(&atom.source.0)
                 .at(atom.shape.anchor())
@@ -149,12 +167,16 @@ fn stacked(scenario: &Scenario) -> Vec<Finding> {
             let names: Vec<&str> =
                 pile.iter().take(NAMED).map(|&index| scenario.atoms[index].source.0.as_str()).collect();
             let households: u32 = pile.iter().map(|&index| scenario.atoms[index].households.0).sum();
-            let message = format!(
-                "{} buildings lie on one spot ({}), {households} households together",
-                pile.len(),
-                names.join(", ")
+            let n = pile.len();
+            let message = (
+                format!("{n} 栋建筑叠在同一处（{}），共 {households} 户", names.join("、")),
+                format!(
+                    "{n} buildings lie on one spot ({}), {households} households together",
+                    names.join(", ")
+                ),
             );
-            let remedy = "move them apart, or merge them if they are one building";
+            let remedy =
+                ("把它们移开；若是同一栋，则合并", "move them apart, or merge them if they are one building");
             Finding::new(Severity::Warning, FindingKind::Stacked, "buildings", message, remedy)
                 .about(&first.source.0)
                 .at(first.shape.anchor())
@@ -168,8 +190,11 @@ fn outlines(scenario: &Scenario) -> Vec<Finding> {
     let invalid = |layer: &str, name: &str, area: &geo::MultiPolygon<f64>| match shapes::look(area) {
         shapes::Looked::Valid => None,
         shapes::Looked::Repaired(_, why) | shapes::Looked::Hopeless(why) => {
-            let message = format!("the outline is invalid: {why}");
-            let remedy = "draw it again, or import the source once more so that it is repaired";
+            let message = (format!("边界无效：{}", why.zh), format!("the outline is invalid: {}", why.en));
+            let remedy = (
+                "重新绘制，或重新导入源文件以便修复",
+                "draw it again, or import the source once more so that it is repaired",
+            );
             Some(
                 Finding::new(Severity::Error, FindingKind::InvalidGeometry, layer, message, remedy)
                     .about(name),
@@ -188,8 +213,14 @@ fn outlines(scenario: &Scenario) -> Vec<Finding> {
         findings.extend(invalid("communities", &community.name, &community.outline));
         let parts = community.outline.0.iter().filter(|part| OVERLAP_NOISE < part.unsigned_area()).count();
         if 1 < parts {
-            let message = format!("the community lies in {parts} pieces; every piece needs its own grids");
-            let remedy = "nothing to do if it is an exclave or island; otherwise mend the outline";
+            let message = (
+                format!("社区由 {parts} 块组成，每块需单独划分网格"),
+                format!("the community lies in {parts} pieces; every piece needs its own grids"),
+            );
+            let remedy = (
+                "若是飞地或岛屿，不必处理；否则修正边界",
+                "nothing to do if it is an exclave or island; otherwise mend the outline",
+            );
             let kind = FindingKind::ScatteredCommunity;
             findings.push(
                 Finding::new(Severity::Info, kind, "communities", message, remedy).about(&community.name),
@@ -220,8 +251,14 @@ fn overlaps(scenario: &Scenario) -> Vec<Finding> {
         .into_iter()
         .map(|((a, b), area)| {
             let (first, second) = (&scenario.communities[a], &scenario.communities[b]);
-            let message = format!("{} and {} overlap by {area:.0} m²", first.name, second.name);
-            let remedy = "mend one of the outlines; until then buildings there go to the first";
+            let message = (
+                format!("{}与{}重叠 {area:.0} m²", first.name, second.name),
+                format!("{} and {} overlap by {area:.0} m²", first.name, second.name),
+            );
+            let remedy = (
+                "修正其中一个边界；在此之前，重叠处的建筑归前者",
+                "mend one of the outlines; until then buildings there go to the first",
+            );
             Finding::new(Severity::Warning, FindingKind::Overlap, "communities", message, remedy)
                 .about(&first.name)
                 .in_community(CommunityId::from_index(a))
@@ -244,32 +281,50 @@ fn per_community(scenario: &Scenario) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (index, community) in scenario.communities.iter().enumerate() {
         let id = CommunityId::from_index(index);
-        let add = |severity, kind, message: String, remedy: &str| {
+        let add = |severity, kind, message: (String, String), remedy: (&str, &str)| {
             Finding::new(severity, kind, "communities", message, remedy)
                 .about(&community.name)
                 .in_community(id)
         };
         if households[index] == 0 {
-            let message = format!("{} has not one household", community.name);
-            let remedy = "check the counts, or leave the community out";
+            let message = (
+                format!("{}没有一户居民", community.name),
+                format!("{} has not one household", community.name),
+            );
+            let remedy = ("核对户数，或不纳入该社区", "check the counts, or leave the community out");
             findings.push(add(Severity::Warning, FindingKind::EmptyCommunity, message, remedy));
         }
         if !scenario.streets.is_empty() && !has_street(&walkable, &community.outline) {
-            let message = format!("{} has no walkable street: nobody there is covered", community.name);
-            let remedy = "add its streets with --role streets=FILE or take a larger extract";
+            let message = (
+                format!("{}没有可步行的道路：那里的住户都算未覆盖", community.name),
+                format!("{} has no walkable street: nobody there is covered", community.name),
+            );
+            let remedy = (
+                "用 --role streets=文件 补充道路，或取范围更大的数据",
+                "add its streets with --role streets=FILE or take a larger extract",
+            );
             findings.push(add(Severity::Error, FindingKind::NoStreets, message, remedy));
         }
     }
     if scenario.streets.is_empty() && !scenario.atoms.is_empty() {
         let severity = if scenario.unit_kind == UnitKind::Areas { Severity::Info } else { Severity::Warning };
-        let message =
-            "there are no streets: walking times cannot be computed, boundaries cannot follow streets";
-        let remedy = "add streets with --role streets=FILE or an OpenStreetMap extract";
+        let message = (
+            "没有道路：无法计算步行时间，边界也无法沿道路",
+            "there are no streets: walking times cannot be computed, boundaries cannot follow streets",
+        );
+        let remedy = (
+            "用 --role streets=文件 或 OpenStreetMap 数据补充道路",
+            "add streets with --role streets=FILE or an OpenStreetMap extract",
+        );
         findings.push(Finding::new(severity, FindingKind::NoStreets, "streets", message, remedy));
     }
     if scenario.terrain.is_none() && !scenario.streets.is_empty() {
-        let message = "there is no terrain model: slopes are not counted in walking times";
-        let remedy = "add one with --role dem=FILE if the place is hilly";
+        let message = (
+            "没有地形模型：步行时间未计坡度",
+            "there is no terrain model: slopes are not counted in walking times",
+        );
+        let remedy =
+            ("若地势起伏，用 --role dem=文件 补充", "add one with --role dem=FILE if the place is hilly");
         findings.push(Finding::new(Severity::Info, FindingKind::NoTerrain, "streets", message, remedy));
     }
     findings
@@ -321,9 +376,14 @@ fn streets(scenario: &Scenario) -> Vec<Finding> {
     stray
         .map(|(_, &(length, count, first))| {
             let street = &scenario.streets[first];
-            let message = format!("{count} ways of {length:.0} m together meet no other street");
-            let remedy =
-                "join them where they meet in reality, or leave them: people there count as not covered";
+            let message = (
+                format!("{count} 条道路（共 {length:.0} m）与其他道路都不相连"),
+                format!("{count} ways of {length:.0} m together meet no other street"),
+            );
+            let remedy = (
+                "在实际相接处连上；若不处理，那里的住户算未覆盖",
+                "join them where they meet in reality, or leave them: people there count as not covered",
+            );
             let finding =
                 Finding::new(Severity::Info, FindingKind::DisconnectedStreets, "streets", message, remedy);
             finding.about(&street.source.0).at(street.line.0[0])
@@ -364,7 +424,11 @@ fn grouped(findings: Vec<Finding>) -> Vec<Finding> {
 fn many(group: &[Finding]) -> Finding {
     let first = &group[0];
     let names: Vec<&str> = group.iter().take(NAMED).map(|finding| finding.feature.as_str()).collect();
-    let message = format!("{} of these; the first ({}): {}", group.len(), names.join(", "), first.message);
+    let n = group.len();
+    let message = (
+        format!("同类共 {n} 条，前几条（{}）：{}", names.join("、"), first.message.zh),
+        format!("{n} of these; the first ({}): {}", names.join(", "), first.message.en),
+    );
     let mut finding =
         Finding::new(first.severity, first.kind, first.layer.clone(), message, first.remedy.clone());
     finding.at = first.at;

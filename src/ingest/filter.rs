@@ -3,6 +3,7 @@
 use super::error::IngestError;
 use super::table::{Cell, Layer};
 use super::words::normal;
+use crate::model::Text;
 
 /// Conditions that all have to hold.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,16 +44,16 @@ const SIGNS: &[(&str, Test)] = &[
 impl Filter {
     /// Reads `COLUMN = VALUE`, `!=`, `<`, `<=`, `>`, `>=`, `COLUMN in (A, B)`, joined by `and`.
     pub(super) fn parse(text: &str) -> Result<Self, IngestError> {
-        let bad =
-            |reason: &str| IngestError::BadFilter { filter: text.to_owned(), reason: reason.to_owned() };
+        let bad = |reason: Text| IngestError::BadFilter { filter: text.to_owned(), reason };
         let mut conditions = Vec::new();
         for part in split_and(text) {
-            conditions.push(
-                condition(part.trim()).ok_or_else(|| bad(&format!("`{}` is no condition", part.trim())))?,
-            );
+            let part = part.trim();
+            let unknown =
+                || bad(Text::from((format!("“{part}”不是条件"), format!("`{part}` is no condition"))));
+            conditions.push(condition(part).ok_or_else(unknown)?);
         }
         if conditions.is_empty() {
-            return Err(bad("it is empty"));
+            return Err(bad(Text::from(("条件为空", "it is empty"))));
         }
         Ok(Self { text: text.to_owned(), conditions })
     }

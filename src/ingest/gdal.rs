@@ -7,10 +7,12 @@ use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use geo::{Coord, CoordsIter, Geometry, MapCoordsInPlace};
 
 use super::crs::Crs;
+use super::encoding::{How, TextEncoding};
 use super::error::IngestError;
 use super::source::SourceSpec;
 use super::table::{Cell, Layer, TableColumn};
 use super::{ImportRequest, dbf, encoding};
+use crate::model::Text;
 
 /// Reads the layer asked for, or all layers that hold features.
 ///
@@ -71,23 +73,27 @@ fn is_system_table(name: &str) -> bool {
 }
 
 /// `ENCODING` for shapefiles, and how the encoding is known.
-fn open_options(spec: &SourceSpec, request: &ImportRequest) -> Result<(Vec<String>, String), IngestError> {
+fn open_options(
+    spec: &SourceSpec,
+    request: &ImportRequest,
+) -> Result<(Vec<String>, TextEncoding), IngestError> {
     let declared = spec.encoding.as_deref().or(request.encoding.as_deref());
     let is_shapefile = spec.path.to_lowercase().ends_with(".shp");
     if !is_shapefile {
-        return Ok((Vec::new(), "as the format says (GDAL)".to_owned()));
+        let words = Text::from(("依格式（GDAL）", "as the format says (GDAL)"));
+        return Ok((Vec::new(), TextEncoding { words, guessed: false }));
     }
     let sample = dbf::text_sample(&spec.path);
     let (used, how) = match (declared, dbf::code_page(&spec.path)) {
-        (Some(label), _) => (encoding::by_label(label)?, "declared"),
+        (Some(label), _) => (encoding::by_label(label)?, How::Declared),
         (None, Some(encoding)) if encoding.decode_without_bom_handling(&sample).1 => {
-            (encoding::detect(&sample), "detected; the .cpg does not fit")
+            (encoding::detect(&sample), How::Overruled)
         }
-        (None, Some(encoding)) => (encoding, "stated by .cpg"),
-        (None, None) => (encoding::detect(&sample), "detected"),
+        (None, Some(encoding)) => (encoding, How::Stated),
+        (None, None) => (encoding::detect(&sample), How::Detected),
     };
     let (text, _) = used.decode_without_bom_handling(&sample);
-    let shown = encoding::described(used, how, &text);
+    let shown = TextEncoding::of(used, how, &text);
     Ok((vec![format!("ENCODING={}", encoding::gdal_name(used))], shown))
 }
 
@@ -95,19 +101,19 @@ fn unopened(spec: &SourceSpec, error: &GdalError) -> IngestError {
     let text = last_words(error);
     let file = spec.file_name();
     if spec.is_database() {
-        return IngestError::Unreadable { file, reason: text };
+        return IngestError::Database { source_name: file, reason: Text::same(text) };
     }
     let lower = spec.path.to_lowercase();
     let known = [".shp", ".gpkg", ".kml", ".kmz", ".dxf", ".gdb", ".fgb", ".gml", ".tab", ".mif", ".zip"];
     if known.iter().any(|ending| lower.ends_with(ending)) {
-        IngestError::Unreadable { file, reason: text }
+        IngestError::Unreadable { file, reason: Text::same(text) }
     } else {
-        IngestError::UnknownFormat { file, reason: text }
+        IngestError::UnknownFormat { file, reason: Text::same(text) }
     }
 }
 
 fn damaged(spec: &SourceSpec, error: &GdalError) -> IngestError {
-    IngestError::Unreadable { file: spec.file_name(), reason: last_words(error) }
+    IngestError::Unreadable { file: spec.file_name(), reason: Text::same(last_words(error)) }
 }
 
 /// What GDAL itself said, without the names of its functions.
@@ -148,7 +154,10 @@ fn read_layer(spec: &SourceSpec, mut source: gdal::vector::Layer<'_>) -> Result<
     if (len as u64) < expected && len == 0 {
         return Err(IngestError::Truncated {
             file: spec.file_name(),
-            reason: format!("{expected} features are announced, none can be read"),
+            reason: Text::from((
+                format!("文件称有 {expected} 个要素，却一个也读不出"),
+                format!("{expected} features are announced, none can be read"),
+            )),
         });
     }
     let mut layer = Layer { file: spec.file_name(), columns, geometries, len, crs, ..Layer::default() };
@@ -259,7 +268,8 @@ fn to_target(geometry: &mut Geometry<f64>, transform: &CoordTransform) {
 /// [`IngestError::BadCrs`] for a text that GDAL does not understand.
 pub(super) fn to_degrees(layer: &mut Layer, definition: &str) -> Result<(), IngestError> {
     be_quiet();
-    let bad = |reason: String| IngestError::BadCrs { text: definition.to_owned(), reason };
+    let bad =
+        |reason: String| IngestError::BadCrs { text: definition.to_owned(), reason: Text::same(reason) };
     let plain = if definition.chars().all(|c| c.is_ascii_digit()) {
         format!("EPSG:{definition}")
     } else {

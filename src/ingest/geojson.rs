@@ -8,6 +8,7 @@ use super::encoding;
 use super::error::IngestError;
 use super::source::SourceSpec;
 use super::table::{Cell, Layer, TableColumn};
+use crate::model::Text;
 
 /// Reads a whole file.
 ///
@@ -15,8 +16,10 @@ use super::table::{Cell, Layer, TableColumn};
 /// [`IngestError::Truncated`] for a file that ends too early, [`IngestError::Unreadable`] for other damage.
 pub(super) fn read(spec: &SourceSpec) -> Result<Layer, IngestError> {
     let file = spec.file_name();
-    let bytes = std::fs::read(&spec.path)
-        .map_err(|error| IngestError::Unreadable { file: file.clone(), reason: error.to_string() })?;
+    let bytes = std::fs::read(&spec.path).map_err(|error| IngestError::Unreadable {
+        file: file.clone(),
+        reason: Text::same(error.to_string()),
+    })?;
     let (text, encoding) = encoding::decode(&file, bytes, spec.encoding.as_deref())?;
     let text = text.trim_start_matches('\u{FEFF}').trim();
     let crs = old_crs(text)?;
@@ -143,9 +146,18 @@ fn told(spec: &SourceSpec, features: usize, error: &str) -> IngestError {
     if low.contains("eof") || low.contains("end of") {
         IngestError::Truncated {
             file,
-            reason: format!("it ends after feature {features} in the middle of another"),
+            reason: Text::from((
+                format!("读完第 {features} 个要素后中断"),
+                format!("it ends after feature {features} in the middle of another"),
+            )),
         }
     } else {
-        IngestError::Unreadable { file, reason: format!("after feature {features}: {error}") }
+        IngestError::Unreadable {
+            file,
+            reason: Text::from((
+                format!("第 {features} 个要素之后：{error}"),
+                format!("after feature {features}: {error}"),
+            )),
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::draft::{DraftAtom, DraftZone};
 use super::error::IngestError;
 use super::lookup::contains;
 use crate::model::{
-    Atom, AtomShape, Compound, CompoundId, Finding, FindingKind, HouseholdsSource, Severity, SourceId,
+    Atom, AtomShape, Compound, CompoundId, Finding, FindingKind, HouseholdsSource, Severity, SourceId, Text,
 };
 use crate::units::{Households, Residents};
 
@@ -96,15 +96,26 @@ pub(super) fn floor_areas(atoms: &mut [Atom], drafts: &[DraftAtom]) -> (Vec<Know
     }
     let mut findings = Vec::new();
     if 0 < unknown && 0 < n_counted {
-        let basis = if enough { "the median of the others" } else { "too few others are known" };
+        let basis = if enough {
+            Text::from(("其他建筑的中位数", "the median of the others"))
+        } else {
+            Text::from(("已知的太少", "too few others are known"))
+        };
         findings.push(Finding::new(
             Severity::Info,
             FindingKind::BadValue,
             "buildings",
-            format!(
-                "{unknown} lived-in buildings have no floors; {usual} taken ({basis}, {n_counted} known)"
+            (
+                format!("{unknown} 栋住宅建筑没有层数，按 {usual} 层计（{}，已知 {n_counted} 栋）", basis.zh),
+                format!(
+                    "{unknown} lived-in buildings have no floors; {usual} taken ({}, {n_counted} known)",
+                    basis.en
+                ),
             ),
-            "add floors to the source if households are spread by floor area",
+            (
+                "若户数按建筑面积分摊，请在源数据中补充层数",
+                "add floors to the source if households are spread by floor area",
+            ),
         ));
     }
     (known, findings)
@@ -145,14 +156,17 @@ impl Counting<'_> {
         Ok(())
     }
 
-    fn reason(&self) -> String {
+    fn reason(&self) -> Text {
         let counted = self.known.iter().filter(|known| known.households.is_some()).count();
         let lived_in = self.atoms.iter().filter(|atom| atom.usage.is_lived_in()).count();
-        match (counted, lived_in) {
-            (0, 0) => "no column of counts was recognised and no building is lived in".to_owned(),
-            (0, _) => "no column of counts was recognised".to_owned(),
-            _ => "every count is zero".to_owned(),
-        }
+        Text::from(match (counted, lived_in) {
+            (0, 0) => (
+                "没有识别出户数列，也没有住宅建筑",
+                "no column of counts was recognised and no building is lived in",
+            ),
+            (0, _) => ("没有识别出户数列", "no column of counts was recognised"),
+            _ => ("所有户数都为零", "every count is zero"),
+        })
     }
 
     /// Households of columns; where only residents are counted, households follow from them.
@@ -180,15 +194,21 @@ impl Counting<'_> {
         for (&index, share) in only_residents.iter().zip(spread(total, &residents)) {
             self.set(index, share, HouseholdsSource::Column);
         }
+        let each = request.residents_per_household;
         self.findings.push(Finding::new(
             Severity::Warning,
             FindingKind::EstimatedCount,
             "buildings",
-            format!(
-                "only residents are counted: {total} households follow from {sum:.0} residents at {} a household",
-                request.residents_per_household
+            (
+                format!("只有人口数：由 {sum:.0} 人按每户 {each} 人得 {total} 户"),
+                format!(
+                    "only residents are counted: {total} households follow from {sum:.0} residents at {each} a household"
+                ),
             ),
-            "add a column of households, or give the right average with --residents-per-household",
+            (
+                "补充户数列，或用 --residents-per-household 给出正确的户均人数",
+                "add a column of households, or give the right average with --residents-per-household",
+            ),
         ));
     }
 
@@ -260,10 +280,16 @@ impl Counting<'_> {
                 Severity::Error,
                 FindingKind::MissingCount,
                 "compounds",
-                format!(
-                    "no building names this compound and it has no place: its {total} households are lost"
+                (
+                    format!("没有建筑属于该小区，也没有位置：其 {total} 户无法落到图上"),
+                    format!(
+                        "no building names this compound and it has no place: its {total} households are lost"
+                    ),
                 ),
-                "give it coordinates, or name it in the buildings' compound column",
+                (
+                    "补上坐标，或在建筑的小区列中写上它的名称",
+                    "give it coordinates, or name it in the buildings' compound column",
+                ),
             );
             self.findings.push(finding.about(compound.name.as_ref().unwrap_or(&compound.source.0)));
             return;
@@ -279,10 +305,13 @@ impl Counting<'_> {
             Severity::Warning,
             FindingKind::BadCount,
             layer,
-            format!(
-                "{total} households are given, but its buildings count {counted}; the buildings' counts stay"
+            (
+                format!("给定 {total} 户，但其中建筑合计 {counted} 户；以建筑的户数为准"),
+                format!(
+                    "{total} households are given, but its buildings count {counted}; the buildings' counts stay"
+                ),
             ),
-            "correct whichever of the two is wrong",
+            ("改正两者中有误的一个", "correct whichever of the two is wrong"),
         );
         self.findings.push(finding.about(feature));
     }
@@ -297,6 +326,7 @@ impl Counting<'_> {
         count: f64,
     ) {
         let at = shape.anchor();
+        let what_zh = if what == "compound" { "小区" } else { "分区" };
         let mut atom = blank_atom(SourceId(format!("{what}:{source}")), shape);
         atom.name = name;
         atom.households = Households(count.round() as u32);
@@ -308,8 +338,11 @@ impl Counting<'_> {
             Severity::Warning,
             FindingKind::MissingCount,
             "buildings",
-            format!("no building stands in this {what}; its {count:.0} households stand as one unit"),
-            "add its buildings to the source",
+            (
+                format!("该{what_zh}内没有建筑，其 {count:.0} 户作为一个单元"),
+                format!("no building stands in this {what}; its {count:.0} households stand as one unit"),
+            ),
+            ("在源数据中补充其中的建筑", "add its buildings to the source"),
         );
         self.findings.push(finding.about(&source.0).at(at));
     }
@@ -325,15 +358,19 @@ impl Counting<'_> {
             let weights: Vec<f64> = residents.iter().map(|&count| f64::from(count)).collect();
             let total = (weights.iter().sum::<f64>() / request.residents_per_household).round() as u64;
             households = spread(total, &weights);
+            let each = request.residents_per_household;
             self.findings.push(Finding::new(
                 Severity::Info,
                 FindingKind::EstimatedCount,
                 "buildings",
-                format!(
-                    "zones count residents only: {total} households at {} residents each",
-                    request.residents_per_household
+                (
+                    format!("分区只有人口数：按每户 {each} 人得 {total} 户"),
+                    format!("zones count residents only: {total} households at {each} residents each"),
                 ),
-                "give the right average with --residents-per-household, or zones with households",
+                (
+                    "用 --residents-per-household 给出正确的户均人数，或提供带户数的分区",
+                    "give the right average with --residents-per-household, or zones with households",
+                ),
             ));
         }
         let members = members_of(zones, self.atoms);
@@ -380,8 +417,11 @@ impl Counting<'_> {
                 Severity::Info,
                 FindingKind::EstimatedCount,
                 "buildings",
-                format!("{share} households were spread over {n} buildings by floor area"),
-                "replace them by counts per building when there are any",
+                (
+                    format!("{share} 户按建筑面积分摊到 {n} 栋建筑"),
+                    format!("{share} households were spread over {n} buildings by floor area"),
+                ),
+                ("有逐栋户数时请替换", "replace them by counts per building when there are any"),
             ));
         }
     }
@@ -404,16 +444,21 @@ impl Counting<'_> {
             self.set(index, households, HouseholdsSource::FloorArea);
         }
         if !lived_in.is_empty() {
-            let total = self.counted(&lived_in);
+            let (total, n) = (self.counted(&lived_in), lived_in.len());
             self.findings.push(Finding::new(
                 Severity::Warning,
                 FindingKind::EstimatedCount,
                 "buildings",
-                format!(
-                    "no source counts the households of {} buildings: {total} were estimated at {area} m² of floor area each",
-                    lived_in.len()
+                (
+                    format!("{n} 栋建筑没有户数来源：按每户建筑面积 {area} m² 估算得 {total} 户"),
+                    format!(
+                        "no source counts the households of {n} buildings: {total} were estimated at {area} m² of floor area each"
+                    ),
                 ),
-                "give counts, or the true total with --households-total, before the plan is handed over",
+                (
+                    "提交规划前请提供户数，或用 --households-total 给出真实总户数",
+                    "give counts, or the true total with --households-total, before the plan is handed over",
+                ),
             ));
         }
     }
@@ -433,16 +478,19 @@ impl Counting<'_> {
         for (&index, share) in open.iter().zip(spread(total, &weights)) {
             self.atoms[index].residents = Residents(share);
         }
+        let (n, each) = (open.len(), request.residents_per_household);
         self.findings.push(Finding::new(
             Severity::Info,
             FindingKind::EstimatedCount,
             "buildings",
-            format!(
-                "residents of {} buildings are not counted: {total} taken at {} a household",
-                open.len(),
-                request.residents_per_household
+            (
+                format!("{n} 栋建筑没有人口数：按每户 {each} 人计，共 {total} 人"),
+                format!("residents of {n} buildings are not counted: {total} taken at {each} a household"),
             ),
-            "add a column of residents, or give the right average with --residents-per-household",
+            (
+                "补充人口列，或用 --residents-per-household 给出正确的户均人数",
+                "add a column of residents, or give the right average with --residents-per-household",
+            ),
         ));
     }
 }

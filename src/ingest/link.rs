@@ -18,7 +18,7 @@ use super::roles::Role;
 use super::words::normal;
 use crate::model::{
     Atom, AtomShape, Barrier, BarrierKind, BarrierShape, Community, CommunityId, Compound, CompoundId,
-    Finding, FindingKind, Gate, Scenario, Severity, SourceId, UnitKind,
+    Finding, FindingKind, Gate, Scenario, Severity, SourceId, Text, UnitKind,
 };
 
 /// A gate opens the compound whose outline is nearest and no further than this, in metres. Our choice.
@@ -148,7 +148,7 @@ impl Tables {
             }));
             self.atoms.append(&mut self.compound_places);
             self.compounds.clear();
-            "compounds"
+            ("小区", "compounds")
         } else if !self.zones.is_empty() {
             let whole = |count: Option<f64>| count.map(|count| count.round() as u32);
             self.atoms.extend(self.zones.drain(..).map(|zone| DraftAtom {
@@ -156,36 +156,40 @@ impl Tables {
                 residents: whole(zone.residents),
                 ..DraftAtom::new(zone.source, zone.shape)
             }));
-            "zones"
+            ("分区", "zones")
         } else {
             return;
         };
+        let n = self.atoms.len();
         findings.push(Finding::new(
             Severity::Warning,
             FindingKind::EmptyLayer,
             "buildings",
-            format!("there are no buildings: each of the {} {what} is taken as one unit", self.atoms.len()),
-            "add buildings to divide within them",
+            (
+                format!("没有建筑：{n} 个{}各作为一个单元", what.0),
+                format!("there are no buildings: each of the {n} {} is taken as one unit", what.1),
+            ),
+            ("补充建筑后才能在其内部划分", "add buildings to divide within them"),
         ));
     }
 
-    fn describe(&self) -> String {
+    fn describe(&self) -> Text {
         let counts = [
-            (self.communities.len() + self.admins.len(), "communities"),
-            (self.compounds.len(), "compounds"),
-            (self.streets.len(), "streets"),
-            (self.barriers.len(), "barriers"),
-            (self.stations.len(), "stations"),
-            (self.premises.len(), "premises"),
-            (self.grids.len(), "grids"),
+            (self.communities.len() + self.admins.len(), Role::Communities),
+            (self.compounds.len(), Role::Compounds),
+            (self.streets.len(), Role::Streets),
+            (self.barriers.len(), Role::Barriers),
+            (self.stations.len(), Role::Stations),
+            (self.premises.len(), Role::Premises),
+            (self.grids.len(), Role::Grids),
         ];
-        let there: Vec<String> =
-            counts.iter().filter(|(n, _)| 0 < *n).map(|(n, what)| format!("{n} {what}")).collect();
+        let there: Vec<_> = counts.into_iter().filter(|(n, _)| 0 < *n).collect();
         if there.is_empty() {
-            "nothing usable was read".to_owned()
-        } else {
-            format!("only {} were read", there.join(", "))
+            return Text::from(("没有读到可用的内容", "nothing usable was read"));
         }
+        let zh: Vec<String> = there.iter().map(|(n, role)| format!("{n} 个{}", role.chinese())).collect();
+        let en: Vec<String> = there.iter().map(|(n, role)| format!("{n} {role}")).collect();
+        Text::from((format!("只读到{}", zh.join("、")), format!("only {} were read", en.join(", "))))
     }
 }
 
@@ -212,21 +216,27 @@ fn unique(mut atoms: Vec<DraftAtom>, findings: &mut Vec<Finding>) -> Vec<DraftAt
         }
         let same =
             kept.last().is_some_and(|last| last.shape == atom.shape && last.households == atom.households);
-        let finding = |message: String, remedy: &str| {
+        let finding = |message: Text, remedy: (&str, &str)| {
             Finding::new(Severity::Warning, FindingKind::Duplicate, "buildings", message, remedy)
                 .about(&base)
                 .at(first_place(&atom.shape))
         };
         if same {
-            findings
-                .push(finding("the same feature twice; one was left out".to_owned(), "delete one of them"));
+            let message = ("同一要素出现两次，已舍去一个", "the same feature twice; one was left out");
+            findings.push(finding(message.into(), ("删除其中一个", "delete one of them")));
             continue;
         }
         repeats += 1;
         let renamed = format!("{base}#{}", repeats + 1);
         findings.push(finding(
-            format!("another feature has this identifier too; it is called {renamed} here"),
-            "give each its own identifier, or merge them if they are parts of one",
+            Text::from((
+                format!("另一要素也用了这个编号，此处改称 {renamed}"),
+                format!("another feature has this identifier too; it is called {renamed} here"),
+            )),
+            (
+                "为每个要素编不同的号；若是同一个的几部分，则合并",
+                "give each its own identifier, or merge them if they are parts of one",
+            ),
         ));
         atom.source = renamed;
         kept.push(atom);

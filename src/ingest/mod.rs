@@ -39,21 +39,24 @@ mod table;
 mod terrain;
 #[cfg(test)]
 mod tests;
+mod told;
 mod values;
 mod wkt;
 mod words;
 mod workbook;
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 pub use columns::Column;
 pub use error::IngestError;
 pub use examine::examine;
+pub use privacy::Personal;
 pub use roles::Role;
 pub use source::SourceSpec;
 
 use crate::geometry::Datum;
-use crate::model::Scenario;
+use crate::model::{Scenario, Text};
 
 /// Square metres of gross floor area for one household, where nothing better is known.
 ///
@@ -143,6 +146,7 @@ impl ImportRequest {
 /// Reads all sources into one scenario on one metric plane.
 ///
 /// `progress` hears what is being done and the share that is done, 0 to 1; calls come from the calling thread.
+/// `Break` ends the import with [`IngestError::Stopped`].
 ///
 /// - Rule: tables are sorted by source id, so reordering files or rows changes nothing; given totals are
 ///   preserved exactly (largest remainder); everything odd is in `scenario.findings`.
@@ -151,11 +155,13 @@ impl ImportRequest {
 ///
 /// # Errors
 /// When a source cannot be read, is refused, or nothing could be planned with it.
-pub fn read(request: &ImportRequest, progress: &mut dyn FnMut(&str, f64)) -> Result<Scenario, IngestError> {
+pub fn read(request: &ImportRequest, progress: Progress<'_>) -> Result<Scenario, IngestError> {
     let count = request.sources.len().max(1) as f64;
     let mut drafts = Vec::new();
     for (index, spec) in request.sources.iter().enumerate() {
-        progress(&format!("reading {}", spec.file_name()), 0.7 * index as f64 / count);
+        let name = spec.file_name();
+        let what = (format!("读取 {name}"), format!("reading {name}"));
+        tell(progress, what, 0.7 * index as f64 / count)?;
         drafts.extend(source::read_source(spec, request)?);
     }
     if request.sources.is_empty() {
@@ -163,6 +169,16 @@ pub fn read(request: &ImportRequest, progress: &mut dyn FnMut(&str, f64)) -> Res
     }
     columns::check_overrides(request, &drafts)?;
     let scenario = assemble::assemble(request, drafts, progress)?;
-    progress("checking", 0.98);
+    tell(progress, ("检查", "checking"), 0.98)?;
     Ok(examine::with_findings(scenario))
+}
+
+/// Hears what is being done and the share that is done, 0 to 1; `Break` stops.
+pub type Progress<'a> = &'a mut dyn FnMut(&Text, f64) -> ControlFlow<()>;
+
+fn tell(progress: Progress<'_>, what: impl Into<Text>, share: f64) -> Result<(), IngestError> {
+    match progress(&what.into(), share) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(IngestError::Stopped),
+    }
 }

@@ -3,11 +3,35 @@
 use super::error::IngestError;
 use super::table::{Cell, Layer, TableColumn};
 use super::words::normal;
+use crate::model::Text;
+
+/// What a column about persons holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Personal {
+    /// Numbers of identity cards and the like.
+    IdentityNumbers,
+    /// Telephone numbers and accounts.
+    PhoneNumbers,
+    /// Names of people.
+    Names,
+}
+
+impl Personal {
+    /// The words for messages.
+    #[must_use]
+    pub fn words(self) -> Text {
+        Text::from(match self {
+            Self::IdentityNumbers => ("身份证号", "identity numbers"),
+            Self::PhoneNumbers => ("电话号码", "phone numbers"),
+            Self::Names => ("居民姓名", "residents' names"),
+        })
+    }
+}
 
 /// Names of columns about persons, in normal form, with what they hold.
-const PERSONAL_NAMES: &[(&str, &[&str])] = &[
+const PERSONAL_NAMES: &[(Personal, &[&str])] = &[
     (
-        "identity numbers",
+        Personal::IdentityNumbers,
         &[
             "身份证",
             "身份证号",
@@ -36,7 +60,7 @@ const PERSONAL_NAMES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "phone numbers",
+        Personal::PhoneNumbers,
         &[
             "手机",
             "手机号",
@@ -70,7 +94,7 @@ const PERSONAL_NAMES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "residents' names",
+        Personal::Names,
         &[
             "姓名",
             "户主",
@@ -140,7 +164,7 @@ pub(super) fn check(layer: &Layer) -> Result<(), IngestError> {
     Ok(())
 }
 
-fn personal(column: &TableColumn) -> Option<(&'static str, String)> {
+fn personal(column: &TableColumn) -> Option<(Personal, Text)> {
     let filled = column.cells.iter().filter(|cell| !cell.is_empty()).count();
     if filled == 0 {
         return None;
@@ -148,14 +172,17 @@ fn personal(column: &TableColumn) -> Option<(&'static str, String)> {
     let name = normal(&column.name);
     let by_name = PERSONAL_NAMES.iter().find(|(_, names)| names.contains(&name.as_str()));
     if let Some((what, _)) = by_name {
-        return Some((what, "its name says so".to_owned()));
+        return Some((*what, Text::from(("列名如此", "its name says so"))));
     }
     let count = |test: fn(&str) -> bool| column.cells.iter().filter(|cell| with_text(cell, test)).count();
     let identities = count(holds_identity_number);
     if 0 < identities && filled <= identities * IDENTITY_ONE_IN {
         return Some((
-            "identity numbers",
-            format!("{identities} of {filled} cells have 18 digits with a valid check digit"),
+            Personal::IdentityNumbers,
+            Text::from((
+                format!("{filled} 个单元格中有 {identities} 个是校验位正确的 18 位号码"),
+                format!("{identities} of {filled} cells have 18 digits with a valid check digit"),
+            )),
         ));
     }
     let is_code = ["code", "编码", "代码", "编号", "id", "key"].iter().any(|word| name.contains(word));
@@ -163,14 +190,23 @@ fn personal(column: &TableColumn) -> Option<(&'static str, String)> {
         let phones = count(holds_phone_number);
         if PHONE_SHARE * filled as f64 <= phones as f64 && 0 < phones && several_prefixes(column, phones) {
             return Some((
-                "phone numbers",
-                format!("{phones} of {filled} cells are 11-digit mobile numbers"),
+                Personal::PhoneNumbers,
+                Text::from((
+                    format!("{filled} 个单元格中有 {phones} 个是 11 位手机号"),
+                    format!("{phones} of {filled} cells are 11-digit mobile numbers"),
+                )),
             ));
         }
     }
     let people = count(is_person_name);
     let enough = NAME_CELLS <= filled && NAME_SHARE * filled as f64 <= people as f64;
-    enough.then(|| ("residents' names", format!("{people} of {filled} cells are Chinese personal names")))
+    let why = || {
+        Text::from((
+            format!("{filled} 个单元格中有 {people} 个是人名"),
+            format!("{people} of {filled} cells are Chinese personal names"),
+        ))
+    };
+    enough.then(|| (Personal::Names, why()))
 }
 
 /// Tests the text of a cell, without making one for ordinary numbers.

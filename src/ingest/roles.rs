@@ -5,6 +5,7 @@ use std::fmt;
 use super::columns::{Column, ColumnMap};
 use super::table::{Layer, ShapeKind};
 use super::words::normal;
+use crate::model::Text;
 
 /// What a source holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,18 +95,38 @@ impl Role {
         Self::ALL.map(Self::as_str).join(", ")
     }
 
-    /// What the geometry has to be.
-    pub(super) const fn needs(self) -> &'static str {
+    /// The Chinese word shown to people.
+    #[must_use]
+    pub const fn chinese(self) -> &'static str {
         match self {
-            Self::Buildings => "footprints (areas) or points",
-            Self::Units | Self::Communities | Self::Grids => "areas",
-            Self::Compounds | Self::Zones => "areas or points",
-            Self::Streets => "lines",
-            Self::Barriers => "lines or areas",
-            Self::Gates | Self::Stations | Self::Premises => "points",
-            Self::Dem => "a raster of heights",
-            Self::Osm => "an OpenStreetMap extract",
+            Self::Buildings => "建筑",
+            Self::Units => "带户数的区域",
+            Self::Communities => "社区",
+            Self::Compounds => "小区",
+            Self::Streets => "道路",
+            Self::Barriers => "阻隔",
+            Self::Gates => "出入口",
+            Self::Grids => "现状网格",
+            Self::Stations => "现有站点",
+            Self::Premises => "备选用房",
+            Self::Zones => "人口分区",
+            Self::Dem => "地形模型",
+            Self::Osm => "OpenStreetMap 数据",
         }
+    }
+
+    /// What the geometry has to be.
+    pub(super) fn needs(self) -> Text {
+        Text::from(match self {
+            Self::Buildings => ("轮廓（面）或点", "footprints (areas) or points"),
+            Self::Units | Self::Communities | Self::Grids => ("面", "areas"),
+            Self::Compounds | Self::Zones => ("面或点", "areas or points"),
+            Self::Streets => ("线", "lines"),
+            Self::Barriers => ("线或面", "lines or areas"),
+            Self::Gates | Self::Stations | Self::Premises => ("点", "points"),
+            Self::Dem => ("高程栅格", "a raster of heights"),
+            Self::Osm => ("OpenStreetMap 数据", "an OpenStreetMap extract"),
+        })
     }
 
     /// Whether a layer of such shapes can have this role. Points may be taken from areas where a place is meant.
@@ -153,7 +174,7 @@ const NAME_WORDS: &[(Role, &[&str])] = &[
 ];
 
 /// Guesses a role; the text says from what.
-pub(super) fn guess(layer: &Layer, columns: &ColumnMap) -> Option<(Role, String)> {
+pub(super) fn guess(layer: &Layer, columns: &ColumnMap) -> Option<(Role, Text)> {
     let kind = layer.shape_kind()?;
     // The name of the layer says more than that of the file.
     let by_name = [layer.layer.as_str(), layer.stem()].into_iter().find_map(|name| {
@@ -164,29 +185,33 @@ pub(super) fn guess(layer: &Layer, columns: &ColumnMap) -> Option<(Role, String)
         })
     });
     if let Some((role, word)) = by_name {
-        return Some((role, format!("the name contains \"{word}\"")));
+        let why = (format!("名称含“{word}”"), format!("the name contains \"{word}\""));
+        return Some((role, why.into()));
     }
     let has = |column| columns.has(column);
-    match kind {
-        ShapeKind::Lines => Some((Role::Streets, "it holds lines".to_owned())),
+    let (role, zh, en) = match kind {
+        ShapeKind::Lines => (Role::Streets, "内容是线", "it holds lines"),
         ShapeKind::Points if has(Column::Tier) => {
-            Some((Role::Stations, "it holds points with a tier".to_owned()))
+            (Role::Stations, "内容是带层级的点", "it holds points with a tier")
         }
-        ShapeKind::Points if has(Column::Tenure) || has(Column::OwnEntrance) || has(Column::Cost) => {
-            Some((Role::Premises, "it holds points with tenure, entrance or cost".to_owned()))
-        }
+        ShapeKind::Points if has(Column::Tenure) || has(Column::OwnEntrance) || has(Column::Cost) => (
+            Role::Premises,
+            "内容是带产权、出入口或租金的点",
+            "it holds points with tenure, entrance or cost",
+        ),
         ShapeKind::Points if has(Column::Households) => {
-            Some((Role::Buildings, "it holds points with households".to_owned()))
+            (Role::Buildings, "内容是带户数的点", "it holds points with households")
         }
         ShapeKind::Points if has(Column::Residents) => {
-            Some((Role::Zones, "it holds points with residents but no households".to_owned()))
+            (Role::Zones, "内容是有人口而无户数的点", "it holds points with residents but no households")
         }
         ShapeKind::Areas if has(Column::Floors) || has(Column::Usage) || has(Column::FloorArea) => {
-            Some((Role::Buildings, "it holds areas with floors or use".to_owned()))
+            (Role::Buildings, "内容是带层数或用途的面", "it holds areas with floors or use")
         }
         ShapeKind::Areas if has(Column::Households) || has(Column::Residents) => {
-            Some((Role::Units, "it holds areas with counts but no floors".to_owned()))
+            (Role::Units, "内容是有户数而无层数的面", "it holds areas with counts but no floors")
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some((role, Text::from((zh, en))))
 }

@@ -12,7 +12,8 @@ use super::values;
 use super::words;
 use crate::model::{
     AtomShape, Barrier, BarrierKind, BarrierShape, Community, Compound, Finding, FindingKind, Gate,
-    GridClass, Premise, Severity, SourceId, Station, StationStatus, StationTier, Street, StreetClass, Use,
+    GridClass, Premise, Severity, SourceId, Station, StationStatus, StationTier, Street, StreetClass, Text,
+    Use,
 };
 use crate::units::{Households, SquareMetres};
 
@@ -110,7 +111,14 @@ impl Rows<'_> {
         self.text(Column::Name, row).or_else(|| self.text(Column::Address, row))
     }
 
-    fn find(&mut self, severity: Severity, kind: FindingKind, row: usize, message: String, remedy: &str) {
+    fn find(
+        &mut self,
+        severity: Severity,
+        kind: FindingKind,
+        row: usize,
+        message: impl Into<Text>,
+        remedy: (&str, &str),
+    ) {
         let finding = Finding::new(severity, kind, self.layer_name, message, remedy).about(&self.names[row]);
         self.findings.push(finding);
     }
@@ -126,15 +134,21 @@ impl Rows<'_> {
         let shown = cell.to_text().unwrap_or_default();
         let what = column.as_str();
         let line = self.layer.row_name(row);
-        let remedy = "correct the number in the file and import again";
+        let remedy = ("在文件中改正数值后重新导入", "correct the number in the file and import again");
         match value {
             Some(value) => {
-                let message = format!("{line}: {what} is {shown}, no whole number; taken as {value:.0}");
+                let message = (
+                    format!("{}：{what} 为 {shown}，不是整数，按 {value:.0} 计", line.zh),
+                    format!("{}: {what} is {shown}, no whole number; taken as {value:.0}", line.en),
+                );
                 self.find(Severity::Warning, FindingKind::BadCount, row, message, remedy);
                 Some(value.round() as u32)
             }
             None => {
-                let message = format!("{line}: {what} is `{shown}`, no count; taken as missing");
+                let message = (
+                    format!("{}：{what} 为“{shown}”，不是计数，按缺失计", line.zh),
+                    format!("{}: {what} is `{shown}`, no count; taken as missing", line.en),
+                );
                 self.find(Severity::Error, FindingKind::BadCount, row, message, remedy);
                 None
             }
@@ -146,14 +160,13 @@ impl Rows<'_> {
         match self.layer.geometries.get(row).and_then(Option::as_ref) {
             None if role == Role::Compounds => Some(Geometry::MultiPolygon(MultiPolygon::new(Vec::new()))),
             None => {
-                let message = format!("{} has no geometry and was left out", self.layer.row_name(row));
-                self.find(
-                    Severity::Error,
-                    FindingKind::NoGeometry,
-                    row,
-                    message,
-                    "give it a place or delete it",
+                let line = self.layer.row_name(row);
+                let message = (
+                    format!("{}没有图形，已舍去", line.zh),
+                    format!("{} has no geometry and was left out", line.en),
                 );
+                let remedy = ("补上位置，或删除", "give it a place or delete it");
+                self.find(Severity::Error, FindingKind::NoGeometry, row, message, remedy);
                 None
             }
             Some(geometry) => {
@@ -161,9 +174,17 @@ impl Rows<'_> {
                     geo::CoordsIter::coords_iter(geometry).all(|at| at.x.is_finite() && at.y.is_finite());
                 if !finite {
                     let line = self.layer.row_name(row);
-                    let message =
-                        format!("{line}: a coordinate is missing or no number; the feature was left out");
-                    let remedy = "correct the coordinates in the file and import again";
+                    let message = (
+                        format!("{}：坐标缺失或不是数，该要素已舍去", line.zh),
+                        format!(
+                            "{}: a coordinate is missing or no number; the feature was left out",
+                            line.en
+                        ),
+                    );
+                    let remedy = (
+                        "在文件中改正坐标后重新导入",
+                        "correct the coordinates in the file and import again",
+                    );
                     self.find(Severity::Error, FindingKind::BadCoordinates, row, message, remedy);
                 }
                 finite.then(|| geometry.clone())
@@ -213,8 +234,11 @@ impl Rows<'_> {
             let source = SourceId(self.names[row].clone());
             let shape = BarrierShape::Area(area.clone());
             draft.barriers.push(Barrier { source, name: self.name(row), kind: BarrierKind::Water, shape });
-            let message = "HCODE 8154 is water: taken as a barrier, not as a unit".to_owned();
-            let remedy = "nothing to do unless people live on it";
+            let message = (
+                "HCODE 8154 是水面：作为阻隔，不作为单元",
+                "HCODE 8154 is water: taken as a barrier, not as a unit",
+            );
+            let remedy = ("除非有人居住，不必处理", "nothing to do unless people live on it");
             self.find(Severity::Info, FindingKind::BadValue, row, message, remedy);
             return;
         }
@@ -249,16 +273,22 @@ impl Rows<'_> {
             None => *self.usages.entry(text.clone()).or_insert_with(|| values::usage(&text)),
         };
         known.unwrap_or_else(|| {
-            let message =
-                format!("{}: use `{text}` is not known; taken as residential", self.layer.row_name(row));
-            let remedy = "write residential, mixed, commercial, public or other";
+            let line = self.layer.row_name(row);
+            let message = (
+                format!("{}：用途“{text}”无法识别，按住宅计", line.zh),
+                format!("{}: use `{text}` is not known; taken as residential", line.en),
+            );
+            let remedy = (
+                "写成 住宅、商住、商业、公共 或 其他",
+                "write residential, mixed, commercial, public or other",
+            );
             self.find(Severity::Info, FindingKind::BadValue, row, message, remedy);
             Use::default()
         })
     }
 
     fn community(&mut self, draft: &mut Draft, row: usize, geometry: Geometry<f64>) {
-        let Some(outline) = values::area(&geometry) else { return self.wrong_shape(row, "an area") };
+        let Some(outline) = values::area(&geometry) else { return self.wrong_shape(row, ("面", "an area")) };
         let name = self.text(Column::Name, row).or_else(|| self.text(Column::Community, row));
         let own_code = self.text(Column::Code, row).or_else(|| self.text(Column::Id, row));
         let code = own_code.or_else(|| name.clone()).unwrap_or_else(|| self.names[row].clone());
@@ -360,9 +390,15 @@ impl Rows<'_> {
         let tier_text = self.text(Column::Tier, row);
         let tier = tier_text.as_deref().and_then(values::tier);
         if let (Some(text), None) = (&tier_text, tier) {
-            let message =
-                format!("{}: tier `{text}` is not known; taken as community", self.layer.row_name(row));
-            let remedy = "write city, regional, community, compound or corner";
+            let line = self.layer.row_name(row);
+            let message = (
+                format!("{}：层级“{text}”无法识别，按社区级计", line.zh),
+                format!("{}: tier `{text}` is not known; taken as community", line.en),
+            );
+            let remedy = (
+                "写成 市级、片区、社区、小区 或 楼道",
+                "write city, regional, community, compound or corner",
+            );
             self.find(Severity::Warning, FindingKind::BadValue, row, message, remedy);
         }
         let code = self.text(Column::Code, row).unwrap_or_else(|| self.names[row].clone());
@@ -376,7 +412,7 @@ impl Rows<'_> {
             area: self.number(Column::Area, row).and_then(|area| SquareMetres::new(area).ok()),
             capacity: self.count(Column::Capacity, row).map(Households),
             premise: None,
-            reason: String::new(),
+            reason: Text::default(),
         });
     }
 
@@ -395,8 +431,13 @@ impl Rows<'_> {
         });
     }
 
-    fn wrong_shape(&mut self, row: usize, needed: &str) {
-        let message = format!("{} is not {needed} and was left out", self.layer.row_name(row));
-        self.find(Severity::Warning, FindingKind::NoGeometry, row, message, "draw it again");
+    fn wrong_shape(&mut self, row: usize, needed: (&str, &str)) {
+        let line = self.layer.row_name(row);
+        let message = (
+            format!("{}不是{}，已舍去", line.zh, needed.0),
+            format!("{} is not {} and was left out", line.en, needed.1),
+        );
+        let remedy = ("重新绘制", "draw it again");
+        self.find(Severity::Warning, FindingKind::NoGeometry, row, message, remedy);
     }
 }

@@ -11,6 +11,7 @@ use super::error::IngestError;
 use super::roles::Role;
 use super::{ImportRequest, convert, csv, geojson, osm, workbook};
 use crate::geometry::Datum;
+use crate::model::Text;
 
 /// A file or database layer to read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -150,7 +151,7 @@ fn raster(spec: &SourceSpec) -> Result<Draft, IngestError> {
         return Err(IngestError::NeedsGdal { file: spec.file_name() });
     }
     let mut draft = Draft::new(spec.file_name(), Role::Dem);
-    draft.role_guessed = spec.role.is_none().then(|| "it is a raster".to_owned());
+    draft.role_guessed = spec.role.is_none().then(|| Text::from(("栅格文件", "it is a raster")));
     draft.raster = Some(spec.path.clone());
     Ok(draft)
 }
@@ -162,7 +163,9 @@ fn check_exists(spec: &SourceSpec) -> Result<(), IngestError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(IngestError::MissingFile { path: spec.path.clone(), beside: similar_files(path) })
         }
-        Err(error) => Err(IngestError::Unreadable { file: spec.file_name(), reason: error.to_string() }),
+        Err(error) => {
+            Err(IngestError::Unreadable { file: spec.file_name(), reason: Text::same(error.to_string()) })
+        }
     }
 }
 
@@ -215,8 +218,10 @@ fn format_of(spec: &SourceSpec) -> Result<Format, IngestError> {
 
 /// Looks into a file whose name says nothing.
 fn sniff(spec: &SourceSpec) -> Result<Format, IngestError> {
-    let unreadable =
-        |error: std::io::Error| IngestError::Unreadable { file: spec.file_name(), reason: error.to_string() };
+    let unreadable = |error: std::io::Error| IngestError::Unreadable {
+        file: spec.file_name(),
+        reason: Text::same(error.to_string()),
+    };
     let mut head = Vec::new();
     File::open(&spec.path).map_err(unreadable)?.take(512).read_to_end(&mut head).map_err(unreadable)?;
     let text = String::from_utf8_lossy(&head);
@@ -234,15 +239,17 @@ fn sniff(spec: &SourceSpec) -> Result<Format, IngestError> {
 /// A raster is no building list and an OSM extract is no terrain.
 fn check_role_of_format(spec: &SourceSpec, format: Format) -> Result<(), IngestError> {
     let Some(role) = spec.role else { return Ok(()) };
-    let wrong = |found: &str| {
-        let found = found.to_owned();
-        Err(IngestError::WrongRole { file: spec.file_name(), role, found, needed: role.needs() })
+    let wrong = |zh: &str, en: &str| {
+        let found = Text::from((zh, en));
+        Err(IngestError::WrongRole { file: spec.file_name(), role, found })
     };
     match (format, role) {
         (Format::Raster, Role::Dem) | (Format::OsmPbf | Format::OsmXml, Role::Osm) => Ok(()),
-        (Format::Raster, _) => wrong("a raster"),
-        (Format::OsmPbf | Format::OsmXml, _) => wrong("an OpenStreetMap extract with many kinds of things"),
-        (_, Role::Dem | Role::Osm) => wrong("a table of features"),
+        (Format::Raster, _) => wrong("栅格", "a raster"),
+        (Format::OsmPbf | Format::OsmXml, _) => {
+            wrong("包含多种要素的 OpenStreetMap 数据", "an OpenStreetMap extract with many kinds of things")
+        }
+        (_, Role::Dem | Role::Osm) => wrong("要素表", "a table of features"),
         _ => Ok(()),
     }
 }
@@ -255,7 +262,7 @@ fn hash_of(spec: &SourceSpec) -> Result<String, IngestError> {
     } else {
         let unreadable = |error: std::io::Error| IngestError::Unreadable {
             file: spec.file_name(),
-            reason: error.to_string(),
+            reason: Text::same(error.to_string()),
         };
         let mut file = File::open(&spec.path).map_err(unreadable)?;
         let mut buffer = vec![0_u8; 1 << 16];

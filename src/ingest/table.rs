@@ -3,7 +3,9 @@
 use geo::Geometry;
 
 use super::crs::Crs;
+use super::encoding::TextEncoding;
 use super::words;
+use crate::model::Text;
 
 /// A value of a table.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,12 +74,12 @@ pub(super) enum ShapeKind {
 
 impl ShapeKind {
     /// The word for messages.
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Points => "points",
-            Self::Lines => "lines",
-            Self::Areas => "areas",
-        }
+    pub(super) fn words(self) -> Text {
+        Text::from(match self {
+            Self::Points => ("点", "points"),
+            Self::Lines => ("线", "lines"),
+            Self::Areas => ("面", "areas"),
+        })
     }
 
     /// Kind of one geometry.
@@ -111,7 +113,7 @@ pub(super) struct Layer {
     /// Coordinate system that the source states.
     pub crs: Option<Crs>,
     /// Encoding of its text and how it is known.
-    pub encoding: String,
+    pub encoding: TextEncoding,
     /// The format fixes the coordinate system (KML, OSM): an override is not for it.
     pub fixed_crs: bool,
 }
@@ -136,9 +138,13 @@ impl Layer {
     }
 
     /// Name of a row in messages.
-    pub(super) fn row_name(&self, index: usize) -> String {
+    pub(super) fn row_name(&self, index: usize) -> Text {
         let number = index + self.first;
-        if self.first == 2 { format!("line {number}") } else { format!("feature {number}") }
+        if self.first == 2 {
+            Text::from((format!("第 {number} 行"), format!("line {number}")))
+        } else {
+            Text::from((format!("要素 {number}"), format!("feature {number}")))
+        }
     }
 
     /// Names of all columns.

@@ -6,7 +6,7 @@ use geo::{BoundingRect, Coord, Rect};
 
 use super::assemble::vertices;
 use super::error::IngestError;
-use crate::model::{AtomShape, Finding, FindingKind, Scenario, Severity, Terrain};
+use crate::model::{AtomShape, Finding, FindingKind, Scenario, Severity, Terrain, Text};
 
 /// How far terrain reaches beyond the data, in metres: as far as a 15-minute walk from its edge. Our choice.
 const MARGIN: f64 = 1500.0;
@@ -25,7 +25,7 @@ pub(super) fn add(scenario: &mut Scenario, path: &str) -> Result<(), IngestError
     let file = path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned();
     let told = |error: gdal::errors::GdalError| IngestError::Unreadable {
         file: file.clone(),
-        reason: error.to_string(),
+        reason: Text::same(error.to_string()),
     };
     super::gdal::be_quiet();
     let dataset = Dataset::open(path).map_err(told)?;
@@ -41,26 +41,35 @@ pub(super) fn add(scenario: &mut Scenario, path: &str) -> Result<(), IngestError
             Severity::Warning,
             FindingKind::NoTerrain,
             "streets",
-            format!("{file} holds no height within the data; it was left out"),
-            "check its coordinate system, or take the tile of this place",
+            (
+                format!("{file} 在数据范围内没有高程，未采用"),
+                format!("{file} holds no height within the data; it was left out"),
+            ),
+            (
+                "核对它的坐标系，或换用本地的图幅",
+                "check its coordinate system, or take the tile of this place",
+            ),
         ));
         return Ok(());
     }
     if share < 0.95 {
+        let percent = share * 100.0;
         scenario.findings.push(Finding::new(
             Severity::Info,
             FindingKind::NoTerrain,
             "streets",
-            format!(
-                "{file} covers {:.0} % of the data and its surroundings; elsewhere slopes are not counted",
-                share * 100.0
+            (
+                format!("{file} 覆盖数据及其周边的 {percent:.0}%，其余处未计坡度"),
+                format!(
+                    "{file} covers {percent:.0} % of the data and its surroundings; elsewhere slopes are not counted"
+                ),
             ),
-            "take a larger terrain model",
+            ("换用范围更大的地形模型", "take a larger terrain model"),
         ));
     }
     let crs = raster.described.clone();
     if let Some(source) = scenario.sources.iter_mut().find(|source| source.name == file) {
-        source.crs = format!("{crs} (stated by the file)");
+        source.crs = Text::from((format!("{crs}（文件标明）"), format!("{crs} (stated by the file)")));
         source.features = known as u64;
     }
     scenario.terrain = Some(terrain);

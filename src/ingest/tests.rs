@@ -37,6 +37,7 @@ fn run(request: &ImportRequest) -> Result<Scenario, IngestError> {
     read(request, &mut |_, share| {
         assert!((last..=1.0).contains(&share), "progress went from {last} to {share}");
         last = share;
+        std::ops::ControlFlow::Continue(())
     })
 }
 

@@ -2,9 +2,11 @@
 
 use calamine::{Data, Range, Reader, open_workbook_auto};
 
+use super::encoding::TextEncoding;
 use super::error::IngestError;
 use super::source::SourceSpec;
 use super::table::{Cell, Layer, TableColumn};
+use crate::model::Text;
 
 /// Rows at the top that may stand above the header: titles, notes.
 const ROWS_ABOVE_HEADER: usize = 10;
@@ -15,8 +17,10 @@ const ROWS_ABOVE_HEADER: usize = 10;
 /// When the file is no workbook or has no such sheet.
 pub(super) fn read(spec: &SourceSpec) -> Result<Vec<Layer>, IngestError> {
     let file = spec.file_name();
-    let unreadable =
-        |error: calamine::Error| IngestError::Unreadable { file: file.clone(), reason: error.to_string() };
+    let unreadable = |error: calamine::Error| IngestError::Unreadable {
+        file: file.clone(),
+        reason: Text::same(error.to_string()),
+    };
     let mut workbook = open_workbook_auto(&spec.path).map_err(unreadable)?;
     let sheets = workbook.sheet_names();
     let wanted = match &spec.layer {
@@ -39,7 +43,8 @@ pub(super) fn read(spec: &SourceSpec) -> Result<Vec<Layer>, IngestError> {
     }
     if layers.is_empty() {
         let role = spec.role.unwrap_or(super::Role::Buildings);
-        let reason = "no sheet has a header line with rows below".to_owned();
+        let reason =
+            Text::from(("没有一个工作表有表头和数据行", "no sheet has a header line with rows below"));
         return Err(IngestError::EmptyLayer { file, role, reason, filtered: None });
     }
     Ok(layers)
@@ -74,7 +79,7 @@ fn table(file: &str, sheet: &str, range: &Range<Data>) -> Option<Layer> {
         columns,
         len,
         first: 2,
-        encoding: "Unicode (fixed by the format)".to_owned(),
+        encoding: TextEncoding::fixed("Unicode"),
         ..Layer::default()
     })
 }

@@ -3,6 +3,7 @@
 use geo::Coord;
 
 use super::ids::{AtomId, CommunityId, GridId};
+use super::lang::Text;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -147,22 +148,34 @@ pub struct Finding {
     /// Building.
     pub atom: Option<AtomId>,
     /// What was found and why, one sentence.
-    pub message: String,
+    pub message: Text,
     /// What to do next, one sentence.
-    pub remedy: String,
+    pub remedy: Text,
     /// There is a proof that no plan does better.
     pub proven: bool,
 }
 
 impl Finding {
-    /// A finding about a whole layer; add the place with the `at_` and `in_` methods.
+    /// A finding about a whole layer; add the place with the `at` and `in_` methods.
+    ///
+    /// ```
+    /// # use gridplan::model::{Finding, FindingKind, Lang, Severity};
+    /// let finding = Finding::new(
+    ///     Severity::Warning,
+    ///     FindingKind::MissingCount,
+    ///     "buildings",
+    ///     ("没有户数", "no household count"),
+    ///     ("补上户数", "add the count"),
+    /// );
+    /// assert_eq!(finding.about("B-07").remedy.get(Lang::En), "add the count");
+    /// ```
     #[must_use]
     pub fn new(
         severity: Severity,
         kind: FindingKind,
         layer: impl Into<String>,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
+        message: impl Into<Text>,
+        remedy: impl Into<Text>,
     ) -> Self {
         Self {
             severity,

@@ -26,7 +26,7 @@ pub use coverage::{
 };
 pub use finding::{BrokenRule, Finding, FindingKind, Severity};
 pub use ids::{AtomId, CommunityId, CompoundId, GridId, PremiseId, SourceId, StationId, StreetId};
-pub use lang::Lang;
+pub use lang::{Lang, Tell, Text};
 pub use plan::{
     CommunityQuality, Grid, GridSize, LedgerEntry, Partition, Plan, Provenance, ServiceCircle, TierAnswer,
 };

@@ -6,6 +6,7 @@ use super::community::GridClass;
 use super::coverage::Coverage;
 use super::finding::{BrokenRule, Finding};
 use super::ids::{CommunityId, GridId, StationId};
+use super::lang::Text;
 use super::scenario::Scenario;
 use super::station::{Station, StationTier};
 use crate::units::{Households, Residents};
@@ -69,9 +70,9 @@ pub struct Grid {
     /// Stays as it is when the plan is drawn again.
     pub locked: bool,
     /// Why it is out of range, if it is.
-    pub reason: Option<String>,
+    pub reason: Option<Text>,
     /// What bounds it on the east, south, west and north (四至), from street and river names.
-    pub bounds_text: String,
+    pub bounds_text: Text,
     /// Codes of earlier grids that it continues, largest overlap first.
     pub lineage: Vec<String>,
     /// What a person wrote on it; empty for nothing.
@@ -195,7 +196,7 @@ pub struct TierAnswer {
     /// Tier.
     pub tier: StationTier,
     /// What was asked, in words.
-    pub goal: String,
+    pub goal: Text,
     /// Households within the tier's circle.
     pub objective: f64,
     /// No choice does better than this; `None` where no bound is known.

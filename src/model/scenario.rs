@@ -2,6 +2,7 @@
 
 use super::community::{Atom, Barrier, Community, Compound, Gate, Street};
 use super::finding::{BrokenRule, Finding};
+use super::lang::Text;
 use super::station::{Premise, Station};
 use super::terrain::Terrain;
 use crate::geometry::Plane;
@@ -23,13 +24,13 @@ pub struct SourceFile {
     /// File name without folder.
     pub name: String,
     /// What it was read as.
-    pub role: String,
+    pub role: Text,
     /// SHA-256 of its bytes, hex.
     pub sha256: String,
     /// Encoding of its text, and how it is known.
-    pub encoding: String,
+    pub encoding: Text,
     /// Coordinate system or datum, and how it is known.
-    pub crs: String,
+    pub crs: Text,
     /// Features taken from it.
     pub features: u64,
 }

@@ -3,6 +3,7 @@
 use geo::Coord;
 
 use super::ids::{CommunityId, PremiseId, SourceId};
+use super::lang::Text;
 use crate::units::{Households, SquareMetres};
 
 /// Service level of a station, from the widest to the nearest.
@@ -122,7 +123,7 @@ pub struct Station {
     /// Premises it opens in, for a chosen one.
     pub premise: Option<PremiseId>,
     /// Why it was chosen: what it adds, what would be lost without it, the runner-up. Empty for existing ones.
-    pub reason: String,
+    pub reason: Text,
 }
 
 /// Premises where a station may open: a row of the vacant premises register, or a place proposed by the program.

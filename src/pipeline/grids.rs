@@ -12,7 +12,7 @@ use crate::geometry::interior_point;
 use crate::land::Land;
 use crate::model::{
     AtomId, CodeBook, CommunityId, CommunityQuality, Finding, Grid, GridClass, GridId, Lang, Partition, Plan,
-    Scenario, numbering_order, usual_grid_name,
+    Scenario, Text, numbering_order, usual_grid_name,
 };
 use crate::params::{Effort, Params};
 use crate::partition::{self, PartitionAnswer, PartitionError, PartitionParams, PartitionProblem};
@@ -160,7 +160,7 @@ fn all_labels(land: &Land, units: &Units, answer: &PartitionAnswer) -> Vec<Vec<u
 struct Shape {
     outline: MultiPolygon<f64>,
     /// What bounds it on the four sides (四至).
-    bounds: String,
+    bounds: Text,
 }
 
 /// Outline and bounds of every grid.
@@ -181,13 +181,18 @@ fn shapes(
             let local: Vec<u32> = labels.iter().map(|label| label - first).collect();
             let areas = subdivision.dissolve(&local)?;
             let bounds = subdivision.describe(&local)?;
-            let shapes = areas.into_iter().zip(bounds).zip(first..).map(|((outline, bounds), grid)| {
-                (grid, Shape { outline, bounds: bounds.sentence(names, Lang::Zh) })
-            });
+            let both = |bounds: crate::land::BoundaryDescription| {
+                Text::from((bounds.sentence(names, Lang::Zh), bounds.sentence(names, Lang::En)))
+            };
+            let shapes = areas
+                .into_iter()
+                .zip(bounds)
+                .zip(first..)
+                .map(|((outline, bounds), grid)| (grid, Shape { outline, bounds: both(bounds) }));
             Ok(shapes.collect())
         })
         .collect::<Result<_, crate::land::LandError>>()?;
-    let nowhere = Shape { outline: MultiPolygon::new(Vec::new()), bounds: String::new() };
+    let nowhere = Shape { outline: MultiPolygon::new(Vec::new()), bounds: Text::default() };
     let mut shapes = vec![nowhere; answer.grid_load.len()];
     for (grid, shape) in parts.into_iter().flatten() {
         if let Some(place) = shapes.get_mut(grid as usize) {

@@ -5,7 +5,7 @@ use super::present::Present;
 use super::units::Units;
 use crate::geometry::interior_point;
 use crate::land::{Land, Settlement};
-use crate::model::{AtomId, CommunityId, Finding, FindingKind, Grid, GridId, Scenario, Severity};
+use crate::model::{AtomId, CommunityId, Finding, FindingKind, Grid, GridId, Scenario, Severity, Text};
 use crate::partition::{self, PartitionAnswer, Reason};
 
 /// The engine's findings in words; a grid out of range also carries its reason.
@@ -45,7 +45,7 @@ fn words(
     found: &partition::Finding,
     atom: Option<AtomId>,
     grid: Option<&Grid>,
-) -> (FindingKind, String, String) {
+) -> (FindingKind, Text, Text) {
     let community = &scenario.communities[found.community as usize].name;
     let code = grid.map_or("-", |grid| grid.code.as_str());
     let unit = atom.map_or_else(String::new, |id| {
@@ -57,33 +57,79 @@ fn words(
     match found.reason {
         Reason::BlockingUnit { unit_load } => (
             FindingKind::LargeAtom,
-            format!("网格 {code} 有 {load} 户：不可拆分的单元“{unit}”有 {unit_load} 户，超过上限 (grid {code} has {load} households: the unit {unit} alone has {unit_load}, above the upper size, and is never split)"),
-            "按单元入口拆分该建筑，或接受较大的网格 (list its entrances as buildings of their own, or accept the larger grid)".to_owned(),
+            Text::from((
+                format!("网格 {code} 有 {load} 户：不可拆分的单元“{unit}”有 {unit_load} 户，超过上限"),
+                format!(
+                    "grid {code} has {load} households: the unit {unit} alone has {unit_load}, above the upper size, and is never split"
+                ),
+            )),
+            Text::from((
+                "按单元入口拆分该建筑，或接受较大的网格",
+                "list its entrances as buildings of their own, or accept the larger grid",
+            )),
         ),
         Reason::TotalOutOfRange { k } => (
             FindingKind::GridOutOfRange,
-            format!("{community} 共 {load} 户，无法分成 {k} 个都在范围内的网格 ({load} households cannot be shared by {k} grids within the limits)"),
-            "调整目标户数或容差，或合并到相邻社区统筹 (change the target or tolerance, or plan it together with a neighbouring community)".to_owned(),
+            Text::from((
+                format!("{community}共 {load} 户，无法分成 {k} 个都在范围内的网格"),
+                format!(
+                    "the {load} households of {community} cannot be shared by {k} grids within the limits"
+                ),
+            )),
+            Text::from((
+                "调整目标户数或容差，或与相邻社区统筹",
+                "change the target or tolerance, or plan it together with a neighboring community",
+            )),
         ),
         Reason::TooFewUnits { wanted, made } => (
             FindingKind::ImpossibleNumber,
-            format!("{community} 要求 {wanted} 个网格，但只有 {made} 个可分单元 ({wanted} grids wanted, but there are only {made} units)"),
-            "按单元入口拆分建筑，或减少网格数 (list entrances as buildings of their own, or ask for fewer grids)".to_owned(),
+            Text::from((
+                format!("{community}要求 {wanted} 个网格，但只有 {made} 个可分单元"),
+                format!("{wanted} grids are wanted in {community}, but it has only {made} units"),
+            )),
+            Text::from((
+                "按单元入口拆分建筑，或减少网格数",
+                "list entrances as buildings of their own, or ask for fewer grids",
+            )),
         ),
         Reason::Island => (
             FindingKind::DisconnectedGrid,
-            format!("网格 {code} 分成多块：社区内有被河流、铁路等隔开且户数不足的片区 (grid {code} lies in several pieces: a part of the community is cut off by a barrier and too small for grids of its own)"),
-            "核对桥、道口等通道数据，或接受 (check whether a bridge or crossing is missing in the data, or accept it)".to_owned(),
+            Text::from((
+                format!("网格 {code} 分成多块：社区内有被河流、铁路等隔开且户数不足的片区"),
+                format!(
+                    "grid {code} lies in several pieces: a part of the community is cut off by a barrier and too small for grids of its own"
+                ),
+            )),
+            Text::from((
+                "核对桥、道口等通道数据，或接受",
+                "check whether a bridge or crossing is missing in the data, or accept it",
+            )),
         ),
         Reason::NoSuchSubset => (
             FindingKind::GridOutOfRange,
-            format!("网格 {code} 有 {load} 户：此处没有任何连通的整单元组合能使其与邻格都在范围内 (grid {code} has {load} households: no connected set of whole units here has a load in range together with in-range neighbours)"),
-            "放宽容差，或允许拆分小区 (widen the tolerance, or list entrances as buildings of their own)".to_owned(),
+            Text::from((
+                format!("网格 {code} 有 {load} 户：此处没有任何连通的整单元组合能使其与邻格都在范围内"),
+                format!(
+                    "grid {code} has {load} households: no connected set of whole units here has a load in range together with in-range neighbors"
+                ),
+            )),
+            Text::from((
+                "放宽容差，或按单元入口拆分建筑",
+                "widen the tolerance, or list entrances as buildings of their own",
+            )),
         ),
         Reason::NotFound => (
             FindingKind::GridOutOfRange,
-            format!("网格 {code} 有 {load} 户：搜索未找到在范围内的划法，可能存在 (grid {code} has {load} households: the search found no division with this grid in range; there may be one)"),
-            "换一个种子或用 effort = full 再试，或手工调整 (try another seed or effort = full, or edit by hand)".to_owned(),
+            Text::from((
+                format!("网格 {code} 有 {load} 户：搜索未找到使其在范围内的划法，但可能存在"),
+                format!(
+                    "grid {code} has {load} households: the search found no division with this grid in range; there may be one"
+                ),
+            )),
+            Text::from((
+                "换一个种子或用 effort = full 再试，或手工调整",
+                "try another seed or effort = full, or edit by hand",
+            )),
         ),
     }
 }
@@ -98,11 +144,14 @@ pub(super) fn land_findings(scenario: &Scenario, land: &Land) -> Vec<Finding> {
             Severity::Info,
             FindingKind::Stacked,
             "buildings",
-            format!(
-                "建筑 {0} 与其他建筑重叠，在原处旁给予一小块地 (building {0} lies under others and got a spot of land beside its place)",
-                building.source
+            (
+                format!("建筑 {} 与其他建筑重叠，在原处旁给予一小块地", building.source),
+                format!(
+                    "building {} lies under others and got a spot of land beside its place",
+                    building.source
+                ),
             ),
-            "核对是否重复录入 (check whether it was entered twice)",
+            ("核对是否重复录入", "check whether it was entered twice"),
         );
         findings.push(finding.about(building.source.0.clone()).on_atom(id).at(building.shape.anchor()));
     }
@@ -116,20 +165,22 @@ pub(super) fn land_findings(scenario: &Scenario, land: &Land) -> Vec<Finding> {
 fn settlement<'a>(layer: &str, settled: &Settlement, name: &dyn Fn(u32) -> &'a str) -> Finding {
     let area = settled.area_m2;
     let given_to = name(settled.given_to);
-    let claimants = settled.claimants.iter().map(|&index| name(index)).collect::<Vec<_>>().join("、");
-    let (kind, message) = if settled.claimants.is_empty() {
-        let message = format!(
-            "边界之间的缝隙 {area:.1} m² 划给 {given_to} (a slit of {area:.1} m² between outlines was given to {given_to})"
+    let claimants: Vec<&str> = settled.claimants.iter().map(|&index| name(index)).collect();
+    let (kind, message) = if claimants.is_empty() {
+        let message = (
+            format!("边界之间的缝隙 {area:.1} m² 划给{given_to}"),
+            format!("a slit of {area:.1} m² between outlines was given to {given_to}"),
         );
         (FindingKind::Gap, message)
     } else {
-        let message = format!(
-            "{claimants} 重叠 {area:.1} m²，划给 {given_to} ({claimants} overlap by {area:.1} m², given to {given_to})"
+        let message = (
+            format!("{}重叠 {area:.1} m²，划给{given_to}", claimants.join("、")),
+            format!("{} overlap by {area:.1} m², given to {given_to}", claimants.join(" and ")),
         );
         (FindingKind::Overlap, message)
     };
-    Finding::new(Severity::Info, kind, layer, message, "核对边界数据 (check the outlines in the source)")
-        .about(given_to)
+    let remedy = ("核对源数据中的边界", "check the outlines in the source");
+    Finding::new(Severity::Info, kind, layer, message, remedy).about(given_to)
 }
 
 /// A locked grid out of range stays as it is, and says so.
@@ -140,10 +191,11 @@ pub(super) fn locked_findings(grids: &mut [Grid]) -> Vec<Finding> {
             continue;
         }
         let (code, households) = (&grid.code, grid.households);
-        let message = format!(
-            "网格 {code} 有 {households} 户：已锁定，保持现状 (grid {code} has {households} households: it is locked and stays as it is)"
-        );
-        let remedy = "解除锁定后重划 (unlock it and draw again)";
+        let message = Text::from((
+            format!("网格 {code} 有 {households} 户：已锁定，保持现状"),
+            format!("grid {code} has {households} households: it is locked and stays as it is"),
+        ));
+        let remedy = ("解除锁定后重划", "unlock it and draw again");
         let finding =
             Finding::new(Severity::Warning, FindingKind::GridOutOfRange, "grids", message.clone(), remedy);
         findings.push(
@@ -184,9 +236,13 @@ pub(super) fn moved_finding(
         Severity::Warning,
         FindingKind::GridOutOfRange,
         "grids",
-        format!(
-            "{moved} 户（{percent:.1}%）变更网格，超过允许的 {limit:.1}% ({moved} households, {percent:.1} %, change grid; {limit:.1} % were allowed)"
+        (
+            format!("{moved} 户（{percent:.1}%）变更网格，超过允许的 {limit:.1}%"),
+            format!("{moved} households, {percent:.1} %, change grid; {limit:.1} % were allowed"),
         ),
-        "锁定更多网格，放宽容差，或提高 --max-moved (lock more grids, widen the tolerance, or raise --max-moved)",
+        (
+            "锁定更多网格，放宽容差，或提高 --max-moved",
+            "lock more grids, widen the tolerance, or raise --max-moved",
+        ),
     ))
 }

@@ -8,7 +8,7 @@ use super::{PlanError, Step, Watch};
 use crate::geometry::straight_distance;
 use crate::model::{
     CommunityId, Finding, FindingKind, Plan, PremiseId, Scenario, Severity, Station, StationStatus,
-    StationTier, TierAnswer, numbering_order,
+    StationTier, Text, TierAnswer, numbering_order,
 };
 use crate::network::{Snaps, StreetNetwork};
 use crate::params::{Params, TierParams};
@@ -287,11 +287,12 @@ fn stations(
 }
 
 /// What the station adds, what would be lost without it, and the runner-up.
-fn reason(scenario: &Scenario, sites: &[Site], found: &tiers::TierStation) -> String {
-    let mut text = format!(
-        "新增覆盖 {0} 户，服务 {1} 户；取消则 {2} 户失去服务圈 (adds {0} households, serves {1}; {2} would be lost without it)",
-        found.adds, found.serves, found.loss
-    );
+fn reason(scenario: &Scenario, sites: &[Site], found: &tiers::TierStation) -> Text {
+    let (adds, serves, loss) = (found.adds, found.serves, found.loss);
+    let mut text = Text {
+        zh: format!("新增覆盖 {adds} 户，服务 {serves} 户；取消则 {loss} 户失去服务圈"),
+        en: format!("adds {adds} households, serves {serves}; {loss} would be lost without it"),
+    };
     if let Some((site, loss)) = found.runner_up {
         let site = &sites[site as usize];
         let premise = site.premise.map(|id| &scenario.premises[id.index()]);
@@ -299,7 +300,8 @@ fn reason(scenario: &Scenario, sites: &[Site], found: &tiers::TierStation) -> St
             || format!("{:.0}, {:.0}", site.at.x, site.at.y),
             |premise| premise.name.clone().unwrap_or_else(|| premise.source.0.clone()),
         );
-        text.push_str(&format!("；次优 {name}，少 {loss} 户 (runner-up {name}, {loss} fewer)"));
+        text.zh.push_str(&format!("；次优 {name}，少 {loss} 户"));
+        text.en.push_str(&format!("; runner-up {name}, {loss} fewer"));
     }
     text
 }
@@ -337,27 +339,35 @@ fn tier_answers(
     Ok(list)
 }
 
-fn goal_words(rule: &TierRule) -> String {
+fn goal_words(rule: &TierRule) -> Text {
     let minutes = rule.walk_limit / 60_000;
     match rule.goal {
-        TierGoal::KeepExisting => format!("{minutes} 分钟；保留现有 ({minutes} min; existing ones kept)"),
+        TierGoal::KeepExisting => {
+            (format!("{minutes} 分钟；保留现有"), format!("{minutes} min; existing ones kept")).into()
+        }
         TierGoal::Coverage(share) => {
             let percent = share * 100.0;
-            format!(
-                "{minutes} 分钟覆盖 {percent:.0}% 户，站点最少 ({percent:.0} % of households in {minutes} min with the fewest)"
+            (
+                format!("{minutes} 分钟覆盖 {percent:.0}% 户，站点最少"),
+                format!("{percent:.0} % of households in {minutes} min with the fewest"),
             )
+                .into()
         }
-        TierGoal::Count(n) => {
-            format!("{minutes} 分钟；新增 {n} 个，覆盖最多 ({minutes} min; best coverage with {n} new ones)")
-        }
-        TierGoal::Budget(yuan) => {
-            format!(
-                "{minutes} 分钟；预算 {yuan} 元，覆盖最多 ({minutes} min; best coverage for {yuan} yuan a year)"
-            )
-        }
-        TierGoal::OnePerCommunity => {
-            format!("每社区一个中心，{minutes} 分钟 (one centre in each community, {minutes} min)")
-        }
+        TierGoal::Count(n) => (
+            format!("{minutes} 分钟；新增 {n} 个，覆盖最多"),
+            format!("{minutes} min; best coverage with {n} new ones"),
+        )
+            .into(),
+        TierGoal::Budget(yuan) => (
+            format!("{minutes} 分钟；预算 {yuan} 元，覆盖最多"),
+            format!("{minutes} min; best coverage for {yuan} yuan a year"),
+        )
+            .into(),
+        TierGoal::OnePerCommunity => (
+            format!("每社区一个中心，{minutes} 分钟"),
+            format!("one centre in each community, {minutes} min"),
+        )
+            .into(),
     }
 }
 
@@ -366,21 +376,9 @@ fn findings(scenario: &Scenario, tiers: &[StationTier], answers: &[tiers::TierAn
     for answer in answers {
         let tier = tiers[answer.tier];
         for note in &answer.notes {
-            let place = match note {
-                tiers::TierNote::NoPlace { community, .. }
-                | tiers::TierNote::TooManyExisting { community, .. } => Some(CommunityId(*community)),
-                _ => None,
-            };
-            let text = note.to_string();
-            let (message, remedy) = text.split_once("; ").unwrap_or((&text, "add premises to the register"));
-            let name = place.map_or("", |id| scenario.communities[id.index()].name.as_str());
-            let finding = Finding::new(
-                Severity::Warning,
-                FindingKind::GoalNotReached,
-                "stations",
-                format!("{} {name}: {message}", tier.chinese()),
-                remedy,
-            );
+            let (place, message, remedy) = note_words(scenario, tier, note);
+            let finding =
+                Finding::new(Severity::Warning, FindingKind::GoalNotReached, "stations", message, remedy);
             findings.push(match place {
                 Some(id) => finding.in_community(id),
                 None => finding,
@@ -388,4 +386,53 @@ fn findings(scenario: &Scenario, tiers: &[StationTier], answers: &[tiers::TierAn
         }
     }
     findings
+}
+
+/// Where a note applies, what it says and what to do about it.
+fn note_words(
+    scenario: &Scenario,
+    tier: StationTier,
+    note: &tiers::TierNote,
+) -> (Option<CommunityId>, Text, Text) {
+    let (zh, en) = (tier.chinese(), tier.as_str());
+    let name = |community: u32| scenario.communities[community as usize].name.as_str();
+    match note {
+        tiers::TierNote::NoPlace { community, .. } => (
+            Some(CommunityId(*community)),
+            Text::from((
+                format!("{0}没有可设{zh}的地方", name(*community)),
+                format!("{0} has no place for a station of tier {en}", name(*community)),
+            )),
+            Text::from(("在该社区的用房登记中补充备选", "add a candidate there to the premises register")),
+        ),
+        tiers::TierNote::TooManyExisting { community, found, .. } => (
+            Some(CommunityId(*community)),
+            Text::from((
+                format!("{0}已有 {found} 个{zh}，要求为一个", name(*community)),
+                format!("{0} already has {found} stations of tier {en}; one is asked for", name(*community)),
+            )),
+            Text::from((
+                "核对站点的层级，或关闭多余的",
+                "check the tiers of the stations, or close those that are too many",
+            )),
+        ),
+        tiers::TierNote::GoalOutOfReach { households, wanted, .. } => (
+            None,
+            Text::from((
+                format!("{zh}最多能覆盖 {households} 户，目标需要 {wanted} 户"),
+                format!("tier {en} can cover {households} households at most, its goal needs {wanted}"),
+            )),
+            Text::from(("增加备选用房，或放宽步行时限", "add candidates or raise the limit")),
+        ),
+        tiers::TierNote::UnknownArea { count, least, .. } => (
+            None,
+            Text::from((
+                format!("{zh}要求 {least} m²，有 {count} 处面积不详的用房也列为备选"),
+                format!(
+                    "{count} places of unknown area were admitted for tier {en}, which asks for {least} m²"
+                ),
+            )),
+            Text::from(("在用房登记中补充面积", "add their area to the premises register")),
+        ),
+    }
 }

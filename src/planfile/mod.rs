@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use crate::files;
-use crate::model::{Plan, Scenario};
+use crate::model::{Lang, Plan, Scenario, Tell};
 
 /// A rule of the pack that a plan was made with, as it is printed beside every figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +87,33 @@ pub enum PlanFileError {
     },
 }
 
+impl Tell for PlanFileError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::Missing { path } => {
+                format!("没有规划文件 {}；请先用 `gridplan import` 或 `gridplan synth` 生成", path.display())
+            }
+            Self::NotAPlanFile { path, why } => {
+                let path = path.display();
+                format!(
+                    "{path} 不是 gridplan 的规划文件（{why}）；请用 `gridplan import {path} -o city.gpkg` 导入"
+                )
+            }
+            Self::BadRow { path, layer, row, why } => format!(
+                "{}：图层“{layer}”第 {row} 行：{why}；请在 QGIS 中改正，或重新导入源文件",
+                path.display()
+            ),
+            Self::Sqlite { path, source } => {
+                format!("{}：{source}；请检查文件是否完整、是否被其他程序打开", path.display())
+            }
+            Self::Write { path, source } => format!(
+                "无法写入 {}：{source}；请检查文件夹是否存在、是否可写、磁盘是否有空间",
+                path.display()
+            ),
+        }
+    }
+}
+
 /// What a plan file holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlanFile {
@@ -96,6 +123,8 @@ pub struct PlanFile {
     pub plan: Option<Plan>,
     /// Rules that go with it.
     pub rules: Vec<Rule>,
+    /// Language of `message`, `remedy`, `reason`, `bounds` and `goal`; the columns `…_zh` and `…_en` hold both.
+    pub lang: Lang,
 }
 
 /// Reads a plan file. Cost: about 3 µs a building.

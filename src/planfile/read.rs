@@ -15,10 +15,10 @@ use crate::geometry::Plane;
 use crate::model::{
     Atom, AtomCoverage, AtomId, AtomShape, Barrier, BarrierKind, BarrierShape, Community, CommunityId,
     CommunityQuality, Compound, CompoundId, Coverage, CoverageMethod, CoverageRow, CoverageScope, Finding,
-    FindingKind, Gate, Grid, GridClass, GridId, GridSize, HouseholdsSource, LedgerEntry, OfficeCode, Plan,
-    Premise, PremiseId, Provenance, Scenario, ServiceCircle, Severity, SourceFile, SourceId, Station,
-    StationId, StationStatus, StationTier, Street, StreetClass, Terrain, TierAnswer, UnitKind, Unreached,
-    Use, WalkBand, WalkDirection,
+    FindingKind, Gate, Grid, GridClass, GridId, GridSize, HouseholdsSource, Lang, LedgerEntry, OfficeCode,
+    Plan, Premise, PremiseId, Provenance, Scenario, ServiceCircle, Severity, SourceFile, SourceId, Station,
+    StationId, StationStatus, StationTier, Street, StreetClass, Terrain, Text, TierAnswer, UnitKind,
+    Unreached, Use, WalkBand, WalkDirection,
 };
 use crate::units::{Households, Metres, Residents, Seconds, SquareMetres};
 
@@ -61,6 +61,15 @@ impl Record<'_> {
 
     pub(super) fn text(&self, column: &str) -> Result<String> {
         Ok(self.maybe(column)?.unwrap_or_default())
+    }
+
+    /// A text in both languages: `COLUMN_zh` and `COLUMN_en`, or what stands in `COLUMN` where one was left blank.
+    fn both(&self, column: &str) -> Result<Text> {
+        let one = |tag: &str| match self.maybe::<String>(&format!("{column}_{tag}"))? {
+            Some(text) => Ok(text),
+            None => self.text(column),
+        };
+        Ok(Text { zh: one("zh")?, en: one("en")? })
     }
 
     fn flag(&self, column: &str) -> Result<bool> {
@@ -149,7 +158,11 @@ impl<'c> Reader<'c> {
     pub(super) fn plan_file(&self) -> Result<PlanFile> {
         let scenario = self.scenario()?;
         let plan = if self.keys.contains_key("plan_hash") { Some(self.plan(&scenario)?) } else { None };
-        Ok(PlanFile { scenario, plan, rules: self.rules()? })
+        let lang = match self.keys.get("lang").map(String::as_str) {
+            Some("en") => Lang::En,
+            _ => Lang::Zh,
+        };
+        Ok(PlanFile { scenario, plan, rules: self.rules()?, lang })
     }
 
     pub(super) fn rows<T>(
@@ -237,10 +250,10 @@ impl<'c> Reader<'c> {
         scenario.sources = self.rows(&schema::SOURCES, |record| {
             Ok(SourceFile {
                 name: record.text("name")?,
-                role: record.text("role")?,
+                role: record.both("role")?,
                 sha256: record.text("sha256")?,
-                encoding: record.text("encoding")?,
-                crs: record.text("crs")?,
+                encoding: record.both("encoding")?,
+                crs: record.both("crs")?,
                 features: record.maybe::<i64>("features")?.and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
             })
         })?;
@@ -304,8 +317,8 @@ impl<'c> Reader<'c> {
                 community: record.link("community", communities)?,
                 grid: record.link("grid", grids)?,
                 atom: record.link("building", &atoms)?,
-                message: record.text("message")?,
-                remedy: record.text("remedy")?,
+                message: record.both("message")?,
+                remedy: record.both("remedy")?,
                 proven: record.flag("proven")?,
             })
         })
@@ -540,7 +553,7 @@ fn read_station(
         area: record.quantity("area_m2", SquareMetres::new)?,
         capacity: record.maybe("capacity")?.map(Households),
         premise: record.link("premise", premises)?,
-        reason: record.text("reason")?,
+        reason: record.both("reason")?,
     })
 }
 
@@ -565,8 +578,8 @@ fn read_grid(record: &Record<'_>, communities: &HashMap<String, CommunityId>) ->
         n_atoms: record.count("buildings")?,
         outline: record.area()?,
         locked: record.flag("locked")?,
-        reason: record.maybe("reason")?,
-        bounds_text: record.text("bounds")?,
+        reason: Some(record.both("reason")?).filter(|reason| !reason.is_empty()),
+        bounds_text: record.both("bounds")?,
         lineage: lineage.split(',').filter(|code| !code.is_empty()).map(str::to_owned).collect(),
         note: record.newer("note")?.unwrap_or_default(),
     })
@@ -580,7 +593,7 @@ fn read_tier(record: &Record<'_>) -> Result<TierAnswer> {
     });
     Ok(TierAnswer {
         tier: record.word("tier", StationTier::parse)?,
-        goal: record.text("goal")?,
+        goal: record.both("goal")?,
         objective: record.get("objective")?,
         bound: record.maybe("bound")?,
         gap: record.maybe("gap")?,

@@ -155,6 +155,8 @@ table!(
         integer("capacity", "可服务户数"),
         text("premise", "用房编号"),
         text("reason", "选址理由"),
+        text("reason_zh", "选址理由（中文）"),
+        text("reason_en", "选址理由（英文）"),
     ]
 );
 table!(
@@ -183,6 +185,10 @@ table!(
         real("share_5", "5分钟覆盖率"),
         real("share_10", "10分钟覆盖率"),
         real("share_15", "15分钟覆盖率"),
+        text("reason_zh", "超出原因（中文）"),
+        text("reason_en", "超出原因（英文）"),
+        text("bounds_zh", "四至（中文）"),
+        text("bounds_en", "四至（英文）"),
     ]
 );
 table!(
@@ -223,6 +229,10 @@ table!(
         text("grid", "网格代码"),
         text("message", "说明"),
         text("remedy", "建议"),
+        text("message_zh", "说明（中文）"),
+        text("message_en", "说明（英文）"),
+        text("remedy_zh", "建议（中文）"),
+        text("remedy_en", "建议（英文）"),
         boolean("proven", "已证明"),
         text("building", "建筑编号"),
         text("stage", "来自数据或规划"),
@@ -305,6 +315,8 @@ table!(
         real("gap", "差距"),
         boolean("proven", "已证明最优"),
         text("frontier", "站点数与覆盖户数"),
+        text("goal_zh", "目标（中文）"),
+        text("goal_en", "目标（英文）"),
     ]
 );
 table!(
@@ -349,6 +361,12 @@ table!(
         text("encoding", "编码"),
         text("crs", "坐标系"),
         integer("features", "要素数"),
+        text("role_zh", "用途（中文）"),
+        text("role_en", "用途（英文）"),
+        text("encoding_zh", "编码（中文）"),
+        text("encoding_en", "编码（英文）"),
+        text("crs_zh", "坐标系（中文）"),
+        text("crs_en", "坐标系（英文）"),
     ]
 );
 table!(PROVENANCE, "provenance", "来历", None, [text("key", "键"), text("value", "值")]);

@@ -6,7 +6,7 @@ use crate::testing::{toy_plan, toy_scenario};
 fn toy() -> PlanFile {
     let scenario = toy_scenario();
     let plan = toy_plan(&scenario);
-    PlanFile { scenario, plan: Some(plan), rules: Vec::new() }
+    PlanFile { scenario, plan: Some(plan), rules: Vec::new(), lang: Lang::Zh }
 }
 
 #[test]

@@ -13,8 +13,8 @@ use super::styles::styles;
 use super::{PlanFile, schema};
 use crate::geometry::Plane;
 use crate::model::{
-    AtomShape, BarrierShape, CommunityId, Coverage, CoverageMethod, CoverageScope, Finding, Plan, Scenario,
-    UnitKind,
+    AtomShape, BarrierShape, CommunityId, Coverage, CoverageMethod, CoverageScope, Finding, Lang, Plan,
+    Scenario, Text, UnitKind,
 };
 
 /// Bounded cache and no journal: the file is new and nobody else sees it yet.
@@ -25,8 +25,12 @@ type Result<T> = rusqlite::Result<T>;
 pub(super) fn everything(connection: &mut Connection, content: &PlanFile) -> Result<()> {
     connection.execute_batch(PRAGMAS)?;
     let transaction = connection.transaction()?;
-    let writer =
-        Writer { connection: &transaction, scenario: &content.scenario, plan: content.plan.as_ref() };
+    let writer = Writer {
+        connection: &transaction,
+        scenario: &content.scenario,
+        plan: content.plan.as_ref(),
+        lang: content.lang,
+    };
     create(&transaction, &content.scenario.plane)?;
     writer.ground()?;
     writer.stations()?;
@@ -40,6 +44,7 @@ pub(super) struct Writer<'a> {
     connection: &'a Connection,
     pub(super) scenario: &'a Scenario,
     plan: Option<&'a Plan>,
+    lang: Lang,
 }
 
 impl Writer<'_> {
@@ -64,6 +69,11 @@ impl Writer<'_> {
         rows: I,
     ) -> Result<()> {
         self.layer(table, rows.into_iter().map(|values| (None, values)))
+    }
+
+    /// A text in the language of the file.
+    fn asked(&self, words: &Text) -> Value {
+        text(words.get(self.lang))
     }
 
     fn community_code(&self, id: Option<CommunityId>) -> Value {
@@ -278,7 +288,9 @@ impl Writer<'_> {
                     maybe(station.area.map(|area| area.value())),
                     maybe(station.capacity.map(|capacity| capacity.0)),
                     maybe_text(premise),
-                    text(&station.reason),
+                    self.asked(&station.reason),
+                    text(&station.reason.zh),
+                    text(&station.reason.en),
                 ];
                 (Some(Point(station.at).into()), values)
             }),
@@ -308,12 +320,15 @@ impl Writer<'_> {
                     grid.deviation().into(),
                     grid.is_in_range().into(),
                     grid.locked.into(),
-                    maybe_text(grid.reason.as_deref()),
-                    text(&grid.bounds_text),
+                    grid.reason.as_ref().map_or(Value::Null, |reason| self.asked(reason)),
+                    self.asked(&grid.bounds_text),
                     text(&grid.lineage.join(",")),
                     text(&grid.note),
                 ];
                 values.extend(self.shares(CoverageScope::Grid(crate::model::GridId::from_index(index))));
+                let reason = |lang| maybe_text(grid.reason.as_ref().map(|reason| reason.get(lang)));
+                let bounds = |lang| text(grid.bounds_text.get(lang));
+                values.extend([reason(Lang::Zh), reason(Lang::En), bounds(Lang::Zh), bounds(Lang::En)]);
                 (Some(grid.outline.clone().into()), values)
             }),
         )?;
@@ -375,8 +390,12 @@ impl Writer<'_> {
             text(&finding.feature),
             self.community_code(finding.community),
             maybe_text(grid),
-            text(&finding.message),
-            text(&finding.remedy),
+            self.asked(&finding.message),
+            self.asked(&finding.remedy),
+            text(&finding.message.zh),
+            text(&finding.message.en),
+            text(&finding.remedy.zh),
+            text(&finding.remedy.en),
             finding.proven.into(),
             maybe_text(building),
             text(stage),
@@ -420,12 +439,14 @@ impl Writer<'_> {
                     tier.frontier.iter().map(|(n, households)| format!("{n}:{households}")).collect();
                 vec![
                     text(tier.tier.as_str()),
-                    text(&tier.goal),
+                    self.asked(&tier.goal),
                     tier.objective.into(),
                     maybe(tier.bound),
                     maybe(tier.gap),
                     tier.proven.into(),
                     Value::Text(frontier.join(",")),
+                    text(&tier.goal.zh),
+                    text(&tier.goal.en),
                 ]
             }),
         )
@@ -467,11 +488,17 @@ impl Writer<'_> {
             self.scenario.sources.iter().map(|source| {
                 vec![
                     text(&source.name),
-                    text(&source.role),
+                    self.asked(&source.role),
                     text(&source.sha256),
-                    text(&source.encoding),
-                    text(&source.crs),
+                    self.asked(&source.encoding),
+                    self.asked(&source.crs),
                     big(source.features),
+                    text(&source.role.zh),
+                    text(&source.role.en),
+                    text(&source.encoding.zh),
+                    text(&source.encoding.en),
+                    text(&source.crs.zh),
+                    text(&source.crs.en),
                 ]
             }),
         )?;
@@ -486,6 +513,7 @@ impl Writer<'_> {
         let scenario = self.scenario;
         let mut pairs = vec![
             ("place", scenario.name.clone()),
+            ("lang", self.lang.pick("zh", "en").to_owned()),
             ("plane", format!("EPSG:{} {}", scenario.plane.epsg(), scenario.plane.name())),
             (
                 "unit_kind",

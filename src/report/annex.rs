@@ -209,9 +209,10 @@ fn grid_row(facts: &Facts<'_>, id: GridId, grid: &Grid, lang: Lang) -> Vec<Cell>
         Cell::count(u64::from(grid.residents.0)),
     ];
     cells.extend(share_cells(facts, CoverageScope::Grid(id)));
-    let words: Vec<&str> = [Some(grid.bounds_text.as_str()), grid.reason.as_deref()]
+    let words: Vec<&str> = [Some(&grid.bounds_text), grid.reason.as_ref()]
         .into_iter()
         .flatten()
+        .map(|text| text.get(lang))
         .filter(|w| !w.is_empty())
         .collect();
     cells.push(Cell::text(words.join(lang.pick("；", "; "))));
@@ -243,7 +244,7 @@ fn stations(facts: &Facts<'_>, lang: Lang) -> String {
             Cell::text(facts.community_name(station.community)),
             Cell::Figure(station.area.map_or_else(none, |area| decimal(area.value(), 0))),
             Cell::Figure(station.capacity.map_or_else(none, |limit| count(u64::from(limit.0)))),
-            Cell::text(station.reason.as_str()),
+            Cell::text(station.reason.get(lang)),
         ]);
     }
     capped(table, all.len().min(MAX_STATIONS), all.len(), lang)
@@ -275,8 +276,8 @@ fn findings(facts: &Facts<'_>, lang: Lang) -> String {
             Cell::short(text::layer(&finding.layer, lang)),
             Cell::text(finding.feature.as_str()),
             Cell::text(facts.community_name(finding.community)),
-            Cell::text(finding.message.as_str()),
-            Cell::text(finding.remedy.as_str()),
+            Cell::text(finding.message.get(lang)),
+            Cell::text(finding.remedy.get(lang)),
             Cell::text(if finding.proven { lang.pick("是", "yes") } else { "" }),
         ]);
     }

@@ -161,8 +161,8 @@ pub(super) fn findings(facts: &Facts<'_>, lang: Lang) -> Section {
             Cell::Markup(severity_tag(severity.0, lang)),
             Cell::text(text::finding_kind(kind, lang)),
             Cell::count(number),
-            Cell::text(example.message.as_str()),
-            Cell::text(example.remedy.as_str()),
+            Cell::text(example.message.get(lang)),
+            Cell::text(example.remedy.get(lang)),
         ]);
     }
     let body = if table.is_empty() {
@@ -230,10 +230,10 @@ fn sources_table(facts: &Facts<'_>, lang: Lang) -> String {
         let hash: String = source.sha256.chars().take(16).collect();
         table.row(vec![
             Cell::text(source.name.as_str()),
-            Cell::text(text::layer(&source.role, lang)),
+            Cell::text(source.role.get(lang)),
             Cell::count(source.features),
-            Cell::text(source.encoding.as_str()),
-            Cell::text(source.crs.as_str()),
+            Cell::text(source.encoding.get(lang)),
+            Cell::text(source.crs.get(lang)),
             Cell::Markup(format!("<code>{}</code>", escape(&hash))),
         ]);
     }

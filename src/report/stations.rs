@@ -93,7 +93,7 @@ fn answers_table(facts: &Facts<'_>, lang: Lang) -> String {
         };
         table.row(vec![
             Cell::text(text::tier(answer.tier, lang)),
-            Cell::text(answer.goal.as_str()),
+            Cell::text(answer.goal.get(lang)),
             Cell::Figure(decimal(answer.objective, 0)),
             Cell::Figure(answer.bound.map_or_else(|| "—".into(), |bound| decimal(bound, 0))),
             Cell::figure(

@@ -10,6 +10,7 @@ use super::{html, text, workbook};
 use crate::geometry::Plane;
 use crate::model::{
     AtomId, CoverageMethod, CoverageScope, FindingKind, Lang, Plan, Scenario, StationStatus, StationTier,
+    Text,
 };
 use crate::testing::{toy_plan, toy_scenario};
 use crate::units::SquareMetres;
@@ -146,12 +147,12 @@ fn tables_hold_every_community_grid_station_and_finding() {
         }
         for station in &plan.stations {
             let annex = section(&page, "annex-c");
-            assert!(annex.contains(&station.name) && annex.contains(&station.reason), "{}", station.code);
+            assert!(annex.contains(&station.name) && annex.contains(&station.reason.zh), "{}", station.code);
         }
         for finding in scenario.findings.iter().chain(&plan.findings) {
             let annex = section(&page, "annex-e");
-            assert!(annex.contains(&text::escape(&finding.message)), "{}", finding.message);
-            assert!(annex.contains(&text::escape(&finding.remedy)), "{}", finding.remedy);
+            assert!(annex.contains(&text::escape(finding.message.get(lang))), "{:?}", finding.message);
+            assert!(annex.contains(&text::escape(finding.remedy.get(lang))), "{:?}", finding.remedy);
         }
         assert!(section(&page, "provenance").contains(&plan.provenance.plan_hash));
     }
@@ -224,11 +225,11 @@ fn names_cannot_become_markup() {
     scenario.atoms[58].name = Some(evil.into());
     scenario.premises[0].name = Some(evil.into());
     scenario.sources[0].name = evil.into();
-    scenario.findings[0].message = evil.into();
+    scenario.findings[0].message = Text::same(evil);
     let mut plan = toy_plan(&scenario);
     plan.provenance.params = evil.into();
     plan.stations[0].name = evil.into();
-    plan.tiers[0].goal = evil.into();
+    plan.tiers[0].goal = Text::same(evil);
     plan.ledger[0].what = evil.into();
     plan.partition.grids[0].code = evil.into();
     plan.coverage.profile = evil.into();

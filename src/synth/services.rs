@@ -133,7 +133,7 @@ pub(super) fn add_stations(dice: &mut Dice, made: &Made, rows: &mut Rows) {
             area: SquareMetres::new(area).ok(),
             capacity,
             premise: None,
-            reason: String::new(),
+            reason: crate::model::Text::default(),
         });
     }
 }

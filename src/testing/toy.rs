@@ -19,7 +19,7 @@ use crate::geometry::Plane;
 use crate::model::{
     Atom, AtomId, AtomShape, Barrier, BarrierKind, BarrierShape, Community, CommunityId, Compound,
     CompoundId, Finding, FindingKind, Gate, GridClass, HouseholdsSource, Premise, Scenario, Severity,
-    SourceFile, SourceId, Station, StationStatus, StationTier, Street, StreetClass, Use,
+    SourceFile, SourceId, Station, StationStatus, StationTier, Street, StreetClass, Text, Use,
 };
 use crate::units::{Households, Residents, SquareMetres};
 
@@ -166,10 +166,10 @@ fn barrier(source: &str, name: &str, kind: BarrierKind, shape: BarrierShape) -> 
 fn source(name: &str, role: &str, encoding: &str, features: u64) -> SourceFile {
     SourceFile {
         name: name.into(),
-        role: role.into(),
+        role: Text::same(role),
         sha256: format!("{:064x}", features * 7919),
-        encoding: encoding.into(),
-        crs: "EPSG:4549 (declared)".into(),
+        encoding: Text::same(encoding),
+        crs: ("EPSG:4549（指定）", "EPSG:4549 (declared)").into(),
         features,
     }
 }
@@ -315,7 +315,7 @@ fn existing_stations() -> Vec<Station> {
             area: Some(SquareMetres::constant(area)),
             capacity: None,
             premise: None,
-            reason: String::new(),
+            reason: Text::default(),
         })
         .collect()
 }
@@ -327,16 +327,19 @@ fn input_findings() -> Vec<Finding> {
             Severity::Info,
             EstimatedCount,
             "buildings",
-            "households of 7 buildings were estimated from floor area",
-            "give a household column for Beishan village",
+            ("7 栋建筑的户数按建筑面积估算", "households of 7 buildings were estimated from floor area"),
+            ("为北山村提供户数列", "give a household column for Beishan village"),
         )
         .in_community(CommunityId(2)),
         Finding::new(
             Severity::Warning,
             InvalidGeometry,
             "communities",
-            "the outline crossed itself and was repaired; its area changed by 0.4 m²",
-            "check the outline on the map",
+            (
+                "边界自相交，已修复，面积变化 0.4 m²",
+                "the outline crossed itself and was repaired; its area changed by 0.4 m²",
+            ),
+            ("在地图上核对边界", "check the outline on the map"),
         )
         .about("370602001002")
         .in_community(CommunityId(1)),
@@ -344,8 +347,8 @@ fn input_findings() -> Vec<Finding> {
             Severity::Warning,
             MissingCount,
             "buildings",
-            "no household count; counted as zero",
-            "add the count or mark the building as not lived in",
+            ("没有户数，按零户计", "no household count; counted as zero"),
+            ("补上户数，或标为非住宅", "add the count or mark the building as not lived in"),
         )
         .about("b0055")
         .on_atom(AtomId(54))
@@ -354,8 +357,11 @@ fn input_findings() -> Vec<Finding> {
             Severity::Error,
             OutsideCommunities,
             "buildings",
-            "the building with 5 households lies outside every community and is not planned",
-            "move the community outline or the building",
+            (
+                "该建筑有 5 户，不在任何社区内，未纳入规划",
+                "the building with 5 households lies outside every community and is not planned",
+            ),
+            ("调整社区边界或建筑位置", "move the community outline or the building"),
         )
         .about("b0060")
         .on_atom(AtomId(59))

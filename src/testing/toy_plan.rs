@@ -86,9 +86,18 @@ fn grid(number: usize, cell: &Cell, atoms: &[Atom]) -> Grid {
         n_atoms: u32::try_from(atoms.len()).unwrap_or(u32::MAX),
         outline,
         locked: number == 3,
-        reason: (number == 6)
-            .then(|| "building b0049 alone has 420 households, above the upper size of 330".to_owned()),
-        bounds_text: "东至滨河西路，南至人民路，西至西关街，北至北环路".into(),
+        reason: (number == 6).then(|| {
+            (
+                "建筑 b0049 一栋就有 420 户，超过上限 330 户",
+                "building b0049 alone has 420 households, above the upper size of 330",
+            )
+                .into()
+        }),
+        bounds_text: (
+            "东至滨河西路，南至人民路，西至西关街，北至北环路",
+            "east: 滨河西路; south: 人民路; west: 西关街; north: 北环路",
+        )
+            .into(),
         lineage: vec![format!("旧{:02}", cell.community + 1)],
         note: String::new(),
     }
@@ -115,10 +124,13 @@ fn stations(scenario: &Scenario) -> Vec<Station> {
             1,
             "YT-0004",
             StationTier::Community,
-            "brings 548 more households within 15 minutes; the runner-up, p4, brings fewer",
+            (
+                "15 分钟圈新增 548 户，次优 p4 较少",
+                "brings 548 more households within 15 minutes; the runner-up, p4, brings fewer",
+            ),
         ),
-        (0, "YT-0005", StationTier::Compound, "brings 326 households within 5 minutes"),
-        (2, "YT-0006", StationTier::Corner, "brings 357 households within 5 minutes"),
+        (0, "YT-0005", StationTier::Compound, ("5 分钟圈 326 户", "brings 326 households within 5 minutes")),
+        (2, "YT-0006", StationTier::Corner, ("5 分钟圈 357 户", "brings 357 households within 5 minutes")),
     ];
     for (premise, code, tier, reason) in chosen {
         let place = &scenario.premises[premise];
@@ -373,19 +385,21 @@ fn diamond(at: Coord<f64>, reach_m: f64) -> MultiPolygon<f64> {
 
 fn tiers() -> Vec<TierAnswer> {
     let answer =
-        |tier, goal: &str, objective, bound: Option<f64>, proven, frontier: &[(u32, u64)]| TierAnswer {
-            tier,
-            goal: goal.into(),
-            objective,
-            bound,
-            gap: bound.map(|bound: f64| (bound - objective).abs() / objective),
-            proven,
-            frontier: frontier.to_vec(),
+        |tier, goal: (&str, &str), objective, bound: Option<f64>, proven, frontier: &[(u32, u64)]| {
+            TierAnswer {
+                tier,
+                goal: goal.into(),
+                objective,
+                bound,
+                gap: bound.map(|bound: f64| (bound - objective).abs() / objective),
+                proven,
+                frontier: frontier.to_vec(),
+            }
         };
     vec![
         answer(
             StationTier::Community,
-            "best coverage within 15 minutes for p = 2",
+            ("p = 2，15 分钟覆盖最多", "best coverage within 15 minutes for p = 2"),
             2_302.0,
             Some(2_302.0),
             true,
@@ -393,7 +407,7 @@ fn tiers() -> Vec<TierAnswer> {
         ),
         answer(
             StationTier::Compound,
-            "best coverage within 5 minutes for p = 1",
+            ("p = 1，5 分钟覆盖最多", "best coverage within 5 minutes for p = 1"),
             326.0,
             Some(340.0),
             false,
@@ -401,7 +415,7 @@ fn tiers() -> Vec<TierAnswer> {
         ),
         answer(
             StationTier::Corner,
-            "best coverage within 5 minutes for p = 1, old quarter only",
+            ("p = 1，5 分钟覆盖最多，仅旧城", "best coverage within 5 minutes for p = 1, old quarter only"),
             357.0,
             None,
             false,
@@ -416,8 +430,14 @@ fn plan_findings() -> Vec<Finding> {
             Severity::Warning,
             FindingKind::GridOutOfRange,
             "grids",
-            "the grid has 466 households, above 330: one building alone has 420",
-            "divide the tower by entrances in the building table, or accept it",
+            (
+                "网格有 466 户，超过 330 户：其中一栋就有 420 户",
+                "the grid has 466 households, above 330: one building alone has 420",
+            ),
+            (
+                "在建筑表中按单元拆分该楼，或接受",
+                "divide the tower by entrances in the building table, or accept it",
+            ),
         )
         .about("370602001002003")
         .in_community(CommunityId(1))
@@ -427,16 +447,16 @@ fn plan_findings() -> Vec<Finding> {
             Severity::Warning,
             FindingKind::Uncovered,
             "uncovered",
-            "households of the village are beyond every circle",
-            "open a station in the old village office (p4)",
+            ("村中住户在所有服务圈之外", "households of the village are beyond every circle"),
+            ("在旧村委用房（p4）开设驿站", "open a station in the old village office (p4)"),
         )
         .in_community(CommunityId(2)),
         Finding::new(
             Severity::Error,
             FindingKind::UnsnappedDoor,
             "buildings",
-            "the door is too far from any street",
-            "draw the missing path, or move the door",
+            ("门口离任何道路都太远", "the door is too far from any street"),
+            ("补画小路，或移动门口", "draw the missing path, or move the door"),
         )
         .about("b0059")
         .on_atom(AtomId(58))
@@ -445,8 +465,8 @@ fn plan_findings() -> Vec<Finding> {
             Severity::Info,
             FindingKind::NoTerrain,
             "terrain",
-            "no terrain model: slopes are not counted",
-            "import a terrain model with --role dem=FILE",
+            ("没有地形模型，未计坡度", "no terrain model: slopes are not counted"),
+            ("用 --role dem=FILE 导入地形", "import a terrain model with --role dem=FILE"),
         ),
     ]
 }

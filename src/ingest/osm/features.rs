@@ -108,8 +108,8 @@ pub(super) fn broken_area(id: &str, layer: &str, area: &MultiPolygon<f64>) -> Fi
         Severity::Info,
         FindingKind::InvalidGeometry,
         layer,
-        "the outline is not closed inside the extract",
-        "take a larger extract if this place matters",
+        ("边界在数据范围内没有闭合", "the outline is not closed inside the extract"),
+        ("若此处重要，请取范围更大的数据", "take a larger extract if this place matters"),
     )
     .about(id);
     match area.0.first().and_then(|polygon| polygon.exterior().0.first()) {

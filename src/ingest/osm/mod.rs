@@ -11,9 +11,11 @@ mod xml;
 use geo::Coord;
 
 use super::draft::Draft;
+use super::encoding::TextEncoding;
 use super::error::IngestError;
 use super::roles::Role;
 use super::source::SourceSpec;
+use crate::model::Text;
 
 /// Tags of an element; only keys that [`tags::is_read`] are kept.
 #[derive(Clone, Debug, Default)]
@@ -139,22 +141,27 @@ fn draft(spec: &SourceSpec, mut elements: Elements) -> Result<Draft, IngestError
             IngestError::EmptyLayer {
                 file: spec.file_name(),
                 role: Role::Osm,
-                reason: "it has no nodes and no ways".to_owned(),
+                reason: Text::from(("没有节点也没有路径", "it has no nodes and no ways")),
                 filtered: None,
             }
         } else {
             IngestError::Truncated {
                 file: spec.file_name(),
-                reason: format!("it has {} nodes but not one way", elements.positions.len()),
+                reason: Text::from((
+                    format!("有 {} 个节点，却没有一条路径", elements.positions.len()),
+                    format!("it has {} nodes but not one way", elements.positions.len()),
+                )),
             }
         });
     }
     elements.sort();
     let mut draft = features::draft(spec.file_name(), &elements);
-    draft.encoding = "UTF-8 (fixed by the format)".to_owned();
-    draft.crs_how = "fixed by the format".to_owned();
+    draft.encoding = TextEncoding::fixed("UTF-8");
+    draft.crs_how = Text::from(("格式规定", "fixed by the format"));
     match spec.role {
-        None => draft.role_guessed = Some("it is an OpenStreetMap extract".to_owned()),
+        None => {
+            draft.role_guessed = Some(Text::from(("OpenStreetMap 数据", "it is an OpenStreetMap extract")))
+        }
         Some(Role::Osm) => {}
         Some(role) => keep_only(&mut draft, role),
     }

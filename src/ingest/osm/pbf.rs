@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::super::error::IngestError;
 use super::super::source::SourceSpec;
 use super::{Elements, Node, Relation, Tags, Way};
+use crate::model::Text;
 
 /// Blobs decoded at a time: enough for all threads, little memory.
 const BATCH: usize = 64;
@@ -38,20 +39,27 @@ pub(super) fn read(spec: &SourceSpec) -> Result<Elements, IngestError> {
 }
 
 fn open(spec: &SourceSpec) -> Result<File, IngestError> {
-    File::open(&spec.path)
-        .map_err(|error| IngestError::Unreadable { file: spec.file_name(), reason: error.to_string() })
+    File::open(&spec.path).map_err(|error| IngestError::Unreadable {
+        file: spec.file_name(),
+        reason: Text::same(error.to_string()),
+    })
 }
 
 /// Walks over the frames (length, header, blob) without decoding them: a file that ends within one is cut short.
 fn check_frames(spec: &SourceSpec) -> Result<(), IngestError> {
-    let unreadable =
-        |error: std::io::Error| IngestError::Unreadable { file: spec.file_name(), reason: error.to_string() };
+    let unreadable = |error: std::io::Error| IngestError::Unreadable {
+        file: spec.file_name(),
+        reason: Text::same(error.to_string()),
+    };
     let mut file = BufReader::new(open(spec)?);
     let size = file.seek(SeekFrom::End(0)).map_err(unreadable)?;
     let mut offset = 0_u64;
     let cut = |offset: u64| IngestError::Truncated {
         file: spec.file_name(),
-        reason: format!("the block at byte {offset} of {size} is incomplete"),
+        reason: Text::from((
+            format!("第 {offset} 字节处（共 {size} 字节）的数据块不完整"),
+            format!("the block at byte {offset} of {size} is incomplete"),
+        )),
     };
     while offset < size {
         let mut length = [0_u8; 4];
@@ -61,20 +69,14 @@ fn check_frames(spec: &SourceSpec) -> Result<(), IngestError> {
         }
         let header_length = u64::from(u32::from_be_bytes(length));
         if 64 * 1024 < header_length {
-            return Err(IngestError::UnknownFormat {
-                file: spec.file_name(),
-                reason: format!("byte {offset} begins no OSM PBF block"),
-            });
+            return Err(IngestError::UnknownFormat { file: spec.file_name(), reason: no_block(offset) });
         }
         let mut header = vec![0_u8; header_length as usize];
         if file.read_exact(&mut header).is_err() {
             return Err(cut(offset));
         }
         let Some(data_length) = data_size(&header) else {
-            return Err(IngestError::UnknownFormat {
-                file: spec.file_name(),
-                reason: format!("byte {offset} begins no OSM PBF block"),
-            });
+            return Err(IngestError::UnknownFormat { file: spec.file_name(), reason: no_block(offset) });
         };
         let next = offset + 4 + header_length + data_length;
         if size < next {
@@ -83,6 +85,13 @@ fn check_frames(spec: &SourceSpec) -> Result<(), IngestError> {
         offset = next;
     }
     Ok(())
+}
+
+fn no_block(offset: u64) -> Text {
+    Text::from((
+        format!("第 {offset} 字节处不是 OSM PBF 数据块"),
+        format!("byte {offset} begins no OSM PBF block"),
+    ))
 }
 
 /// Field 3 (`datasize`) of a protobuf `BlobHeader`.
@@ -163,9 +172,13 @@ fn add_node(part: &mut Elements, id: i64, position: [i32; 2], tags: Tags) {
 fn told(spec: &SourceSpec, error: &osmpbf::Error) -> IngestError {
     let file = spec.file_name();
     match error.kind() {
-        ErrorKind::Io(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => {
-            IngestError::Truncated { file, reason: "it ends within a block".to_owned() }
-        }
-        _ => IngestError::Unreadable { file, reason: format!("a block is damaged ({error})") },
+        ErrorKind::Io(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => IngestError::Truncated {
+            file,
+            reason: Text::from(("文件在数据块中间结束", "it ends within a block")),
+        },
+        _ => IngestError::Unreadable {
+            file,
+            reason: Text::from((format!("数据块已损坏（{error}）"), format!("a block is damaged ({error})"))),
+        },
     }
 }

@@ -11,6 +11,7 @@ use quick_xml::{Reader, XmlVersion};
 use super::super::error::IngestError;
 use super::super::source::SourceSpec;
 use super::{Elements, Node, Relation, Tags, Way, tags};
+use crate::model::Text;
 
 /// The element being read.
 #[derive(Default)]
@@ -34,8 +35,10 @@ enum Kind {
 }
 
 pub(super) fn read(spec: &SourceSpec) -> Result<Elements, IngestError> {
-    let unreadable =
-        |error: std::io::Error| IngestError::Unreadable { file: spec.file_name(), reason: error.to_string() };
+    let unreadable = |error: std::io::Error| IngestError::Unreadable {
+        file: spec.file_name(),
+        reason: Text::same(error.to_string()),
+    };
     let file = File::open(&spec.path).map_err(unreadable)?;
     let source: Box<dyn Read> = if spec.path.to_lowercase().ends_with(".gz") {
         Box::new(MultiGzDecoder::new(file))
@@ -79,11 +82,11 @@ fn parse(spec: &SourceSpec, source: impl BufRead) -> Result<Elements, IngestErro
         (true, true) => Ok(elements),
         (true, false) => Err(IngestError::Truncated {
             file: spec.file_name(),
-            reason: "the closing </osm> is missing".to_owned(),
+            reason: Text::from(("缺少结尾的 </osm>", "the closing </osm> is missing")),
         }),
         (false, _) => Err(IngestError::UnknownFormat {
             file: spec.file_name(),
-            reason: "there is no <osm> element in it".to_owned(),
+            reason: Text::from(("其中没有 <osm> 元素", "there is no <osm> element in it")),
         }),
     }
 }
@@ -91,9 +94,18 @@ fn parse(spec: &SourceSpec, source: impl BufRead) -> Result<Elements, IngestErro
 fn broken(spec: &SourceSpec, error: &str, saw_root: bool) -> IngestError {
     let file = spec.file_name();
     if saw_root {
-        IngestError::Truncated { file, reason: format!("the XML breaks off or is damaged ({error})") }
+        IngestError::Truncated {
+            file,
+            reason: Text::from((
+                format!("XML 中断或已损坏（{error}）"),
+                format!("the XML breaks off or is damaged ({error})"),
+            )),
+        }
     } else {
-        IngestError::UnknownFormat { file, reason: format!("it is no XML ({error})") }
+        IngestError::UnknownFormat {
+            file,
+            reason: Text::from((format!("不是 XML（{error}）"), format!("it is no XML ({error})"))),
+        }
     }
 }
 

@@ -119,7 +119,7 @@ fn bad_counts_are_named_by_line() {
         .findings
         .iter()
         .filter(|finding| finding.kind == FindingKind::BadCount)
-        .map(|finding| (finding.feature.as_str(), finding.message.split(':').next().unwrap()))
+        .map(|finding| (finding.feature.as_str(), finding.message.en.split(':').next().unwrap()))
         .collect();
     assert_eq!(bad, [("b", "line 3"), ("d", "line 5"), ("e", "line 6"), ("c", "line 4")]);
     assert_eq!(has(&scenario, FindingKind::ZeroCount).unwrap().feature, "f");
@@ -138,7 +138,7 @@ fn invalid_outlines_are_repaired_and_said_so() {
     let file = folder.write("b.geojson", format!("{}{crossed}{}", &bow_tie[..start], &bow_tie[end..]));
     let scenario = run(&one(Role::Buildings, &file)).unwrap();
     let finding = has(&scenario, FindingKind::InvalidGeometry).unwrap();
-    assert!(finding.feature == "a" && finding.message.contains("repaired"), "{finding:?}");
+    assert!(finding.feature == "a" && finding.message.en.contains("repaired"), "{finding:?}");
     assert!((scenario.atoms[0].shape.area() - 50.0).abs() < 0.5);
     assert!(examine(&scenario).iter().all(|finding| finding.kind != FindingKind::InvalidGeometry));
 }
@@ -208,7 +208,11 @@ fn many_findings_alike_become_one() {
     let missing: Vec<_> =
         scenario.findings.iter().filter(|finding| finding.kind == FindingKind::MissingCount).collect();
     assert_eq!(missing.len(), 1);
-    assert!(missing[0].message.starts_with("300 of these; the first (b000, b001"), "{}", missing[0].message);
+    assert!(
+        missing[0].message.en.starts_with("300 of these; the first (b000, b001"),
+        "{}",
+        missing[0].message
+    );
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn a_total_goes_to_what_no_column_counts() {
     let request = ImportRequest { households_total: Some(5), ..request };
     let scenario = run(&request).unwrap();
     assert_eq!(scenario.households().0, 10);
-    assert!(has(&scenario, FindingKind::BadCount).unwrap().message.contains("5 households are given"));
+    assert!(has(&scenario, FindingKind::BadCount).unwrap().message.en.contains("5 households are given"));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn residents_alone_give_households_with_the_rounded_total() {
     // 15 / 2.62 = 5.7.
     assert_eq!(scenario.households().0, 6);
     assert_eq!(scenario.residents().0, 15);
-    assert!(has(&scenario, FindingKind::EstimatedCount).unwrap().message.contains("residents"));
+    assert!(has(&scenario, FindingKind::EstimatedCount).unwrap().message.en.contains("residents"));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn compounds_without_buildings_are_the_units() {
     let scenario = run(&ImportRequest::of([compounds.as_str()])).unwrap();
     assert_eq!(scenario.households().0, 500);
     assert_eq!(scenario.atoms.len(), 2);
-    assert_eq!(scenario.sources[0].role.split(' ').next(), Some("compounds"));
+    assert_eq!(scenario.sources[0].role.en.split(' ').next(), Some("compounds"));
 }
 
 #[test]

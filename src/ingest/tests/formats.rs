@@ -22,7 +22,7 @@ fn csv_reads_in_every_encoding_and_with_every_delimiter() {
             assert_eq!(scenario.households().0, 1272, "{shown}");
             assert_eq!(scenario.atoms[0].name.as_deref(), Some("幸福小区１号楼"));
             assert_eq!(scenario.atoms[0].floors, 6);
-            assert!(scenario.sources[0].encoding.starts_with(shown), "{}", scenario.sources[0].encoding);
+            assert!(scenario.sources[0].encoding.en.starts_with(shown), "{}", scenario.sources[0].encoding);
         }
     }
 }
@@ -60,7 +60,7 @@ fn metres_are_read_with_and_without_zone_number_and_in_either_order() {
         let found = scenario.atoms[0].shape.anchor();
         let off = crate::geometry::straight_distance(found, at);
         assert!(off < 0.002, "{header} {place}: {off} m off");
-        assert!(scenario.sources[0].crs.contains(how), "{header}: {}", scenario.sources[0].crs);
+        assert!(scenario.sources[0].crs.en.contains(how), "{header}: {}", scenario.sources[0].crs);
         assert!(scenario.atoms[0].community.is_some());
     }
 }
@@ -430,7 +430,11 @@ mod with_gdal {
                 }
                 let scenario = check(&path, None, &format!("{encoding} {code_page}"));
                 assert_eq!(scenario.atoms[0].name.as_deref(), Some(names[0]));
-                assert!(scenario.sources[0].encoding.starts_with(shown), "{}", scenario.sources[0].encoding);
+                assert!(
+                    scenario.sources[0].encoding.en.starts_with(shown),
+                    "{}",
+                    scenario.sources[0].encoding
+                );
             }
         }
     }
@@ -561,6 +565,6 @@ mod with_gdal {
             ImportRequest { encoding: Some(SHIFT_JIS.name().to_owned()), ..one(Role::Buildings, &path) };
         let scenario = run(&request).unwrap();
         assert_eq!(scenario.atoms[0].name.as_deref(), Some("立川町"));
-        assert!(scenario.sources[0].encoding.contains("declared"));
+        assert!(scenario.sources[0].encoding.en.contains("declared"));
     }
 }

@@ -87,7 +87,7 @@ fn tottori_city_has_its_census_households_block_by_block() {
             .any(|atom| atom.name.as_deref() == Some("立川町３丁目") && atom.households.0 == 114)
     );
     assert!(
-        scenario.sources[0].encoding.starts_with("Shift_JIS (detected"),
+        scenario.sources[0].encoding.en.starts_with("Shift_JIS (detected"),
         "{}",
         scenario.sources[0].encoding
     );
@@ -196,7 +196,7 @@ fn shifted_datums_are_found_by_overlap_with_the_streets() {
             let worst = original.atoms.iter().zip(&scenario.atoms).map(apart).fold(0.0, f64::max);
             assert!(worst < 0.5, "{datum:?} asked {asked:?}: {worst} m off");
             let warned = has(&scenario, FindingKind::Datum)
-                .is_some_and(|finding| finding.message.contains("converted"));
+                .is_some_and(|finding| finding.message.en.contains("converted"));
             assert_eq!(warned, asked.is_none() && datum != Datum::Wgs84, "{datum:?} asked {asked:?}");
         }
     }

@@ -284,8 +284,8 @@ fn grids(workbook: &mut Workbook, formats: &Formats, facts: &Facts<'_>, lang: La
         ];
         row.extend(share_values(facts, CoverageScope::Grid(GridId::from_index(index))));
         row.extend([
-            Value::text(grid.bounds_text.as_str()),
-            Value::text(grid.reason.as_deref().unwrap_or("")),
+            Value::text(grid.bounds_text.get(lang)),
+            Value::text(grid.reason.as_ref().map_or("", |reason| reason.get(lang))),
             Value::text(if grid.locked { lang.pick("是", "yes") } else { "" }),
             Value::text(grid.lineage.join(" ")),
         ]);
@@ -343,7 +343,7 @@ fn stations(
             Value::maybe(premise.and_then(|premise| premise.cost).map(f64::from)),
             Value::maybe(Some(lonlat.x)),
             Value::maybe(Some(lonlat.y)),
-            Value::text(station.reason.as_str()),
+            Value::text(station.reason.get(lang)),
         ]
     });
     write_table(workbook, formats, lang.pick("服务站", "stations"), &heads, all.len(), rows)?;
@@ -508,8 +508,8 @@ fn findings(
             Value::text(finding.feature.as_str()),
             Value::text(community),
             Value::text(grid.map_or("", |grid| grid.code.as_str())),
-            Value::text(finding.message.as_str()),
-            Value::text(finding.remedy.as_str()),
+            Value::text(finding.message.get(lang)),
+            Value::text(finding.remedy.get(lang)),
             Value::text(if finding.proven { lang.pick("是", "yes") } else { "" }),
         ]
     });
@@ -627,9 +627,9 @@ fn provenance(
         ),
     ];
     for source in &facts.scenario.sources {
-        let (name, role) = (&source.name, text::layer(&source.role, lang));
-        let (features, encoding) = (source.features, &source.encoding);
-        let (crs, hash) = (&source.crs, &source.sha256);
+        let (name, role) = (&source.name, source.role.get(lang));
+        let (features, encoding) = (source.features, source.encoding.get(lang));
+        let (crs, hash) = (source.crs.get(lang), &source.sha256);
         lines.push((
             say!(lang, "数据文件（{role}）", "file ({role})"),
             format!("{name}; {features}; {encoding}; {crs}; SHA-256 {hash}"),
