@@ -33,12 +33,30 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), WriteError> {
     keep(file, path).map_err(as_error)
 }
 
+/// How the names of this program's unfinished files and folders begin.
+#[must_use]
+pub fn unfinished() -> String {
+    format!(".gridplan-{}-", std::process::id())
+}
+
+/// Removes what this program has not finished in a folder: for a program that is ended by force.
+pub fn sweep(folder: &Path) {
+    let start = unfinished();
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&start)) {
+            // It is gone, or it is somebody else's by now: nothing better can be done while the program ends.
+            let _ = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        }
+    }
+}
+
 /// A temporary file beside `path`.
 pub(crate) fn temporary(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let suffix =
         path.extension().map(|extension| format!(".{}", extension.to_string_lossy())).unwrap_or_default();
-    tempfile::Builder::new().prefix(".gridplan-").suffix(&suffix).tempfile_in(folder)
+    tempfile::Builder::new().prefix(&unfinished()).suffix(&suffix).tempfile_in(folder)
 }
 
 /// Gives a complete temporary file its name. Colleagues may read it, as any file that a program writes.

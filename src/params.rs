@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{GridClass, GridSize, StationTier, Tell, Text, WalkBand, WalkDirection};
+use crate::model::{CodeScheme, GridClass, GridSize, StationTier, Tell, Text, WalkBand, WalkDirection};
 use crate::network::{KerbResponse, SlopeResponse, StairsResponse, WalkProfile, WalkRules};
 use crate::units::{Households, Metres, MetresPerSecond, Seconds};
 
@@ -89,6 +89,11 @@ pub struct GridParams {
     pub resettlement: Option<ClassParams>,
     /// Rural grids (农村型), if they differ.
     pub rural: Option<ClassParams>,
+    /// How grids are coded: `stat12+3` (community code and three digits), `unitgrid-15` or `cjt349-20`.
+    pub code_scheme: String,
+    /// The six digits of the object class that `cjt349-20` puts in front, as the platform lists them. No default:
+    /// the classes are the platform's.
+    pub object_class: String,
     /// Exact number of grids per community code, for those that ask for one.
     pub exact: BTreeMap<String, u32>,
 }
@@ -102,6 +107,8 @@ impl Default for GridParams {
             other_load_weight: 0.0,
             resettlement: None,
             rural: None,
+            code_scheme: CodeScheme::default().as_str().to_owned(),
+            object_class: String::new(),
             exact: BTreeMap::new(),
         }
     }
@@ -352,8 +359,42 @@ impl Params {
             );
         }
         self.check_siting()?;
+        self.code_scheme()?;
         self.walk_direction()?;
         self.compared_walkers().map(|_| ())
+    }
+
+    /// How grids are coded.
+    ///
+    /// # Errors
+    /// [`ParamsError::OutOfRange`] for an unknown scheme, or an object class that is not six digits where one is needed.
+    pub fn code_scheme(&self) -> Result<CodeScheme, ParamsError> {
+        let object_class = &self.grid.object_class;
+        match self.grid.code_scheme.as_str() {
+            "stat12+3" => Ok(CodeScheme::Stat12Plus3),
+            "unitgrid-15" => Ok(CodeScheme::UnitGrid15),
+            "cjt349-20"
+                if object_class.len() == 6 && object_class.bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
+                Ok(CodeScheme::Cjt349 { object_class: object_class.clone() })
+            }
+            "cjt349-20" => Err(ParamsError::OutOfRange {
+                key: "grid.object_class",
+                value: format!("`{object_class}`"),
+                rule: Text::from((
+                    "cjt349-20 需要 6 位数字的对象类别，请按平台的规定给出（--object-class）",
+                    "cjt349-20 needs the six digits of the object class as your platform lists them (--object-class)",
+                )),
+            }),
+            other => Err(ParamsError::OutOfRange {
+                key: "grid.code_scheme",
+                value: other.to_owned(),
+                rule: Text::from((
+                    format!("请用 {}", CodeScheme::NAMES.join("、")),
+                    format!("use {}", CodeScheme::NAMES.join(", ")),
+                )),
+            }),
+        }
     }
 
     fn check_siting(&self) -> Result<(), ParamsError> {

@@ -189,6 +189,7 @@ fn draw(
 ) -> Result<(), PlanError> {
     params.check()?;
     check_scenario(scenario)?;
+    grids::coding(scenario, params)?;
     report(watch, Step::Land, 0.0)?;
     let input = LandInput::from_scenario(scenario);
     let land = land::divide(&input, &LandParams::default())?;

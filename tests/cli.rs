@@ -168,6 +168,13 @@ fn an_ordinary_place_is_planned_from_files_to_report() {
     place.buildings(&[Place::ordinary(0.0), Place::ordinary(400.0)].concat());
     let said = json(&place.import(&["--json"]));
     assert_eq!((said["households"].as_u64(), said["communities"].as_u64()), (Some(3840), Some(2)));
+    // A source may also stand behind the last role.
+    let role = format!("buildings={}", place.path("buildings.csv").display());
+    let others =
+        ["communities.geojson", "streets.geojson"].map(|name| place.path(name).display().to_string());
+    let city = place.path("again.gpkg").display().to_string();
+    let again = gridplan(&["import", "--role", &role, &others[0], &others[1], "-o", &city, "--json"]);
+    assert_eq!(json(&again)["communities"].as_u64(), Some(2));
     succeeds(&place.plan());
     for file in ["plan.gpkg", "report.html", "tables.xlsx"] {
         assert!(place.path("out").join(file).is_file(), "{file}");
@@ -441,6 +448,205 @@ fn ctrl_c_halfway_writes_nothing() {
     let output = child.wait_with_output().unwrap();
     refuses(&output, &["stopped"]);
     assert!(is_empty_or_missing(&out), "nothing is half-written");
+}
+
+/// As a user in China runs it: without `--lang`.
+fn chinese<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gridplan"))
+        .args(arguments)
+        .arg("--quiet")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn has_chinese(text: &str) -> bool {
+    text.chars().any(|c| ('\u{4E00}'..='\u{9FFF}').contains(&c))
+}
+
+#[test]
+fn findings_stand_in_the_language_asked_for_and_in_the_other_beside_it() {
+    let place = Place::new();
+    place.communities(2, 400.0);
+    place.streets(400.0);
+    place.buildings(&[Place::ordinary(0.0), vec![(610.0, 210.0, 2000)]].concat());
+    succeeds(&place.import(&[]));
+    let city = place.path("city.gpkg").display().to_string();
+    let findings = |output: &Output| json(output)["list"].as_array().unwrap().clone();
+    let (zh, en) =
+        (findings(&chinese(&["check", &city, "--json"])), findings(&gridplan(&["check", &city, "--json"])));
+    assert_eq!(zh.len(), en.len());
+    assert!(!zh.is_empty());
+    for (zh, en) in zh.iter().zip(&en) {
+        for key in ["message", "remedy"] {
+            let (zh, en) = (zh[key].as_str().unwrap(), en[key].as_str().unwrap());
+            assert!(has_chinese(zh) && zh != en, "{zh} / {en}");
+        }
+    }
+    for lang in ["zh", "en"] {
+        let out = place.path(lang).display().to_string();
+        let arguments = ["plan", &city, "-o", &out, "--effort", "draft"];
+        succeeds(&if lang == "zh" { chinese(&arguments) } else { gridplan(&arguments) });
+        let database = rusqlite::Connection::open(place.path(lang).join("plan.gpkg")).unwrap();
+        let count = |condition: &str| -> i64 {
+            let sql = format!("SELECT count(*) FROM findings WHERE {condition}");
+            database.query_row(&sql, [], |row| row.get(0)).unwrap()
+        };
+        assert!(0 < count("stage = 'plan'") && 0 < count("stage = 'data'"));
+        assert_eq!(
+            count(&format!("message IS NOT message_{lang} OR remedy IS NOT remedy_{lang}")),
+            0,
+            "{lang}"
+        );
+        assert_eq!(count("message_zh = '' OR message_en = '' OR remedy_zh = '' OR remedy_en = ''"), 0);
+        assert_eq!(count("message_zh = message_en OR remedy_zh = remedy_en"), 0);
+        let reasons =
+            "SELECT count(*) FROM grids WHERE in_range = 0 AND (reason IS NULL OR reason_zh = reason_en)";
+        assert_eq!(database.query_row(reasons, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    }
+}
+
+#[test]
+fn errors_stand_in_the_language_asked_for() {
+    let place = Place::new();
+    let buildings = place.buildings(&Place::ordinary(0.0)).display().to_string();
+    let city = place.path("city.gpkg").display().to_string();
+    let dem = format!("dem={buildings}");
+    let cases: [(&[&str], &str, &str); 5] = [
+        (&["plan", "/nowhere/city.gpkg"], "没有规划文件", "there is no plan file"),
+        (&["import", "/nowhere/town.shp", "-o", &city], "不存在", "does not exist"),
+        (&["import", "--role", &dem, "-o", &city], "不能作为地形模型", "cannot be read as dem"),
+        (
+            &["import", &buildings, "--column", "households=没有这列", "-o", &city],
+            "没有一个数据有列",
+            "no source has a column",
+        ),
+        (&["synth", "--households", "5", "-o", &city], "请给出 600", "give a number from 600"),
+    ];
+    for (arguments, zh, en) in cases {
+        let said = text(&chinese(arguments).stderr);
+        assert!(said.starts_with("错误：") && said.contains(zh) && said.contains("建议："), "{said}");
+        let said = text(&gridplan(arguments).stderr);
+        assert!(said.starts_with("error: ") && said.contains(en) && said.contains("hint: "), "{said}");
+        assert!(
+            !has_chinese(
+                &said
+                    .replace("没有这列", "")
+                    .replace("户数", "")
+                    .replace("编号", "")
+                    .replace("经度", "")
+                    .replace("纬度", "")
+            ),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn grids_are_coded_by_the_scheme_asked_for() {
+    let place = Place::new();
+    place.communities(2, 400.0);
+    place.streets(800.0);
+    // 1,920 households are six grids, 300 are one.
+    place.buildings(&[Place::ordinary(0.0), Place::ordinary(400.0).into_iter().take(10).collect()].concat());
+    succeeds(&place.import(&[]));
+    let (city, out) =
+        (place.path("city.gpkg").display().to_string(), place.path("out").display().to_string());
+    let codes = |more: &[&str]| -> Vec<String> {
+        let arguments = [&["plan", &city, "-o", &out, "--effort", "draft"], more].concat();
+        succeeds(&gridplan(&arguments));
+        let plan = gridplan::planfile::read(&place.path("out/plan.gpkg")).unwrap().plan.unwrap();
+        plan.partition.grids.iter().map(|grid| grid.code.clone()).collect()
+    };
+    assert_eq!(codes(&[])[0], "370602001001001");
+    assert_eq!(codes(&["--code-scheme", "unitgrid-15"])[6], "370602001002001");
+    let codes = codes(&["--code-scheme", "cjt349-20", "--object-class", "010101"]);
+    assert_eq!((codes[0].as_str(), codes[5].as_str()), ("01010137060200100101", "01010137060200100106"));
+    assert_eq!(codes[6], "01010137060200100200", "the second community is not divided");
+    refuses(&gridplan(&["plan", &city, "--code-scheme", "cjt349-20"]), &["object_class", "six digits"]);
+    refuses(&gridplan(&["plan", &city, "--code-scheme", "mine"]), &["mine", "unitgrid-15"]);
+}
+
+#[test]
+fn a_place_without_communities_is_called_as_the_place() {
+    let place = Place::new();
+    place.streets(400.0);
+    place.buildings(&Place::ordinary(0.0));
+    succeeds(&place.import(&["--name", "幸福里"]));
+    let scenario = gridplan::planfile::read(&place.path("city.gpkg")).unwrap().scenario;
+    assert_eq!(scenario.communities.len(), 1);
+    assert_eq!(
+        (scenario.communities[0].name.as_str(), scenario.communities[0].code.as_str()),
+        ("幸福里", "1")
+    );
+    let told = scenario.findings.iter().find(|finding| finding.feature == "幸福里").unwrap();
+    assert!(told.message.en.contains("no community outlines"), "{told:?}");
+    succeeds(&place.plan());
+}
+
+#[test]
+fn sources_of_different_systems_are_named() {
+    let place = Place::new();
+    place.communities(1, 400.0);
+    place.write("buildings.csv", "编号,经度,纬度,户数\na,12.5,41.9,3\nb,12.51,41.9,3\n");
+    refuses(&place.import(&[]), &["buildings.csv", "communities.geojson", "km apart", "--crs"]);
+    assert!(!place.path("city.gpkg").exists());
+}
+
+/// A command that has no right to write into the place: run by another user where root runs the tests.
+#[cfg(unix)]
+fn without_rights(folder: &Path) -> Command {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o555)).unwrap();
+    let mut command = command();
+    let is_root = fs::write(folder.join(".probe"), "").is_ok();
+    if is_root {
+        fs::remove_file(folder.join(".probe")).unwrap();
+        command.uid(65534);
+    }
+    command
+}
+
+#[cfg(unix)]
+#[test]
+fn a_read_only_folder_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let folder = place.folder.path();
+    let city = place.path("city.gpkg");
+    let mut command = without_rights(folder);
+    let output = command.args(["synth", "--households", "800", "-o", city.to_str().unwrap()]).output();
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+    refuses(&output.unwrap(), &["city.gpkg", "may be written to"]);
+    assert!(is_empty_or_missing(folder));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_while_reading_writes_nothing() {
+    let place = Place::new();
+    place.buildings(&Place::ordinary(0.0));
+    let rows = fs::read(place.path("buildings.csv")).unwrap();
+    // A pipe holds the reader at work until Ctrl-C has been sent.
+    let pipe = place.path("pipe.csv");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let role = format!("buildings={}", pipe.display());
+    let city = place.path("city.gpkg");
+    let arguments = ["import", "--role", &role, "-o", city.to_str().unwrap()];
+    let child = command().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The file is read twice: for its hash, then for its rows.
+    let mut first = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    std::thread::sleep(Duration::from_millis(200));
+    std::io::Write::write_all(&mut first, &rows).unwrap();
+    drop(first);
+    // Nobody opens it a second time if the program stops at once.
+    std::thread::spawn(move || fs::write(&pipe, &rows));
+    refuses(&child.wait_with_output().unwrap(), &["stopped", "nothing was written"]);
+    let left: Vec<_> =
+        fs::read_dir(place.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "the two tables and nothing else: {left:?}");
 }
 
 #[test]

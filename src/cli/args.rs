@@ -120,8 +120,11 @@ pub(super) struct ImportArgs {
     pub admin_level: Option<u8>,
 }
 
+/// `KEY=VALUE`. Without a sign, or as a connection, it is a source that stands behind the flag's last value.
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
+        None => Ok((String::new(), text.to_owned())),
+        _ if text.to_ascii_uppercase().starts_with("PG:") => Ok((String::new(), text.to_owned())),
         Some((key, value)) if !key.is_empty() && !value.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write it as KEY=VALUE, without spaces around the sign".to_owned()),
     }
@@ -152,6 +155,12 @@ pub(super) struct ParamArgs {
     /// Effort: draft for a first look, full for the plan that is handed over [default: full].
     #[arg(long, value_enum)]
     pub effort: Option<EffortArg>,
+    /// How grids are coded: stat12+3, unitgrid-15 or cjt349-20 [default: stat12+3].
+    #[arg(long, value_name = "SCHEME")]
+    pub code_scheme: Option<String>,
+    /// Six digits of the object class that cjt349-20 puts in front, as your platform lists them.
+    #[arg(long, value_name = "DIGITS")]
+    pub object_class: Option<String>,
     /// Who walks: adult, age-60, age-70, age-80, frail, wheelchair, pushchair, steady [default: adult].
     #[arg(long, value_name = "PROFILE")]
     pub profile: Option<String>,
@@ -309,7 +318,7 @@ pub(super) struct ExportArgs {
 /// `synth`.
 #[derive(Debug, Args)]
 pub(super) struct SynthArgs {
-    /// Households of the city, from 600 to 10,000,000.
+    /// Households of the city, from 600 to 20,000,000.
     #[arg(long, default_value_t = 12_000, value_name = "N")]
     pub households: u32,
     /// The same seed gives the same city.

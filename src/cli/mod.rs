@@ -12,6 +12,7 @@ mod verbs;
 mod watch;
 mod what_if;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -37,7 +38,7 @@ pub fn main() -> ExitCode {
         LangArg::Zh => Lang::Zh,
         LangArg::En => Lang::En,
     };
-    let screen = Screen::new(lang, cli.quiet);
+    let screen = Screen::new(lang, cli.quiet, folders(&cli.verb));
     let session = Session { lang, screen: &screen };
     let result = match threads(cli.threads) {
         Ok(pool) => pool
@@ -53,6 +54,27 @@ pub fn main() -> ExitCode {
             "an unexpected fault, described above; please report it with the input",
         ))
         .print(lang),
+    }
+}
+
+/// Folders that a verb writes into.
+fn folders(verb: &Verb) -> Vec<PathBuf> {
+    let beside = |file: &Path| match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    match verb {
+        Verb::Import(args) => vec![beside(&args.output)],
+        Verb::Synth(args) => vec![beside(&args.output)],
+        Verb::Plan(args) => vec![args.output.clone()],
+        Verb::Report(args) => vec![args.output.clone()],
+        Verb::Export(args) => vec![args.output.clone()],
+        Verb::Demo(args) => vec![args.output.clone()],
+        Verb::Grids(args) | Verb::Stations(args) | Verb::Coverage(args) => {
+            vec![beside(args.output.as_ref().unwrap_or(&args.file))]
+        }
+        Verb::Redraw(args) => vec![beside(args.output.as_ref().unwrap_or(&args.file))],
+        _ => Vec::new(),
     }
 }
 

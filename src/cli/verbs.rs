@@ -42,6 +42,10 @@ pub(super) fn import(args: &ImportArgs, session: &Session<'_>) -> Done {
 fn import_request(args: &ImportArgs) -> Result<ImportRequest, Failure> {
     let mut request = ImportRequest::of(args.sources.iter().map(String::as_str));
     for (word, file) in &args.roles {
+        if word.is_empty() {
+            request.sources.push(SourceSpec::parse(file));
+            continue;
+        }
         let role = Role::parse(word).ok_or_else(|| {
             let names = Role::names();
             Failure::input((
@@ -52,6 +56,10 @@ fn import_request(args: &ImportArgs) -> Result<ImportRequest, Failure> {
         request = request.with(role, file);
     }
     for (word, name) in &args.columns {
+        if word.is_empty() {
+            request.sources.push(SourceSpec::parse(name));
+            continue;
+        }
         let column = Column::parse(word).ok_or_else(|| {
             let words = column_words();
             Failure::input((
@@ -536,10 +544,10 @@ pub(super) fn synth(args: &SynthArgs, session: &Session<'_>) -> Done {
 }
 
 fn invent(households: u32, seed: u64, session: &Session<'_>) -> Result<Scenario, Failure> {
-    if !(600..=10_000_000).contains(&households) {
+    if !(600..=20_000_000).contains(&households) {
         return Err(Failure::input((
-            format!("--households {households}；请给出 600 到 10,000,000 之间的数"),
-            format!("--households {households}; give a number from 600 to 10,000,000"),
+            format!("--households {households}；请给出 600 到 20,000,000 之间的数"),
+            format!("--households {households}; give a number from 600 to 20,000,000"),
         )));
     }
     let params = inventor::SynthParams { households: Households(households), seed };
@@ -558,6 +566,8 @@ pub(super) fn demo(args: &DemoArgs, session: &Session<'_>) -> Done {
         tolerance: None,
         seed: Some(args.seed),
         effort: None,
+        code_scheme: None,
+        object_class: None,
         profile: None,
     };
     plan(&PlanArgs { file: city, output: args.output.clone(), params }, session)
@@ -588,6 +598,12 @@ pub(super) fn params(args: &ParamArgs) -> Result<Params, Failure> {
         Some(EffortArg::Full) => Effort::Full,
         None => params.grid.effort,
     };
+    if let Some(scheme) = &args.code_scheme {
+        params.grid.code_scheme.clone_from(scheme);
+    }
+    if let Some(digits) = &args.object_class {
+        params.grid.object_class.clone_from(digits);
+    }
     if let Some(profile) = &args.profile {
         params.walk.profile.clone_from(profile);
     }

@@ -1,6 +1,7 @@
 //! Progress bars on stderr, and Ctrl-C as a flag that the work polls.
 
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,12 +24,14 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// Listens to Ctrl-C from now on: the first asks the work to stop, a second ends the program at once.
-    pub(super) fn new(lang: Lang, quiet: bool) -> Self {
+    /// Listens to Ctrl-C and to requests to end from now on: the first asks the work to stop, a second ends the program
+    /// at once, and takes what is half-written in `folders` with it.
+    pub(super) fn new(lang: Lang, quiet: bool, folders: Vec<PathBuf>) -> Self {
         let stopped = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stopped);
         let handler = ctrlc::set_handler(move || {
             if flag.swap(true, Ordering::SeqCst) {
+                folders.iter().for_each(|folder| crate::files::sweep(folder));
                 std::process::exit(1);
             }
         });

@@ -44,7 +44,8 @@ pub fn write(
 ) -> Result<Vec<PathBuf>, ExportError> {
     let fails = |source| ExportError::Write { path: folder.to_owned(), source };
     std::fs::create_dir_all(folder).map_err(fails)?;
-    let staging = tempfile::Builder::new().prefix(".gridplan-export-").tempdir_in(folder).map_err(fails)?;
+    let staging =
+        tempfile::Builder::new().prefix(&crate::files::unfinished()).tempdir_in(folder).map_err(fails)?;
     let layers = layers::layers(scenario, plan, lang);
     write_layers(&layers, scenario, format, staging.path(), lang)
         .map_err(|why| why.into_error(format, folder))?;

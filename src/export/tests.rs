@@ -10,7 +10,7 @@ fn written(format: Format, lang: Lang) -> (tempfile::TempDir, Vec<PathBuf>, Scen
     let scenario = toy_scenario();
     let plan = toy_plan(&scenario);
     let files = write(&scenario, &plan, format, folder.path(), lang).unwrap();
-    let layers = layers::layers(&scenario, &plan, Lang::Zh);
+    let layers = layers::layers(&scenario, &plan, lang);
     (folder, files, scenario, layers)
 }
 

@@ -429,7 +429,14 @@ fn name_of(request: &ImportRequest, drafts: &[Draft]) -> String {
         return request.name.clone();
     }
     let main = drafts.iter().min_by_key(|draft| rank(draft));
-    main.and_then(|draft| draft.file.split('.').next()).unwrap_or_default().to_owned()
+    let database = |file: &str| {
+        let name = file.split_whitespace().find_map(|word| word.strip_prefix("dbname="));
+        name.map(|name| name.trim_matches('\'').to_owned())
+    };
+    main.map_or_else(String::new, |draft| {
+        let stem = || draft.file.split('.').next().unwrap_or_default().to_owned();
+        database(&draft.file).unwrap_or_else(stem)
+    })
 }
 
 fn source_file(draft: &Draft) -> SourceFile {

@@ -36,40 +36,40 @@ macro_rules! columns {
 columns! {
     /// Identifier of the feature.
     Id = "id" ["fid", "objectid", "gid", "uid", "osmid", "keycode", "buildingid", "bldgid", "编号", "序号", "楼栋编号",
-        "楼栋编码", "建筑编号", "建筑编码", "房屋编号", "房屋编码", "小区编号", "小区编码", "标识", "标识码", "uuid"],
+        "楼栋编码", "建筑编号", "建筑编码", "房屋编号", "房屋编码", "小区编号", "小区编码", "标识", "标识码", "uuid", "建物id", "建物番号", "建物编号"],
     /// 12-digit division code or other official code.
     Code = "code" ["code12", "编码", "代码", "区划代码", "行政区划代码", "统计用区划代码", "社区代码", "社区编码", "村代码",
         "网格编码", "网格代码", "网格编号", "gridcode", "xzqdm", "stationcode", "驿站编号", "站点编号"],
     /// Name.
-    Name = "name" ["名称", "名字", "楼名", "楼栋名称", "楼栋", "建筑名称", "房屋名称", "小区名称", "小区名", "社区名称",
+    Name = "name" ["名称", "名字", "楼名", "楼栋名称", "楼栋", "楼号", "楼栋号", "幢号", "栋号", "楼幢号", "建筑名称", "房屋名称", "小区名称", "小区名", "社区名称",
         "社区名", "村名", "驿站名称", "站点名称", "网格名称", "道路名称", "路名", "街路名", "moji", "xzqmc", "buildingname",
-        "bldgname", "title", "标题"],
+        "bldgname", "建物名", "建物名称", "町丁名", "町丁目名", "町名", "町丁字名", "楼宇名称", "楼盘名称", "建筑物名称", "用房名称", "房屋坐落名称", "title", "标题"],
     /// Address, the name of last resort.
-    Address = "address" ["addr", "地址", "住址", "门牌", "门牌号", "详细地址", "坐落", "位置"],
+    Address = "address" ["addr", "地址", "住址", "门牌", "门牌号", "详细地址", "坐落", "住所", "所在地", "房屋坐落", "地点", "位置"],
     /// Households.
     Households = "households" ["household", "hh", "nhouseholds", "numhouseholds", "householdcount", "dwellings", "dwelling",
-        "units", "flats", "homes", "families", "setai", "setaisu", "世帯数", "世帯総数", "户数", "总户数", "居民户数",
-        "住户数", "住户", "常住户数", "家庭户数", "入住户数", "户籍户数", "实有户数", "合计户数", "户数合计", "套数", "总套数"],
+        "units", "flats", "homes", "families", "setai", "setaisu", "世帯数", "世帯总数", "户数", "总户数", "居民户数",
+        "住户数", "住户", "常住户数", "家庭户数", "入住户数", "户籍户数", "实有户数", "合计户数", "户数合计", "套数", "总套数", "总世帯数", "一般世帯数", "一般世帯总数", "totalhouseholds", "householdstotal", "householdsnumber", "noofhouseholds", "numberofhouseholds", "nohouseholds", "hhcount", "hhs", "hhtotal", "totalhh", "nhh", "dwellingunits", "housingunits", "实住户数", "居住户数", "现住户数", "登记户数", "入户数", "在住户数", "居民总户数", "常住总户数", "家庭户", "总户", "户籍总户数"],
     /// Residents.
-    Residents = "residents" ["resident", "population", "pop", "people", "persons", "inhabitants", "jinko", "人口総数",
-        "人口", "人口数", "人数", "总人口", "总人数", "常住人口", "常住人数", "居民数", "居民人数", "居住人口", "户籍人口", "实有人口"],
+    Residents = "residents" ["resident", "population", "pop", "people", "persons", "inhabitants", "jinko", "人口总数",
+        "人口", "人口数", "人数", "总人口", "总人数", "常住人口", "常住人数", "居民数", "居民人数", "居住人口", "户籍人口", "实有人口", "人口总计", "总居民数", "居民总数", "居民人口", "常住总人口", "户籍总人口", "居住人数", "住户人数", "totalpopulation", "popcount", "npeople", "人口计", "住民数", "居住者数"],
     /// Floors above ground.
     Floors = "floors" ["levels", "storeys", "stories", "nfloors", "floorcount", "buildinglevels", "层数", "楼层", "总层数",
-        "楼层数", "地上层数", "总楼层", "floornum", "层高数"],
+        "楼层数", "地上层数", "总楼层", "floornum", "建筑层数", "房屋层数", "地上楼层", "阶数", "地上阶数", "地上阶", "numfloors", "numberoffloors", "nooffloors", "storeysabove", "bldglevels", "层高数"],
     /// Height above ground in metres.
-    Height = "height" ["bldgheight", "buildingheight", "高度", "建筑高度", "楼高"],
+    Height = "height" ["bldgheight", "buildingheight", "高度", "建筑高度", "楼高", "高さ", "建物高さ", "楼栋高度", "房屋高度"],
     /// Gross floor area in square metres.
-    FloorArea = "floor_area" ["gfa", "grossfloorarea", "建筑面积", "总建筑面积", "住宅面积"],
+    FloorArea = "floor_area" ["gfa", "grossfloorarea", "建筑面积", "总建筑面积", "住宅面积", "延床面积", "延べ床面积", "总面积", "floorareasqm", "floorspace", "房屋建筑面积", "grossarea"],
     /// What a building is used for.
     Usage = "use" ["usage", "buildinguse", "building", "用途", "建筑用途", "房屋用途", "使用性质", "房屋性质", "建筑类型",
-        "房屋类型", "性质"],
+        "房屋类型", "建物用途", "建物种别", "主要用途", "楼栋用途", "楼栋类型", "房屋使用性质", "buildingtype", "bldguse", "landuse", "规划用途", "设计用途", "性质"],
     /// Community: code or name.
     Community = "community" ["communityname", "communitycode", "社区", "所属社区", "村", "所属村", "村居", "村社区", "居委会",
-        "所属居委会", "所在社区", "社区村"],
+        "所属居委会", "所在社区", "社区村", "社区居委会", "村居社区", "村居委会", "町丁目", "町内会", "自治会", "neighbourhood", "neighborhood", "所辖社区", "所在村"],
     /// Compound: code or name.
-    Compound = "compound" ["compoundname", "小区", "所属小区", "所在小区", "院落", "住宅小区", "楼盘"],
+    Compound = "compound" ["compoundname", "小区", "所属小区", "所在小区", "院落", "住宅小区", "楼盘", "estate", "estatename", "小区院落", "所属院落", "物业小区"],
     /// Code of the present grid.
-    Grid = "grid" ["currentgrid", "网格", "所属网格", "现状网格", "所在网格", "当前网格"],
+    Grid = "grid" ["currentgrid", "网格", "所属网格", "现状网格", "所在网格", "当前网格", "网格号", "原网格", "gridno", "gridid", "所属网格编码", "所属网格名称"],
     /// The present grid stays.
     Locked = "locked" ["lock", "锁定", "固定"],
     /// Asks for a grid of its own.
@@ -77,10 +77,10 @@ columns! {
     /// Further load: shops, small venues.
     OtherLoad = "other_load" ["load", "shops", "九小场所", "商铺数", "商户数", "其他负荷", "门店数", "场所数"],
     /// Longitude in degrees.
-    Longitude = "longitude" ["lon", "lng", "long", "经度", "经度坐标", "东经", "gislon", "bdlng", "gcjlng", "wgslng",
+    Longitude = "longitude" ["lon", "lng", "long", "经度", "经度坐标", "东经", "经度wgs84", "经度gcj02", "经度bd09", "经度84", "gpslon", "gpslng", "lonwgs84", "gisx", "gislon", "bdlng", "gcjlng", "wgslng",
         "lngwgs84", "lngbd09", "lnggcj02"],
     /// Latitude in degrees.
-    Latitude = "latitude" ["lat", "纬度", "纬度坐标", "北纬", "gislat", "bdlat", "gcjlat", "wgslat", "latwgs84", "latbd09",
+    Latitude = "latitude" ["lat", "纬度", "纬度坐标", "北纬", "纬度wgs84", "纬度gcj02", "纬度bd09", "纬度84", "gpslat", "gisy", "gislat", "bdlat", "gcjlat", "wgslat", "latwgs84", "latbd09",
         "latgcj02"],
     /// Easting in metres, or longitude.
     X = "x" ["easting", "东坐标", "横坐标", "x坐标", "坐标x", "pointx", "xcoord", "xcode", "cx"],
@@ -145,7 +145,7 @@ impl Column {
 
 /// Names that mean the thing itself in its own list, and membership in a list of buildings.
 const SECOND_MEANINGS: &[(Column, &[&str])] = &[
-    (Column::Compound, &["小区名称", "小区名", "小区编号", "小区编码"]),
+    (Column::Compound, &["小区名称", "小区名", "楼盘名称", "小区编号", "小区编码"]),
     (Column::Community, &["社区名称", "社区名", "村名", "社区代码", "社区编码"]),
 ];
 
@@ -186,6 +186,11 @@ impl ColumnMap {
                 taken[index] = true;
             }
         }
+        if layer.short_names {
+            at_cut_names(layer, &names, &mut at, &mut taken);
+        }
+        at_alike(layer, &names, &mut at, &mut taken);
+        at_with_datum(&names, &mut at, &mut taken);
         for (column, spellings) in SECOND_MEANINGS {
             if at.iter().all(|(known, _)| known != column) {
                 let found = names.iter().position(|name| spellings.contains(&name.as_str()));
@@ -214,6 +219,119 @@ impl ColumnMap {
             .collect();
         parts.sort_unstable();
         parts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Bytes that a shapefile keeps of a column name; a character of two or three bytes may have been cut in two.
+const NAME_BYTES: std::ops::RangeInclusive<usize> = 8..=10;
+
+/// Columns whose names a shapefile cut at ten bytes: the beginning of exactly one meaning's names.
+fn at_cut_names(layer: &Layer, names: &[String], at: &mut Vec<(Column, usize)>, taken: &mut [bool]) {
+    for (index, name) in names.iter().enumerate() {
+        let raw = &layer.columns[index].name;
+        let in_gbk = encoding_rs::GBK.encode(raw).0.len();
+        let is_cut = NAME_BYTES.contains(&raw.len()) || NAME_BYTES.contains(&in_gbk);
+        // Three characters at least: fewer begin too many names.
+        if taken[index] || !is_cut || name.chars().count() < 3 {
+            continue;
+        }
+        let begins = |column: &Column| {
+            let word = normal(column.as_str());
+            word.starts_with(name.as_str())
+                || column.synonyms().iter().any(|synonym| synonym.starts_with(name.as_str()))
+        };
+        let mut meanings = Column::ALL.iter().copied().filter(begins);
+        if let (Some(column), None) = (meanings.next(), meanings.next())
+            && at.iter().all(|(known, _)| *known != column)
+        {
+            at.push((column, index));
+            taken[index] = true;
+        }
+    }
+}
+
+/// How names of counts end or what they hold, and words in front of it that make it the count of something else.
+const ALIKE: &[(Column, &[&str], &[&str])] = &[
+    (
+        Column::Households,
+        &["户数", "世帯数", "households"],
+        &[
+            "空", "租", "低保", "困难", "贫困", "脱贫", "监测", "独居", "特困", "五保", "个体", "商户",
+            "企业", "工商", "党员", "优抚", "拆迁", "搬迁", "计划", "规划", "vacant", "empty", "poor",
+            "rented", "空き",
+        ],
+    ),
+    (
+        Column::Residents,
+        &["人口", "人口数", "人数", "population", "residents"],
+        &[
+            "户均", "平均", "外来", "流动", "老年", "老龄", "儿童", "残疾", "低保", "党员", "男", "女",
+            "密度", "就业", "失业", "服务", "工作", "从业", "elder", "density", "child", "worker",
+        ],
+    ),
+];
+
+/// A single column whose name ends as a name of counts does and that holds numbers: `2023年末户数`, `hh_households`.
+fn at_alike(layer: &Layer, names: &[String], at: &mut Vec<(Column, usize)>, taken: &mut [bool]) {
+    for (column, endings, others) in ALIKE {
+        if at.iter().any(|(known, _)| known == column) {
+            continue;
+        }
+        let fits = |(index, name): &(usize, &String)| {
+            !taken[*index]
+                && endings
+                    .iter()
+                    .any(|ending| name.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with(ending))
+                && !others.iter().any(|other| name.contains(other))
+                && layer.columns[*index].cells.iter().any(|cell| cell.number().is_some())
+        };
+        let mut found = names.iter().enumerate().filter(fits);
+        if let (Some((index, _)), None) = (found.next(), found.next()) {
+            at.push((*column, index));
+            taken[index] = true;
+        }
+    }
+}
+
+/// Words for a datum that people add to the names of longitude and latitude.
+const DATUM_WORDS: &[&str] = &[
+    "百度",
+    "高德",
+    "腾讯",
+    "火星",
+    "谷歌",
+    "天地图",
+    "bd09ll",
+    "bd09",
+    "gcj02",
+    "wgs84",
+    "cgcs2000",
+    "amap",
+    "baidu",
+    "gcj",
+    "wgs",
+    "bd",
+    "84",
+    "2000",
+    "gps",
+    "坐标",
+    "中心点",
+    "中心",
+];
+
+/// Longitude and latitude whose names also say the datum: `百度经度`, `lat_gcj02`.
+fn at_with_datum(names: &[String], at: &mut Vec<(Column, usize)>, taken: &mut [bool]) {
+    for (index, name) in names.iter().enumerate() {
+        let plain = DATUM_WORDS.iter().fold(name.clone(), |name, word| name.replace(word, ""));
+        let is =
+            |column: &Column| plain == normal(column.as_str()) || column.synonyms().contains(&plain.as_str());
+        let column = [Column::Longitude, Column::Latitude].into_iter().find(is);
+        if let Some(column) =
+            column.filter(|column| !taken[index] && at.iter().all(|(known, _)| known != column))
+        {
+            at.push((column, index));
+            taken[index] = true;
+        }
     }
 }
 
@@ -247,6 +365,56 @@ pub(super) fn check_overrides(request: &ImportRequest, drafts: &[Draft]) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn layer(names: &[&str], short_names: bool) -> Layer {
+        let columns = names.iter().map(|name| super::super::table::TableColumn {
+            name: (*name).to_owned(),
+            cells: vec![super::super::table::Cell::Number(3.0)],
+        });
+        Layer { columns: columns.collect(), len: 1, short_names, ..Layer::default() }
+    }
+
+    #[test]
+    fn names_cut_at_ten_bytes_and_unusual_counts_are_understood() {
+        let of = |names: &[&str], short: bool, column: Column| {
+            ColumnMap::of(&layer(names, short), &ImportRequest::default()).get(column)
+        };
+        for (names, column, want) in [
+            (&["BM", "常住户数（"][..], Column::Households, Some(1)),
+            (&["居民户数合"], Column::Households, None),
+            (&["户籍总户"], Column::Households, Some(0)),
+            (&["num_househ"], Column::Households, Some(0)),
+            (&["房屋建筑面"], Column::FloorArea, Some(0)),
+            (&["行政区划代"], Column::Code, Some(0)),
+            // Begins nothing that is known.
+            (&["备注备注备"], Column::Name, None),
+        ] {
+            assert_eq!(of(names, true, column), want, "{names:?}");
+        }
+        assert_eq!(of(&["num_househ"], false, Column::Households), None, "only shapefiles cut names");
+        for (names, want) in [
+            (&["楼栋名称", "2023年末户数"][..], Some(1)),
+            (&["空置户数", "小区户数"], Some(1)),
+            (&["低保户数"], None),
+            (&["甲户数", "乙户数"], None),
+            (&["戸数"], Some(0)),
+            (&["一般世帯数"], Some(0)),
+            (&["No. of households"], Some(0)),
+        ] {
+            assert_eq!(of(names, false, Column::Households), want, "{names:?}");
+        }
+        for (names, want) in [
+            (["百度经度", "百度纬度"], (0, 1)),
+            (["lat_gcj02", "lng_gcj02"], (1, 0)),
+            (["经度（BD-09）", "纬度（BD-09）"], (0, 1)),
+            (["WGS84经度", "WGS84纬度"], (0, 1)),
+            (["X", "纬度"], (9, 1)),
+        ] {
+            let found = (of(&names, false, Column::Longitude), of(&names, false, Column::Latitude));
+            assert_eq!(found, (Some(want.0).filter(|at| *at < 9), Some(want.1)), "{names:?}");
+        }
+        assert_eq!(of(&["户均人数", "楼内人数"], false, Column::Residents), Some(1));
+    }
 
     #[test]
     fn synonyms_are_in_normal_form_and_mean_one_thing() {

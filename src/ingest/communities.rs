@@ -20,22 +20,26 @@ const LEAST_SHARE: f64 = 0.2;
 /// How far the outline around everything stands off the outermost building, in metres. Our choice.
 const HULL_MARGIN: f64 = 30.0;
 
-/// The communities, sorted by code, with what was found about the choice.
+/// The communities, sorted by code, with what was found about the choice. One that nobody names is called as the place.
+///
+/// `others` are places with counts of their own, which stand for buildings where there are none.
 pub(super) fn choose(
     given: Vec<Community>,
     admins: Vec<DraftAdmin>,
     level: Option<u8>,
     atoms: &[DraftAtom],
+    others: &[&AtomShape],
     kind: UnitKind,
+    place: &str,
 ) -> (Vec<Community>, Vec<Finding>) {
     let (mut communities, findings) = if !given.is_empty() {
         merge_parts(given)
     } else if let Some(found) = administrative(admins, level, atoms) {
         found
     } else if kind == UnitKind::Areas {
-        grouped(atoms)
+        grouped(atoms, place)
     } else {
-        (vec![around(atoms)], vec![hull_finding()])
+        (vec![around(atoms, others, place)], vec![hull_finding(place)])
     };
     communities.sort_by(|a, b| a.code.cmp(&b.code).then_with(|| a.name.cmp(&b.name)));
     (communities, findings)
@@ -145,7 +149,7 @@ fn administrative(
 }
 
 /// Areas that carry counts, grouped by what they name as their community.
-fn grouped(atoms: &[DraftAtom]) -> (Vec<Community>, Vec<Finding>) {
+fn grouped(atoms: &[DraftAtom], place: &str) -> (Vec<Community>, Vec<Finding>) {
     let mut groups: BTreeMap<String, Vec<MultiPolygon<f64>>> = BTreeMap::new();
     for atom in atoms {
         if let AtomShape::Area(area) = &atom.shape {
@@ -156,8 +160,8 @@ fn grouped(atoms: &[DraftAtom]) -> (Vec<Community>, Vec<Finding>) {
     let communities = groups
         .into_par_iter()
         .map(|(name, areas)| Community {
-            code: if name.is_empty() { "1".to_owned() } else { name.clone() },
-            name: if name.is_empty() { "1".to_owned() } else { name },
+            code: if name.is_empty() { NAMELESS_CODE.to_owned() } else { name.clone() },
+            name: if name.is_empty() { named(place) } else { name },
             class: GridClass::default(),
             outline: unary_union(&areas),
         })
@@ -180,9 +184,10 @@ fn grouped(atoms: &[DraftAtom]) -> (Vec<Community>, Vec<Finding>) {
     (communities, vec![Finding::new(Severity::Info, FindingKind::BadValue, "communities", message, remedy)])
 }
 
-/// One community around all buildings: their convex hull with a margin.
-fn around(atoms: &[DraftAtom]) -> Community {
-    let hull = vertices(atoms.iter().map(|atom| &atom.shape)).convex_hull();
+/// One community around everything that is counted: its convex hull with a margin.
+fn around(atoms: &[DraftAtom], others: &[&AtomShape], place: &str) -> Community {
+    let shapes = atoms.iter().map(|atom| &atom.shape).chain(others.iter().copied());
+    let hull = vertices(shapes).convex_hull();
     let corners = hull.exterior().0.iter().flat_map(|corner| {
         (0..16).map(move |step| {
             let (sin, cos) = (f64::from(step) * std::f64::consts::TAU / 16.0).sin_cos();
@@ -191,24 +196,39 @@ fn around(atoms: &[DraftAtom]) -> Community {
     });
     let outline = MultiPoint::new(corners.collect()).convex_hull();
     Community {
-        code: "1".to_owned(),
-        name: "1".to_owned(),
+        code: NAMELESS_CODE.to_owned(),
+        name: named(place),
         class: GridClass::default(),
         outline: MultiPolygon::new(vec![outline]),
     }
 }
 
-fn hull_finding() -> Finding {
+/// Code of the community that stands for the whole place.
+const NAMELESS_CODE: &str = "1";
+
+/// Name of the community that stands for the whole place.
+fn named(place: &str) -> String {
+    if place.is_empty() { "全区".to_owned() } else { place.to_owned() }
+}
+
+fn hull_finding(place: &str) -> Finding {
+    let name = named(place);
     Finding::new(
         Severity::Info,
         FindingKind::BadValue,
         "communities",
         (
-            "没有社区边界：围绕所有建筑画了一个社区",
-            "no community outlines were given: one community is drawn around all buildings",
+            format!("没有社区边界：围绕所有建筑画了一个社区，名为“{name}”，代码为 {NAMELESS_CODE}"),
+            format!(
+                "no community outlines were given: one community is drawn around all buildings, called {name} with the code {NAMELESS_CODE}"
+            ),
         ),
-        ("用 --role communities=文件 提供边界", "give outlines with --role communities=FILE"),
+        (
+            "用 --role communities=文件 提供边界；名称可用 --name 指定",
+            "give outlines with --role communities=FILE; --name names the place",
+        ),
     )
+    .about(name)
 }
 
 /// Area that two outlines share, in square metres.

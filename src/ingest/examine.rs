@@ -35,7 +35,7 @@ const SHORTEST_PART: f64 = 50.0;
 ///
 /// Works on any scenario, also one read back from a plan file; what readers found while reading is not repeated here.
 ///
-/// - Cost: O(n log n) in buildings and streets; validity of outlines dominates.
+/// - Cost: O(n log n) in buildings and streets; the walk network and the validity of outlines dominate.
 ///
 /// ```
 /// # use gridplan::{geometry::Plane, ingest, model::Scenario};
@@ -64,6 +64,7 @@ fn found(scenario: &Scenario) -> Vec<Finding> {
     findings.extend(overlaps(scenario));
     findings.extend(per_community(scenario));
     findings.extend(streets(scenario));
+    findings.extend(super::doors::unsnapped(scenario));
     findings
 }
 

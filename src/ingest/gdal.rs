@@ -52,7 +52,9 @@ pub(super) fn read(spec: &SourceSpec, request: &ImportRequest) -> Result<Vec<Lay
         let mut layer = read_layer(spec, source)?;
         layer.layer = if single { String::new() } else { name.clone() };
         layer.encoding.clone_from(&encoding);
-        layer.fixed_crs = matches!(dataset.driver().short_name().as_str(), "KML" | "LIBKML" | "GPX");
+        let driver = dataset.driver().short_name();
+        layer.fixed_crs = matches!(driver.as_str(), "KML" | "LIBKML" | "GPX");
+        layer.short_names = driver == "ESRI Shapefile";
         layers.push(layer);
     }
     Ok(layers)
@@ -120,7 +122,8 @@ fn damaged(spec: &SourceSpec, error: &GdalError) -> IngestError {
 fn last_words(error: &GdalError) -> String {
     match error {
         GdalError::CplError { msg, .. } | GdalError::NullPointer { msg, .. } if !msg.is_empty() => {
-            msg.clone()
+            // A database speaks in several lines.
+            msg.split_whitespace().collect::<Vec<_>>().join(" ")
         }
         other => other.to_string(),
     }

@@ -42,9 +42,12 @@ pub(super) fn fill(
     let kind = if tables.units { UnitKind::Areas } else { UnitKind::Buildings };
     scenario.unit_kind = kind;
     tables.atoms = unique(std::mem::take(&mut tables.atoms), &mut scenario.findings);
+    let zones = tables.zones.iter().map(|zone| &zone.shape);
+    let places = tables.compound_places.iter().map(|place| &place.shape);
+    let others: Vec<&AtomShape> = zones.chain(places).collect();
     let (given, admins) = (std::mem::take(&mut tables.communities), std::mem::take(&mut tables.admins));
     let (communities, mut found) =
-        communities::choose(given, admins, request.admin_level, &tables.atoms, kind);
+        communities::choose(given, admins, request.admin_level, &tables.atoms, &others, kind, &scenario.name);
     scenario.findings.append(&mut found);
     scenario.communities = communities;
     let places: FxHashMap<String, AtomShape> =

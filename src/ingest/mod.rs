@@ -17,6 +17,7 @@ mod csv;
 mod datum_fit;
 #[cfg(feature = "gdal")]
 mod dbf;
+mod doors;
 mod draft;
 mod encoding;
 mod error;

@@ -28,107 +28,169 @@ impl Personal {
     }
 }
 
-/// Names of columns about persons, in normal form, with what they hold.
-const PERSONAL_NAMES: &[(Personal, &[&str])] = &[
+/// Names of columns about persons, in normal form: the whole name is one of the first list, or holds one of the second.
+const PERSONAL_NAMES: &[(Personal, &[&str], &[&str])] = &[
     (
         Personal::IdentityNumbers,
         &[
-            "身份证",
-            "身份证号",
-            "身份证号码",
-            "证件号",
-            "证件号码",
-            "公民身份号码",
-            "公民身份证号码",
-            "身份号码",
-            "户主身份证",
-            "户主身份证号",
-            "idcard",
-            "idcardno",
-            "idcardnumber",
-            "identitycard",
-            "identitynumber",
-            "identityno",
-            "nationalid",
             "sfz",
             "sfzh",
             "sfzhm",
             "passport",
             "护照",
             "护照号",
+            "ssn",
+            "idno",
+            "zjhm",
+            "户口簿号",
+            "户口本号",
+        ],
+        &[
+            "身份证",
+            "身份号码",
+            "证件号",
+            "护照号",
             "社保号",
+            "社保卡",
+            "医保号",
+            "医保卡",
+            "个人番号",
+            "マイナンバー",
+            "idcard",
+            "identitycard",
+            "identitynumber",
+            "identityno",
+            "nationalid",
+            "passportno",
+            "passportnumber",
+            "socialsecurity",
+            "residentid",
+            "citizenid",
         ],
     ),
     (
         Personal::PhoneNumbers,
         &[
             "手机",
-            "手机号",
-            "手机号码",
             "电话",
-            "电话号码",
-            "联系电话",
-            "联系方式",
-            "户主电话",
-            "户主手机",
-            "固定电话",
-            "家庭电话",
+            "固话",
+            "座机",
             "phone",
             "phoneno",
-            "phonenumber",
             "mobile",
             "mobileno",
-            "mobilephone",
-            "mobilenumber",
             "tel",
-            "telephone",
             "telno",
-            "cellphone",
-            "contactphone",
             "lxdh",
             "sjh",
             "sjhm",
+            "dhhm",
             "微信",
-            "微信号",
             "qq",
+            "qq号",
+            "携帯",
+            "contactno",
+            "contactnumber",
+        ],
+        &[
+            "手机号",
+            "电话号码",
+            "电话番号",
+            "联系电话",
+            "联系方式",
+            "联络电话",
+            "联络方式",
+            "固定电话",
+            "家庭电话",
+            "移动电话",
+            "携帯电话",
+            "携帯番号",
+            "微信号",
+            "phonenumber",
+            "mobilephone",
+            "mobilenumber",
+            "telephone",
+            "cellphone",
+            "contactphone",
+            "phone1",
+            "phone2",
         ],
     ),
     (
         Personal::Names,
         &[
-            "姓名",
             "户主",
-            "户主姓名",
             "业主",
-            "业主姓名",
             "房主",
-            "房主姓名",
-            "居民姓名",
-            "住户姓名",
+            "屋主",
             "产权人",
-            "产权人姓名",
+            "所有权人",
             "承租人",
-            "租户姓名",
+            "租客",
             "联系人",
-            "联系人姓名",
-            "家庭成员",
-            "residentname",
-            "householder",
-            "householdername",
-            "headofhousehold",
-            "ownername",
-            "tenantname",
+            "联络人",
+            "户主名",
+            "业主名",
+            "户主名字",
+            "业主名字",
+            "居民名字",
             "fullname",
-            "firstname",
-            "lastname",
-            "surname",
-            "contactname",
             "xm",
             "hzxm",
             "hz",
+            "yzxm",
+            "owner",
+            "tenant",
+            "contact",
+            "contactperson",
+            "居住者名",
+            "所有者名",
+            "世帯主",
+        ],
+        &[
+            "姓名",
+            "氏名",
+            "家庭成员",
+            "世帯主名",
+            "世帯主氏名",
+            "residentname",
+            "residentsname",
+            "householder",
+            "headofhousehold",
+            "ownername",
+            "nameofowner",
+            "tenantname",
+            "firstname",
+            "lastname",
+            "surname",
+            "familyname",
+            "givenname",
+            "contactname",
         ],
     ),
 ];
+
+/// Names that end so are about persons' telephones.
+const PHONE_ENDINGS: &[&str] = &["电话", "手机", "phone", "座机"];
+
+/// What makes a name that of a number of things, or of a thing in the street, and not of a person.
+const COUNT_ENDINGS: &[&str] = &[
+    "数",
+    "数量",
+    "率",
+    "比例",
+    "占比",
+    "面积",
+    "人口",
+    "count",
+    "share",
+    "rate",
+    "area",
+    "households",
+    "residents",
+];
+const THINGS: &[&str] =
+    &["电话亭", "电话局", "公用电话", "公共电话", "手机店", "手机城", "基站", "phonebooth", "telephonebooth"];
 
 /// The hundred commonest Chinese family names, and what place names end in.
 const FAMILY_NAMES: &str = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈\
@@ -169,11 +231,10 @@ fn personal(column: &TableColumn) -> Option<(Personal, Text)> {
     if filled == 0 {
         return None;
     }
-    let name = normal(&column.name);
-    let by_name = PERSONAL_NAMES.iter().find(|(_, names)| names.contains(&name.as_str()));
-    if let Some((what, _)) = by_name {
-        return Some((*what, Text::from(("列名如此", "its name says so"))));
+    if let Some(what) = by_name(&column.name) {
+        return Some((what, Text::from(("列名如此", "its name says so"))));
     }
+    let name = normal(&column.name);
     let count = |test: fn(&str) -> bool| column.cells.iter().filter(|cell| with_text(cell, test)).count();
     let identities = count(holds_identity_number);
     if 0 < identities && filled <= identities * IDENTITY_ONE_IN {
@@ -207,6 +268,25 @@ fn personal(column: &TableColumn) -> Option<(Personal, Text)> {
         ))
     };
     enough.then(|| (Personal::Names, why()))
+}
+
+/// What the name of a column gives away: without its brackets, and with what stands in them.
+fn by_name(name: &str) -> Option<Personal> {
+    let whole: String = normal(&name.replace(|c: char| !c.is_alphanumeric(), " "));
+    [normal(name), whole].iter().find_map(|name| {
+        let plain = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let counts = COUNT_ENDINGS.iter().any(|ending| plain.ends_with(ending));
+        if counts || THINGS.iter().any(|thing| name.contains(thing)) {
+            return None;
+        }
+        let listed = PERSONAL_NAMES.iter().find(|(_, whole, parts)| {
+            whole.contains(&name.as_str())
+                || whole.contains(&plain)
+                || parts.iter().any(|part| name.contains(part))
+        });
+        let phone = PHONE_ENDINGS.iter().any(|ending| plain.ends_with(ending));
+        listed.map(|(what, ..)| *what).or(phone.then_some(Personal::PhoneNumbers))
+    })
 }
 
 /// Tests the text of a cell, without making one for ordinary numbers.
@@ -277,4 +357,129 @@ fn is_person_name(text: &str) -> bool {
         && text.chars().all(is_han)
         && chars.next().is_some_and(|first| FAMILY_NAMES.contains(first))
         && chars.next_back().is_some_and(|last| !PLACE_ENDINGS.contains(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_columns_about_persons_are_known_and_no_others() {
+        use Personal::{IdentityNumbers, Names, PhoneNumbers};
+        for (names, want) in [
+            (
+                &[
+                    "身份证",
+                    "身份证号码",
+                    "户主身份证号",
+                    "业主身份证",
+                    "公民身份号码",
+                    "证件号码",
+                    "ID Card No.",
+                    "id_card",
+                    "身分証番号（マイナンバー）",
+                    "個人番号",
+                    "sfzh",
+                    "passport_no",
+                    "National ID",
+                ][..],
+                Some(IdentityNumbers),
+            ),
+            (
+                &[
+                    "电话",
+                    "联系电话",
+                    "户主电话",
+                    "電話號碼",
+                    "電話番号",
+                    "携帯電話",
+                    "手机",
+                    "手机号",
+                    "业主手机号码",
+                    "联系电话1",
+                    "phone",
+                    "Phone Number",
+                    "owner_phone",
+                    "mobile",
+                    "Tel",
+                    "contact_phone",
+                    "楼长（电话）",
+                    "网格员电话",
+                    "联系方式",
+                ],
+                Some(PhoneNumbers),
+            ),
+            (
+                &[
+                    "姓名",
+                    "户主",
+                    "户主姓名",
+                    "业主",
+                    "业主姓名",
+                    "居民姓名",
+                    "網格員姓名",
+                    "氏名",
+                    "世帯主",
+                    "世帯主氏名",
+                    "resident name",
+                    "Householder",
+                    "head_of_household",
+                    "owner_name",
+                    "surname",
+                    "First Name",
+                    "家庭成员",
+                    "业主(姓名)",
+                ],
+                Some(Names),
+            ),
+            (
+                &[
+                    "户数",
+                    "总户数",
+                    "户主数",
+                    "业主户数",
+                    "小区名称",
+                    "楼栋名称",
+                    "楼名",
+                    "名称",
+                    "name",
+                    "building_name",
+                    "社区名",
+                    "电话亭",
+                    "电话亭数",
+                    "公用电话",
+                    "手机店",
+                    "residents",
+                    "households",
+                    "residents_count",
+                    "户籍人口",
+                    "业主委员会",
+                    "町名",
+                    "建物名",
+                    "世帯数",
+                    "telecom",
+                    "hotel",
+                    "identifier",
+                    "id",
+                    "housing",
+                    "telescope",
+                    "address",
+                    "地址",
+                    "门牌号",
+                    "人均面积",
+                    "Mobile homes",
+                    "产权单位",
+                    "tenure",
+                    "ownership",
+                    "有无电话亭",
+                    "手机信号覆盖率",
+                ],
+                None,
+            ),
+        ] {
+            for name in names {
+                assert_eq!(by_name(name), want, "{name}");
+            }
+        }
+    }
 }

@@ -114,6 +114,8 @@ pub(super) struct Layer {
     pub crs: Option<Crs>,
     /// Encoding of its text and how it is known.
     pub encoding: TextEncoding,
+    /// The format keeps only the first ten bytes of a column name (shapefiles).
+    pub short_names: bool,
     /// The format fixes the coordinate system (KML, OSM): an override is not for it.
     pub fixed_crs: bool,
 }

@@ -2,9 +2,16 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Traditional characters of column and place names → simplified.
+/// Traditional and Japanese characters of column and place names → simplified.
 const SIMPLIFIED: &[(char, char)] = &[
     ('戶', '户'),
+    ('戸', '户'),
+    ('総', '总'),
+    ('経', '经'),
+    ('階', '阶'),
+    ('個', '个'),
+    ('攜', '携'),
+    ('處', '处'),
     ('數', '数'),
     ('總', '总'),
     ('樓', '楼'),

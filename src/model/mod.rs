@@ -14,7 +14,7 @@ mod scenario;
 mod station;
 mod terrain;
 
-pub use codes::{CodeBook, numbering_order, usual_grid_name};
+pub use codes::{CodeBook, CodeScheme, numbering_order, usual_grid_name};
 pub use community::{
     Atom, AtomShape, Barrier, BarrierKind, BarrierShape, Community, Compound, Gate, GridClass,
     HouseholdsSource, Street, StreetClass, Use,

@@ -1,8 +1,10 @@
 //! Stations → who is served, and what is odd about it.
 
+use std::collections::HashSet;
+
 use super::PlanError;
 use crate::coverage::{self, Walks, WhatIf};
-use crate::model::{FindingKind, Plan, Scenario, StationTier};
+use crate::model::{Finding, FindingKind, Plan, Scenario, StationTier};
 use crate::network::{self, Snaps, StreetNetwork};
 use crate::params::Params;
 
@@ -35,7 +37,18 @@ pub(super) fn measure(
         plan.coverage.profiles.push(found);
     }
     plan.findings.retain(|finding| !OWN_KINDS.contains(&finding.kind));
-    plan.findings.extend(coverage::findings(scenario, &plan.stations, walks, &plan.coverage));
+    // Doors that the import found unattached are on record already.
+    let known: HashSet<&str> = scenario
+        .findings
+        .iter()
+        .filter(|finding| finding.kind == FindingKind::UnsnappedDoor)
+        .map(|finding| finding.feature.as_str())
+        .collect();
+    let found = coverage::findings(scenario, &plan.stations, walks, &plan.coverage);
+    let is_news = |finding: &Finding| {
+        finding.kind != FindingKind::UnsnappedDoor || !known.contains(finding.feature.as_str())
+    };
+    plan.findings.extend(found.into_iter().filter(is_news));
     Ok(())
 }
 

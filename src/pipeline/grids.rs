@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 use geo::{Area, Coord, MultiPolygon};
 use rayon::prelude::*;
 
-use super::present::Present;
+use super::present::{Coding, Present};
 use super::units::{Units, units};
 use super::{PlanError, Step, Watch, remarks};
 use crate::geometry::interior_point;
 use crate::land::Land;
 use crate::model::{
-    AtomId, CodeBook, CommunityId, CommunityQuality, Finding, Grid, GridClass, GridId, Lang, Partition, Plan,
-    Scenario, Text, numbering_order, usual_grid_name,
+    AtomId, CodeBook, CodeScheme, Community, CommunityId, CommunityQuality, Finding, FindingKind, Grid,
+    GridClass, GridId, Lang, Partition, Plan, Scenario, Severity, Text, numbering_order, usual_grid_name,
 };
-use crate::params::{Effort, Params};
+use crate::params::{Effort, Params, ParamsError};
 use crate::partition::{self, PartitionAnswer, PartitionError, PartitionParams, PartitionProblem};
 use crate::units::{Households, Residents};
 
@@ -35,12 +35,13 @@ pub(super) fn draw(
     watch: Watch<'_>,
 ) -> Result<(), PlanError> {
     let units = units(scenario, land);
-    let present = Present::of(scenario, &plan.partition, redraw.is_some());
+    let present = Present::of(scenario, &plan.partition, redraw.is_some(), coding(scenario, params)?);
     let answer = divide(scenario, &units, &present, params, watch)?;
     let labels = all_labels(land, &units, &answer);
     let shapes = shapes(land, names, &units, &answer, &labels)?;
     let (partition, findings) = assemble(scenario, params, &units, &present, &answer, &shapes, redraw);
     *plan = Plan { partition, findings, ledger: std::mem::take(&mut plan.ledger), ..Plan::default() };
+    plan.findings.extend(overflowing_codes(scenario, &present.coding.scheme, &plan.partition.grids));
     plan.findings.extend(remarks::land_findings(scenario, land));
     Ok(())
 }
@@ -214,7 +215,7 @@ fn assemble(
     let raw = raw_labels(scenario, units, answer);
     let overlaps = overlaps(scenario, present, &raw, answer.grid_load.len());
     let order = order(scenario, answer, shapes);
-    let codes = codes(scenario, present, answer, &order, &overlaps);
+    let codes = codes(present, answer, &order, &overlaps);
     let mut place = vec![0u32; order.len()];
     order.iter().zip(0u32..).for_each(|(&raw, id)| place[raw] = id);
     let mut grids: Vec<Grid> = order
@@ -322,25 +323,75 @@ fn order(scenario: &Scenario, answer: &PartitionAnswer, shapes: &[Shape]) -> Vec
 
 /// A redraw keeps the code of the largest overlap; a locked grid keeps its own; all others get new numbers in order.
 fn codes(
-    scenario: &Scenario,
     present: &Present,
     answer: &PartitionAnswer,
     order: &[usize],
     overlaps: &[Vec<(u32, u64)>],
 ) -> Vec<String> {
+    let Coding { scheme, prefixes } = &present.coding;
+    let mut n_grids = vec![0_usize; prefixes.len()];
+    answer.grid_community.iter().for_each(|&community| n_grids[community as usize] += 1);
     let mut codes = vec![String::new(); order.len()];
     for (grid, old) in kept_codes(present, overlaps, answer) {
-        codes[grid].clone_from(&present.codes[old as usize]);
+        let community = answer.grid_community[grid] as usize;
+        let code = &present.codes[old as usize];
+        // 00 says that the community is not divided, so it does not outlive a division.
+        let says_undivided = matches!(scheme, CodeScheme::Cjt349 { .. })
+            && code.strip_prefix(prefixes[community].as_str()) == Some("00");
+        if !(says_undivided && 1 < n_grids[community]) {
+            codes[grid].clone_from(code);
+        }
     }
     let all = || present.codes.iter().chain(&present.retired).map(String::as_str);
     let mut books: HashMap<u32, CodeBook<'_>> = HashMap::new();
     let without: Vec<usize> = order.iter().copied().filter(|&grid| codes[grid].is_empty()).collect();
     for grid in without {
         let community = answer.grid_community[grid];
-        let prefix = scenario.communities[community as usize].code.as_str();
-        codes[grid] = books.entry(community).or_insert_with(|| CodeBook::new(prefix, all())).take();
+        let index = community as usize;
+        let book = || CodeBook::new(scheme, &prefixes[index], n_grids[index], all());
+        codes[grid] = books.entry(community).or_insert_with(book).take();
     }
     codes
+}
+
+/// How the grids of a scenario are coded, or why they cannot be.
+pub(super) fn coding(scenario: &Scenario, params: &Params) -> Result<Coding, PlanError> {
+    let scheme = params.code_scheme()?;
+    let communities: Vec<&str> =
+        scenario.communities.iter().map(|community| community.code.as_str()).collect();
+    let prefixes = scheme.prefixes(&communities).map_err(|index| {
+        let Community { code, name, .. } = &scenario.communities[index];
+        PlanError::Params(ParamsError::OutOfRange {
+            key: "grid.code_scheme",
+            value: scheme.as_str().to_owned(),
+            rule: Text::from((
+                format!("需要 12 位区划代码，而社区“{name}”的代码是“{code}”，请在社区的 code 列补上，或改用 stat12+3"),
+                format!(
+                    "it needs 12-digit division codes, but community {name} has the code `{code}`: give it in the column `code` or use stat12+3"
+                ),
+            )),
+        })
+    })?;
+    Ok(Coding { scheme, prefixes })
+}
+
+/// Communities with more grids than their codes have numbers for.
+fn overflowing_codes(scenario: &Scenario, scheme: &CodeScheme, grids: &[Grid]) -> Vec<Finding> {
+    let most = 10_usize.pow(scheme.sequence_digits() as u32) - 1;
+    let mut counts = vec![0_usize; scenario.communities.len()];
+    grids.iter().for_each(|grid| counts[grid.community.index()] += 1);
+    let full = counts.into_iter().enumerate().filter(|(_, count)| most < *count);
+    full.map(|(index, count)| {
+        let (name, scheme) = (&scenario.communities[index].name, scheme.as_str());
+        let message = (
+            format!("{name}有 {count} 个网格，而 {scheme} 每个社区只能编 {most} 个：其后的编码多出一位"),
+            format!("{name} has {count} grids, but {scheme} numbers {most} a community: codes beyond have a digit too many"),
+        );
+        let remedy = ("换用其他编码方案，或提高目标户数", "use another scheme, or a larger target");
+        Finding::new(Severity::Warning, FindingKind::BadValue, "grids", message, remedy)
+            .in_community(CommunityId::from_index(index))
+    })
+    .collect()
 }
 
 /// Pairs (new grid, present grid) that keep the present code, largest overlap first, each used once.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Partition, Scenario};
+use crate::model::{CodeScheme, Partition, Scenario};
 
 /// The present grids: of the plan when it is redrawn, otherwise of the scenario; only locked ones bind a new plan.
 pub(super) struct Present {
@@ -13,10 +13,18 @@ pub(super) struct Present {
     pub locked: Vec<bool>,
     pub follow: bool,
     pub retired: Vec<String>,
+    pub coding: Coding,
+}
+
+/// How new grids are coded.
+pub(super) struct Coding {
+    pub scheme: CodeScheme,
+    /// What stands before the numbers, for each community.
+    pub prefixes: Vec<String>,
 }
 
 impl Present {
-    pub fn of(scenario: &Scenario, partition: &Partition, follow: bool) -> Self {
+    pub fn of(scenario: &Scenario, partition: &Partition, follow: bool, coding: Coding) -> Self {
         let from_plan =
             follow && partition.grid_of.len() == scenario.atoms.len() && !partition.grids.is_empty();
         let code_of = |index: usize| -> Option<&str> {
@@ -38,6 +46,6 @@ impl Present {
         let locked = scenario.atoms.iter().enumerate();
         let locked =
             locked.map(|(i, atom)| grid_of[i].is_some() && (atom.locked || locked_in_plan(i))).collect();
-        Self { codes, grid_of, locked, follow, retired: partition.retired_codes.clone() }
+        Self { codes, grid_of, locked, follow, retired: partition.retired_codes.clone(), coding }
     }
 }

@@ -3,13 +3,12 @@
 //! Source: OGC 12-128r17, GeoPackage Encoding Standard 1.3.1. Requirements 1–18 (base), 19–33 (features),
 //! extension `gpkg_schema` (aliases) and `gpkg_rtree_index`.
 
-use geo::{BoundingRect, Coord, Geometry, Rect};
+use geo::{BoundingRect, Coord, Geometry, LineString, MultiPolygon, Rect};
 use geo_traits::to_geo::ToGeoGeometry;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
-use wkb::Endianness;
-use wkb::writer::WriteOptions;
 
+use super::rtree::{self, Entry};
 use crate::geometry::Plane;
 
 /// "GPKG" as a big-endian number: marks the SQLite file.
@@ -121,7 +120,8 @@ pub(super) struct LayerWriter<'c> {
     statement: rusqlite::Statement<'c>,
     srs: u32,
     extent: Option<Rect<f64>>,
-    boxes: Vec<(i64, Rect<f64>)>,
+    boxes: Vec<Entry>,
+    bytes: Vec<u8>,
     n_rows: i64,
 }
 
@@ -145,16 +145,13 @@ impl<'c> LayerWriter<'c> {
             srs: plane.epsg(),
             extent: None,
             boxes: Vec::new(),
+            bytes: Vec::new(),
             n_rows: 0,
         })
     }
 
     /// Adds a row: the geometry (ignored by a plain table) and the values in the order of the table's columns.
-    pub(super) fn row(
-        &mut self,
-        geometry: Option<&Geometry<f64>>,
-        values: Vec<Value>,
-    ) -> rusqlite::Result<()> {
+    pub(super) fn row(&mut self, shape: Option<Shape<'_>>, values: Vec<Value>) -> rusqlite::Result<()> {
         debug_assert_eq!(
             values.len(),
             self.table.columns.len(),
@@ -162,18 +159,25 @@ impl<'c> LayerWriter<'c> {
             self.table.name
         );
         self.n_rows += 1;
-        let mut row = Vec::with_capacity(values.len() + 2);
-        row.push(Value::Integer(self.n_rows));
+        self.statement.raw_bind_parameter(1, self.n_rows)?;
+        let mut next = 2;
         if self.table.geometry.is_some() {
-            let geometry = geometry.filter(|geometry| !is_empty(geometry));
-            if let Some(rect) = geometry.and_then(BoundingRect::bounding_rect) {
-                self.boxes.push((self.n_rows, rect));
-                self.extent = Some(self.extent.map_or(rect, |extent| union(extent, rect)));
+            match shape.and_then(|shape| Some((shape.bounds()?, shape))) {
+                Some((rect, shape)) => {
+                    self.boxes.push(Entry::new(self.n_rows, rect));
+                    self.extent = Some(self.extent.map_or(rect, |extent| union(extent, rect)));
+                    blob(shape, rect, self.srs, &mut self.bytes);
+                    self.statement.raw_bind_parameter(next, &self.bytes)?;
+                }
+                None => self.statement.raw_bind_parameter(next, Value::Null)?,
             }
-            row.push(geometry.map_or(Value::Null, |geometry| Value::Blob(blob(geometry, self.srs))));
+            next += 1;
         }
-        row.extend(values);
-        self.statement.execute(rusqlite::params_from_iter(row))?;
+        for value in values {
+            self.statement.raw_bind_parameter(next, value)?;
+            next += 1;
+        }
+        self.statement.raw_execute()?;
         Ok(())
     }
 
@@ -188,7 +192,7 @@ impl<'c> LayerWriter<'c> {
                 params![self.table.name, extent.min().x, extent.min().y, extent.max().x, extent.max().y],
             )?;
         }
-        write_spatial_index(self.connection, self.table.name, &self.boxes)
+        write_spatial_index(self.connection, self.table.name, self.boxes)
     }
 }
 
@@ -199,25 +203,13 @@ fn union(a: Rect<f64>, b: Rect<f64>) -> Rect<f64> {
     )
 }
 
-fn is_empty(geometry: &Geometry<f64>) -> bool {
-    geo::HasDimensions::is_empty(geometry)
-}
-
 /// The index and its triggers. The triggers call `ST_…` functions that our SQLite lacks, so they come last:
 /// only other programs that edit the file fire them, and those have the functions.
-fn write_spatial_index(
-    connection: &Connection,
-    table: &str,
-    boxes: &[(i64, Rect<f64>)],
-) -> rusqlite::Result<()> {
+fn write_spatial_index(connection: &Connection, table: &str, boxes: Vec<Entry>) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
         "CREATE VIRTUAL TABLE \"rtree_{table}_geom\" USING rtree(id, minx, maxx, miny, maxy)"
     ))?;
-    let mut insert =
-        connection.prepare(&format!("INSERT INTO \"rtree_{table}_geom\" VALUES (?1, ?2, ?3, ?4, ?5)"))?;
-    for (id, rect) in boxes {
-        insert.execute(params![id, rect.min().x, rect.max().x, rect.min().y, rect.max().y])?;
-    }
+    rtree::fill(connection, &format!("rtree_{table}_geom"), boxes)?;
     connection.execute(
         "INSERT INTO gpkg_extensions VALUES (?1, 'geom', 'gpkg_rtree_index',
          'http://www.geopackage.org/spec121/#extension_rtree', 'write-only')",
@@ -252,22 +244,78 @@ fn rtree_triggers(table: &str) -> String {
     )
 }
 
-/// A geometry as a GeoPackage blob: header with envelope, then little-endian WKB.
-pub(super) fn blob(geometry: &Geometry<f64>, srs: u32) -> Vec<u8> {
-    let is_point = matches!(geometry, Geometry::Point(_));
-    let mut bytes = Vec::with_capacity(64);
+/// A shape of the model, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shape<'a> {
+    Point(Coord<f64>),
+    Line(&'a LineString<f64>),
+    Area(&'a MultiPolygon<f64>),
+}
+
+impl Shape<'_> {
+    /// Its extent; `None` if it is empty.
+    fn bounds(self) -> Option<Rect<f64>> {
+        match self {
+            Self::Point(at) => Some(Rect::new(at, at)),
+            Self::Line(line) => line.bounding_rect(),
+            Self::Area(area) => area.bounding_rect(),
+        }
+    }
+}
+
+/// A shape as a GeoPackage blob: header with envelope, then little-endian WKB.
+fn blob(shape: Shape<'_>, rect: Rect<f64>, srs: u32, bytes: &mut Vec<u8>) {
+    let is_point = matches!(shape, Shape::Point(_));
+    bytes.clear();
     bytes.extend_from_slice(b"GP");
     // Version 0; flags: little endian, envelope [minx, maxx, miny, maxy] except for points.
     bytes.extend_from_slice(&[0, if is_point { 0b0001 } else { 0b0011 }]);
     bytes.extend_from_slice(&srs.to_le_bytes());
-    if !is_point && let Some(rect) = geometry.bounding_rect() {
+    if !is_point {
         for value in [rect.min().x, rect.max().x, rect.min().y, rect.max().y] {
             bytes.extend_from_slice(&value.to_le_bytes());
         }
     }
-    let options = WriteOptions { endianness: Endianness::LittleEndian };
-    wkb::writer::write_geometry(&mut bytes, geometry, &options).expect("writing into memory does not fail");
-    bytes
+    match shape {
+        Shape::Point(at) => {
+            wkb_head(bytes, 1);
+            wkb_places(bytes, &[at]);
+        }
+        Shape::Line(line) => {
+            wkb_head(bytes, 2);
+            wkb_count(bytes, line.0.len());
+            wkb_places(bytes, &line.0);
+        }
+        Shape::Area(area) => {
+            wkb_head(bytes, 6);
+            wkb_count(bytes, area.0.len());
+            for polygon in &area.0 {
+                wkb_head(bytes, 3);
+                wkb_count(bytes, 1 + polygon.interiors().len());
+                for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
+                    wkb_count(bytes, ring.0.len());
+                    wkb_places(bytes, &ring.0);
+                }
+            }
+        }
+    }
+}
+
+/// Byte order (little endian) and type number.
+fn wkb_head(bytes: &mut Vec<u8>, kind: u32) {
+    bytes.push(1);
+    bytes.extend_from_slice(&kind.to_le_bytes());
+}
+
+fn wkb_count(bytes: &mut Vec<u8>, count: usize) {
+    bytes.extend_from_slice(&(count as u32).to_le_bytes());
+}
+
+fn wkb_places(bytes: &mut Vec<u8>, places: &[Coord<f64>]) {
+    for at in places {
+        bytes.extend_from_slice(&at.x.to_le_bytes());
+        bytes.extend_from_slice(&at.y.to_le_bytes());
+    }
 }
 
 /// The geometry inside a GeoPackage blob; `None` for an empty or damaged one.

@@ -6,6 +6,7 @@
 mod balance;
 mod gpkg;
 mod read;
+mod rtree;
 mod schema;
 mod styles;
 #[cfg(test)]

@@ -89,3 +89,57 @@ fn gdal_opens_every_layer_without_a_warning() {
     assert_eq!(grids.feature_count(), toy().plan.unwrap().partition.grids.len() as u64);
     assert_eq!(grids.spatial_ref().unwrap().auth_code().unwrap(), toy().scenario.plane.epsg() as i32);
 }
+
+#[test]
+fn the_packed_index_is_one_that_sqlite_would_have_grown() {
+    let connection = Connection::open_in_memory().unwrap();
+    // A leaf as root, one level, two levels: 51 cells a node.
+    for n in [0_i64, 1, 51, 52, 2601, 2602, 9000] {
+        let boxes: Vec<geo::Rect<f64>> = (0..n)
+            .map(|i| {
+                let (x, y) =
+                    ((i * 7919 % 1000) as f64 * 0.37 + 40_000_000.1, (i * 104_729 % 997) as f64 * 0.73);
+                geo::Rect::new(geo::Coord { x, y }, geo::Coord { x: x + (i % 13) as f64, y: y + 0.3 })
+            })
+            .collect();
+        connection
+            .execute_batch(
+                "DROP TABLE IF EXISTS packed; DROP TABLE IF EXISTS grown;
+                 CREATE VIRTUAL TABLE packed USING rtree(id, minx, maxx, miny, maxy);
+                 CREATE VIRTUAL TABLE grown USING rtree(id, minx, maxx, miny, maxy);",
+            )
+            .unwrap();
+        let entries = boxes.iter().zip(1..).map(|(rect, id)| rtree::Entry::new(id, *rect)).collect();
+        rtree::fill(&connection, "packed", entries).unwrap();
+        for (rect, id) in boxes.iter().zip(1_i64..) {
+            let (low, high) = (rect.min(), rect.max());
+            connection
+                .execute("INSERT INTO grown VALUES (?1, ?2, ?3, ?4, ?5)", (id, low.x, high.x, low.y, high.y))
+                .unwrap();
+        }
+        let check: String =
+            connection.query_row("SELECT rtreecheck('packed')", [], |row| row.get(0)).unwrap();
+        assert_eq!(check, "ok", "{n} boxes");
+        for window in [
+            (40_000_000.0, 40_000_050.0, 0.0, 90.0),
+            (40_000_100.0, 40_000_101.0, 300.0, 301.0),
+            (0.0, 5e7, 0.0, 1e6),
+        ] {
+            let found = |table: &str| -> Vec<(i64, f64, f64, f64, f64)> {
+                let sql = format!(
+                    "SELECT * FROM {table} WHERE maxx >= ?1 AND minx <= ?2 AND maxy >= ?3 AND miny <= ?4 ORDER BY id"
+                );
+                let mut statement = connection.prepare(&sql).unwrap();
+                let rows = statement.query_map(window, |row| row.try_into()).unwrap();
+                rows.map(Result::unwrap).collect()
+            };
+            assert_eq!(found("packed"), found("grown"), "{n} boxes, {window:?}");
+        }
+        // Rows can be added to and taken from a packed index.
+        connection.execute("INSERT INTO packed VALUES (100000, 1, 2, 1, 2)", []).unwrap();
+        connection.execute("DELETE FROM packed WHERE id = 1", []).unwrap();
+        let check: String =
+            connection.query_row("SELECT rtreecheck('packed')", [], |row| row.get(0)).unwrap();
+        assert_eq!(check, "ok", "{n} boxes, changed");
+    }
+}

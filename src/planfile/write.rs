@@ -4,11 +4,10 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use geo::{Geometry, Point};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
-use super::gpkg::{LayerWriter, Table, create};
+use super::gpkg::{LayerWriter, Shape, Table, create};
 use super::styles::styles;
 use super::{PlanFile, schema};
 use crate::geometry::Plane;
@@ -52,13 +51,13 @@ impl Writer<'_> {
         &self.scenario.plane
     }
 
-    fn layer<I>(&self, table: &'static Table, rows: I) -> Result<()>
+    fn layer<'g, I>(&self, table: &'static Table, rows: I) -> Result<()>
     where
-        I: IntoIterator<Item = (Option<Geometry<f64>>, Vec<Value>)>,
+        I: IntoIterator<Item = (Option<Shape<'g>>, Vec<Value>)>,
     {
         let mut layer = LayerWriter::new(self.connection, table, self.plane())?;
         for (geometry, values) in rows {
-            layer.row(geometry.as_ref(), values)?;
+            layer.row(geometry, values)?;
         }
         layer.finish()
     }
@@ -93,7 +92,7 @@ impl Writer<'_> {
                     compound.walled.into(),
                     maybe(compound.households.map(|n| n.0)),
                 ];
-                (Some(compound.outline.clone().into()), values)
+                (Some(Shape::Area(&compound.outline)), values)
             }),
         )?;
         self.layer(
@@ -110,7 +109,7 @@ impl Writer<'_> {
                     street.crossing.into(),
                     street.no_wheelchair.into(),
                 ];
-                (Some(street.line.clone().into()), values)
+                (Some(Shape::Line(&street.line)), values)
             }),
         )?;
         self.barriers()?;
@@ -119,7 +118,7 @@ impl Writer<'_> {
             scenario.gates.iter().map(|gate| {
                 let compound = gate.compound.map(|id| scenario.compounds[id.index()].source.0.as_str());
                 (
-                    Some(Point(gate.at).into()),
+                    Some(Shape::Point(gate.at)),
                     vec![text(&gate.source.0), maybe_text(compound), gate.open.into()],
                 )
             }),
@@ -157,7 +156,7 @@ impl Writer<'_> {
                 maybe(quality.map(|quality| quality.cut_cost)),
                 maybe(quality.and_then(|quality| quality.cut_cost_bound)),
             ]);
-            (Some(community.outline.clone().into()), values)
+            (Some(Shape::Area(&community.outline)), values)
         });
         self.layer(&schema::COMMUNITIES, rows)
     }
@@ -175,9 +174,9 @@ impl Writer<'_> {
     fn buildings(&self) -> Result<()> {
         let scenario = self.scenario;
         let rows = scenario.atoms.iter().enumerate().map(|(index, atom)| {
-            let geometry: Geometry<f64> = match &atom.shape {
-                AtomShape::Point(point) => (*point).into(),
-                AtomShape::Area(area) => area.clone().into(),
+            let geometry = match &atom.shape {
+                AtomShape::Point(point) => Shape::Point(point.0),
+                AtomShape::Area(area) => Shape::Area(area),
             };
             let compound = atom.compound.map(|id| scenario.compounds[id.index()].source.0.as_str());
             let mut values = vec![
@@ -242,13 +241,13 @@ impl Writer<'_> {
             vec![text(&barrier.source.0), maybe_text(barrier.name.as_deref()), text(barrier.kind.as_str())]
         };
         let lines = self.scenario.barriers.iter().filter_map(|barrier| match &barrier.shape {
-            BarrierShape::Line(line) => Some((Some(line.clone().into()), values(barrier))),
+            BarrierShape::Line(line) => Some((Some(Shape::Line(line)), values(barrier))),
             BarrierShape::Area(_) => None,
         });
         self.layer(&schema::BARRIERS, lines)?;
         let areas = self.scenario.barriers.iter().filter_map(|barrier| match &barrier.shape {
             BarrierShape::Line(_) => None,
-            BarrierShape::Area(area) => Some((Some(area.clone().into()), values(barrier))),
+            BarrierShape::Area(area) => Some((Some(Shape::Area(area)), values(barrier))),
         });
         self.layer(&schema::BARRIER_AREAS, areas)
     }
@@ -269,7 +268,7 @@ impl Writer<'_> {
                     maybe(premise.cost),
                     maybe(premise.capacity.map(|capacity| capacity.0)),
                 ];
-                (Some(Point(premise.at).into()), values)
+                (Some(Shape::Point(premise.at)), values)
             }),
         )?;
         // A plan that is not there yet, or has no stations of its own, loses none of those that stand.
@@ -292,7 +291,7 @@ impl Writer<'_> {
                     text(&station.reason.zh),
                     text(&station.reason.en),
                 ];
-                (Some(Point(station.at).into()), values)
+                (Some(Shape::Point(station.at)), values)
             }),
         )
     }
@@ -329,7 +328,7 @@ impl Writer<'_> {
                 let reason = |lang| maybe_text(grid.reason.as_ref().map(|reason| reason.get(lang)));
                 let bounds = |lang| text(grid.bounds_text.get(lang));
                 values.extend([reason(Lang::Zh), reason(Lang::En), bounds(Lang::Zh), bounds(Lang::En)]);
-                (Some(grid.outline.clone().into()), values)
+                (Some(Shape::Area(&grid.outline)), values)
             }),
         )?;
         self.uncovered(plan)?;
@@ -337,7 +336,7 @@ impl Writer<'_> {
             &schema::SERVICE_CIRCLES,
             plan.circles.iter().map(|circle| {
                 let station = circle.station.map(|id| plan.stations[id.index()].code.as_str());
-                (Some(circle.area.clone().into()), vec![maybe_text(station), circle.minutes.into()])
+                (Some(Shape::Area(&circle.area)), vec![maybe_text(station), circle.minutes.into()])
             }),
         )?;
         let data = self.scenario.findings.iter().map(|finding| (finding, "data"));
@@ -371,12 +370,12 @@ impl Writer<'_> {
                     maybe(reach.straight.map(|metres| metres.value())),
                     maybe_text(reach.nearest.err().map(crate::model::Unreached::as_str)),
                 ];
-                (Some(Point(atom.shape.anchor()).into()), values)
+                (Some(Shape::Point(atom.shape.anchor())), values)
             }),
         )
     }
 
-    fn finding(&self, finding: &Finding, stage: &str, plan: &Plan) -> (Option<Geometry<f64>>, Vec<Value>) {
+    fn finding(&self, finding: &Finding, stage: &str, plan: &Plan) -> (Option<Shape<'static>>, Vec<Value>) {
         let grid =
             finding.grid.and_then(|id| plan.partition.grids.get(id.index())).map(|grid| grid.code.as_str());
         let building = finding
@@ -400,7 +399,7 @@ impl Writer<'_> {
             maybe_text(building),
             text(stage),
         ];
-        (finding.at.map(|at| Point(at).into()), values)
+        (finding.at.map(Shape::Point), values)
     }
 
     fn coverage(&self, coverage: &Coverage, plan: &Plan) -> Result<()> {

@@ -21,6 +21,9 @@ const SMALL: u32 = 800;
 const OFFICE: usize = 9;
 /// Street offices of a county-level district.
 const OFFICES: usize = 70;
+
+/// County numbers that the national table leaves free: 370690–370699.
+const COUNTIES: usize = 10;
 /// From this size a city has the odd communities that a planner meets.
 const ODD_FROM: usize = 5;
 
@@ -81,7 +84,8 @@ pub(super) fn make(
     let mut used = HashSet::new();
     let n_offices = placed.len().div_ceil(OFFICE);
     let per_office = placed.len().div_ceil(n_offices);
-    let n_districts = n_offices.div_ceil(OFFICES);
+    // Ten county numbers are free; beyond 700 offices the districts grow.
+    let n_districts = n_offices.div_ceil(OFFICES).min(COUNTIES);
     let offices_each = n_offices.div_ceil(n_districts);
     let first_county = if n_districts == 1 { 370_698 } else { 370_690 };
     let mut made = Vec::with_capacity(placed.len());

@@ -344,17 +344,28 @@ mod with_gdal {
     use crate::model::{Community, Terrain};
     use ::gdal::spatial_ref::{AxisMappingStrategy, SpatialRef};
     use ::gdal::vector::{LayerAccess, LayerOptions, OGRFieldType, OGRwkbGeometryType};
-    use ::gdal::{DriverManager, raster::Buffer};
+    use ::gdal::{Dataset, DatasetOptions, DriverManager, GdalOpenFlags, raster::Buffer};
 
     /// Three footprints with Chinese or Japanese columns, written by a driver of GDAL.
     fn write(path: &str, driver: &str, epsg: u32, options: &[&str], columns: [&str; 2], names: [&str; 3]) {
         let driver = DriverManager::get_driver_by_name(driver).unwrap();
-        let mut dataset = driver.create_vector_only(path).unwrap();
+        let dataset = driver.create_vector_only(path).unwrap();
+        fill(dataset, "layer1", epsg, options, columns, names);
+    }
+
+    fn fill(
+        mut dataset: Dataset,
+        layer: &str,
+        epsg: u32,
+        options: &[&str],
+        columns: [&str; 2],
+        names: [&str; 3],
+    ) {
         let mut system = SpatialRef::from_epsg(epsg).unwrap();
         system.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
         let layer = dataset
             .create_layer(LayerOptions {
-                name: "layer1",
+                name: layer,
                 srs: Some(&system),
                 ty: OGRwkbGeometryType::wkbPolygon,
                 options: Some(options),
@@ -457,6 +468,42 @@ mod with_gdal {
             let back = scenario.plane.to_lonlat(scenario.atoms[0].shape.anchor());
             assert!((back.x - LON).abs() < 2e-4 && (back.y - LAT).abs() < 2e-4, "{driver}: {back:?}");
         }
+    }
+
+    /// Needs a server: `GRIDPLAN_TEST_POSTGIS="PG:host=127.0.0.1 dbname=city user=planner password=…"`, where the user
+    /// may make a table. Without it the test says so and checks nothing.
+    #[test]
+    fn postgis_is_read_where_a_server_is_given() {
+        let Ok(server) = std::env::var("GRIDPLAN_TEST_POSTGIS") else {
+            eprintln!(
+                "no PostGIS server: set GRIDPLAN_TEST_POSTGIS to a connection PG:host=… to test with one"
+            );
+            return;
+        };
+        let flags = GdalOpenFlags::GDAL_OF_VECTOR | GdalOpenFlags::GDAL_OF_UPDATE;
+        let options = DatasetOptions { open_flags: flags, ..DatasetOptions::default() };
+        let dataset = Dataset::open_ex(&server, options).unwrap();
+        let names = ["一号楼", "二号楼", "三号楼"];
+        fill(dataset, "gridplan_test", 4549, &["OVERWRITE=YES"], ["名称", "户数"], names);
+        let scenario = check(&server, Some("gridplan_test"), "PostGIS");
+        assert_eq!(scenario.atoms[0].name.as_deref(), Some("一号楼"));
+        assert!(!scenario.sources[0].name.contains("password"), "{}", scenario.sources[0].name);
+        let missing = run(&ImportRequest::of([format!("{server}|layer=nowhere").as_str()])).unwrap_err();
+        assert!(matches!(missing, IngestError::NoSuchLayer { .. }), "{missing}");
+    }
+
+    #[test]
+    fn a_database_that_does_not_answer_is_named_without_its_password() {
+        use crate::model::Tell;
+        let request =
+            ImportRequest::of(["PG:host=127.0.0.1 port=1 dbname=city user=planner password=secret"]);
+        let error = run(&request).unwrap_err();
+        assert!(matches!(error, IngestError::Database { .. }), "{error}");
+        for text in [error.to_string(), error.chinese()] {
+            assert!(text.contains("dbname=city") && text.contains("127.0.0.1"), "{text}");
+            assert!(!text.contains("secret"), "{text}");
+        }
+        assert!(error.to_string().contains("check that the server runs"), "{error}");
     }
 
     #[test]
