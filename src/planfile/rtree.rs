@@ -47,17 +47,14 @@ impl Entry {
     }
 }
 
-/// One part in 2²³ to either side, as SQLite rounds, so that both make the same boxes.
-const STEP: f64 = 1.0 / 8_388_608.0;
-
 fn down(value: f64) -> f32 {
     let near = value as f32;
-    if value < f64::from(near) { (value - value.abs() * STEP) as f32 } else { near }
+    if value < f64::from(near) { near.next_down() } else { near }
 }
 
 fn up(value: f64) -> f32 {
     let near = value as f32;
-    if f64::from(near) < value { (value + value.abs() * STEP) as f32 } else { near }
+    if f64::from(near) < value { near.next_up() } else { near }
 }
 
 /// Fills an empty R-tree table.
