@@ -217,7 +217,7 @@ fn stations(scenario: &Scenario, n: usize) -> Vec<Station> {
         area: None,
         capacity: Some(Households(20_000)),
         premise: None,
-        reason: String::new(),
+        reason: gridplan::model::Text::default(),
     };
     (0..n).map(station).collect()
 }

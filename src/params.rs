@@ -485,7 +485,7 @@ impl Params {
     /// [`ParamsError::OutOfRange`] for another word than `there`, `back` and `worse`.
     pub fn walk_direction(&self) -> Result<WalkDirection, ParamsError> {
         let word = &self.walk.direction;
-        let rule = "use there, back or worse";
+        let rule = ("请用 there、back 或 worse", "use there, back or worse");
         WalkDirection::parse(word).ok_or_else(|| out_of_range("walk.direction", word.clone(), rule))
     }
 
@@ -515,21 +515,24 @@ impl Params {
             "pushchair" => WalkProfile::pushchair(),
             "steady" => WalkProfile::steady(walking_speed("walk.steady_speed", self.walk.steady_speed)?),
             other => {
-                let rule = "use adult, age-60, age-70, age-80, frail, wheelchair, pushchair, steady or one of \
-                            your own in [walk.profiles]";
+                let rule = (
+                    "请用 adult、age-60、age-70、age-80、frail、wheelchair、pushchair、steady，或 [walk.profiles] 中自定的",
+                    "use adult, age-60, age-70, age-80, frail, wheelchair, pushchair, steady or one of your own in [walk.profiles]",
+                );
                 return Err(out_of_range(key, other.to_owned(), rule));
             }
         })
     }
 }
 
-fn out_of_range(key: &'static str, value: String, rule: &'static str) -> ParamsError {
-    ParamsError::OutOfRange { key, value, rule }
+fn out_of_range(key: &'static str, value: String, rule: (&str, &str)) -> ParamsError {
+    ParamsError::OutOfRange { key, value, rule: rule.into() }
 }
 
 fn walking_speed(key: &'static str, value: f64) -> Result<MetresPerSecond, ParamsError> {
     let speed = MetresPerSecond::new(value).ok().filter(|speed| (0.1..=5.0).contains(&speed.value()));
-    speed.ok_or_else(|| out_of_range(key, value.to_string(), "a walking speed lies between 0.1 and 5 m/s"))
+    let rule = ("步行速度应在 0.1 到 5 m/s 之间", "a walking speed lies between 0.1 and 5 m/s");
+    speed.ok_or_else(|| out_of_range(key, value.to_string(), rule))
 }
 
 impl ProfileParams {
@@ -548,11 +551,14 @@ impl ProfileParams {
             _ => StairsResponse::Avoided,
         };
         if let Some(steepest) = self.steepest.filter(|steepest| !(0.0..=1.0).contains(steepest)) {
-            let rule = "it is a fraction from 0 to 1, e.g. 0.083 for 1 in 12";
+            let rule = (
+                "应为 0 到 1 之间的小数，例如 1:12 为 0.083",
+                "it is a fraction from 0 to 1, e.g. 0.083 for 1 in 12",
+            );
             return Err(out_of_range("walk.profiles.steepest", steepest.to_string(), rule));
         }
         let crossing_wait = Seconds::new(self.crossing_wait).map_err(|_| {
-            let rule = "it must be zero or more seconds";
+            let rule = ("应为零秒或以上", "it must be zero or more seconds");
             out_of_range("walk.profiles.crossing_wait", self.crossing_wait.to_string(), rule)
         })?;
         Ok(WalkProfile {

@@ -80,10 +80,10 @@ pub(super) struct ImportArgs {
     pub sources: Vec<String>,
     /// Files with their roles: ROLE=FILE, where ROLE is buildings, units, communities, compounds, streets, barriers,
     /// gates, grids, stations, premises, zones, dem or osm.
-    #[arg(long = "role", value_name = "ROLE=FILE", num_args = 1.., value_parser = pair)]
+    #[arg(long = "role", value_name = "ROLE=FILE", num_args = 1.., value_parser = pair_or_source)]
     pub roles: Vec<(String, String)>,
     /// Columns by meaning: MEANING=NAME, e.g. `--column households=SETAI`.
-    #[arg(long = "column", value_name = "MEANING=NAME", num_args = 1.., value_parser = pair)]
+    #[arg(long = "column", value_name = "MEANING=NAME", num_args = 1.., value_parser = pair_or_source)]
     pub columns: Vec<(String, String)>,
     /// Plan file to write.
     #[arg(short, long, value_name = "FILE")]
@@ -121,10 +121,13 @@ pub(super) struct ImportArgs {
 }
 
 /// `KEY=VALUE`. Without a sign, or as a connection, it is a source that stands behind the flag's last value.
+fn pair_or_source(text: &str) -> Result<(String, String), String> {
+    let is_source = !text.contains('=') || text.to_ascii_uppercase().starts_with("PG:");
+    if is_source { Ok((String::new(), text.to_owned())) } else { pair(text) }
+}
+
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        None => Ok((String::new(), text.to_owned())),
-        _ if text.to_ascii_uppercase().starts_with("PG:") => Ok((String::new(), text.to_owned())),
         Some((key, value)) if !key.is_empty() && !value.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write it as KEY=VALUE, without spaces around the sign".to_owned()),
     }

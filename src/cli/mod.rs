@@ -70,9 +70,8 @@ fn folders(verb: &Verb) -> Vec<PathBuf> {
         Verb::Report(args) => vec![args.output.clone()],
         Verb::Export(args) => vec![args.output.clone()],
         Verb::Demo(args) => vec![args.output.clone()],
-        Verb::Grids(args) | Verb::Stations(args) | Verb::Coverage(args) => {
-            vec![beside(args.output.as_ref().unwrap_or(&args.file))]
-        }
+        Verb::Grids(args) | Verb::Stations(args) => vec![beside(args.output.as_ref().unwrap_or(&args.file))],
+        Verb::Coverage(args) => vec![beside(args.stage.output.as_ref().unwrap_or(&args.stage.file))],
         Verb::Redraw(args) => vec![beside(args.output.as_ref().unwrap_or(&args.file))],
         _ => Vec::new(),
     }
