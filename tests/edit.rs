@@ -26,7 +26,11 @@ static CITY: LazyLock<PlanFile> = LazyLock::new(|| {
     let plan = pipeline::plan(&scenario, &params, &|_, _| ControlFlow::Continue(())).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("plan.gpkg");
-    planfile::write(&path, &PlanFile { scenario, plan: Some(plan), rules: Vec::new() }).unwrap();
+    planfile::write(
+        &path,
+        &PlanFile { scenario, plan: Some(plan), rules: Vec::new(), lang: gridplan::model::Lang::Zh },
+    )
+    .unwrap();
     let mut read = planfile::read(&path).unwrap();
     // The invented city locks some grids; edits of all grids are tried here.
     for atom in &mut read.scenario.atoms {
@@ -34,7 +38,7 @@ static CITY: LazyLock<PlanFile> = LazyLock::new(|| {
     }
     let plan = read.plan.as_mut().unwrap();
     plan.partition.grids.iter_mut().for_each(|grid| grid.locked = false);
-    plan.findings.retain(|finding| !finding.message.contains("已锁定"));
+    plan.findings.retain(|finding| !finding.message.zh.contains("已锁定"));
     let mut ground = None;
     let note = entry(Edit::Note { grid: plan.partition.grids[0].code.clone(), note: "x".into() });
     run(&mut read, &mut ground, std::slice::from_ref(&note)).unwrap();
@@ -379,11 +383,13 @@ fn a_grid_in_pieces_is_a_warning_and_blocks_only_submission() {
             let Ok(report) = run(&mut file, &mut ground, &[entry(edit)]) else { continue };
             let loose = |kind| kind == FindingKind::DisconnectedGrid;
             let blocks = pipeline::blocks(&file.scenario, file.plan.as_ref().unwrap(), &mut ground).unwrap();
-            if let Some(warning) =
-                report.warnings.iter().find(|finding| loose(finding.kind) && finding.message.contains(&unit))
+            if let Some(warning) = report
+                .warnings
+                .iter()
+                .find(|finding| loose(finding.kind) && finding.message.zh.contains(&unit))
             {
                 assert!(
-                    warning.message.contains("2 块") || warning.message.contains("3 块"),
+                    warning.message.zh.contains("2 块") || warning.message.zh.contains("3 块"),
                     "{}",
                     warning.message
                 );

@@ -142,7 +142,7 @@ fn describe(report: &EditReport, plan: &Plan, session: &Session<'_>, outcome: &m
             .warnings
             .iter()
             .map(|finding| {
-                json!({ "kind": finding.kind.as_str(), "grid": finding.feature, "message": finding.message })
+                json!({ "kind": finding.kind.as_str(), "grid": finding.feature, "message": finding.message.get(session.lang) })
             })
             .collect::<Vec<Value>>(),
     );

@@ -216,7 +216,7 @@ impl<'a> Desk<'a> {
             outline: MultiPolygon(Vec::new()),
             locked: false,
             reason: None,
-            bounds_text: String::new(),
+            bounds_text: crate::model::Text::default(),
             lineage: Vec::new(),
             note: String::new(),
         };

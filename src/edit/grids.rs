@@ -6,7 +6,8 @@ use super::desk::{Desk, is_drawn};
 use super::step::{GridRow, Step};
 use super::{Problem, Tools};
 use crate::model::{
-    AtomId, CodeBook, CommunityId, FindingKind, GridClass, GridId, HouseholdsSource, usual_grid_name,
+    AtomId, CodeBook, CodeScheme, CommunityId, FindingKind, GridClass, GridId, HouseholdsSource,
+    usual_grid_name,
 };
 use crate::units::Households;
 
@@ -281,8 +282,17 @@ pub(super) fn found(
 fn next_code(desk: &Desk<'_>, community: CommunityId) -> String {
     let partition = &desk.plan.partition;
     let used = partition.grids.iter().map(|grid| &grid.code).chain(&partition.retired_codes);
-    let prefix = desk.scenario.communities[community.index()].code.as_str();
-    CodeBook::new(prefix, used.map(String::as_str)).take()
+    let code = desk.scenario.communities[community.index()].code.as_str();
+    let own = || partition.grids.iter().filter(|grid| grid.community == community);
+    // The scheme is that of the grids that stand: 20 digits with the community's code in them are CJ/T 349.
+    let class_of = |code20: &str| {
+        let is_cjt349 = code20.len() == 20 && code20.get(6..18) == Some(code);
+        is_cjt349.then(|| CodeScheme::Cjt349 { object_class: code20[..6].to_owned() })
+    };
+    let scheme = own().find_map(|grid| class_of(&grid.code)).unwrap_or_default();
+    let prefix = scheme.prefixes(&[code]).ok().and_then(|mut prefixes| prefixes.pop());
+    let prefix = prefix.unwrap_or_else(|| code.to_owned());
+    CodeBook::new(&scheme, &prefix, own().count() + 1, used.map(String::as_str)).take()
 }
 
 /// Puts a new grid behind the others of its community and gives it its units.

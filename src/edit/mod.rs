@@ -25,12 +25,13 @@ use crate::model::{AtomId, BrokenRule, CompoundId, Finding, GridClass, GridId, G
 use desk::Desk;
 
 /// Remedy of the findings that are made after an edit; it tells them from those that came with the drawing.
-pub const BY_HAND: &str = "继续调整，或用 gridplan redraw 重划 (edit on, or draw again with gridplan redraw)";
+pub const BY_HAND: (&str, &str) =
+    ("继续调整，或用 gridplan redraw 重划", "edit on, or draw again with gridplan redraw");
 
 /// Whether a finding is about a grid that was changed by hand.
 #[must_use]
 pub fn is_by_hand(finding: &Finding) -> bool {
-    finding.remedy == BY_HAND
+    (finding.remedy.zh.as_str(), finding.remedy.en.as_str()) == BY_HAND
 }
 
 /// Why an edit cannot be applied, and which.

@@ -62,7 +62,8 @@ pub(super) fn add(desk: &mut Desk<'_>, new: &NewStation) -> Result<String, Probl
         area_m2: area(new.area_m2)?.or(premise.as_ref().and_then(|p| p.area).map(SquareMetres::value)),
         capacity: new.capacity.or(premise.as_ref().and_then(|p| p.capacity).map(|n| n.0)),
         premise: new.premise.clone(),
-        reason: new.reason.clone(),
+        // Who adds a station says why in one language.
+        reason: crate::model::Text::same(new.reason.clone()),
     };
     desk.take(&Step::PutStation { row: desk.plan.stations.len(), station: row })?;
     forget_siting(desk)?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::change::{class, kind, severity, source, status, tier};
 use crate::model::{
     CommunityQuality, Finding, FindingKind, Grid, GridClass, GridSize, HouseholdsSource, Premise, Scenario,
-    Severity, SourceId, Station, StationStatus, StationTier, TierAnswer,
+    Severity, SourceId, Station, StationStatus, StationTier, Text, TierAnswer,
 };
 use crate::units::{Households, Residents, SquareMetres};
 
@@ -185,8 +185,10 @@ pub struct FindingRow {
     pub community: Option<String>,
     pub grid: Option<String>,
     pub building: Option<String>,
-    pub message: String,
-    pub remedy: String,
+    #[serde(with = "both")]
+    pub message: Text,
+    #[serde(with = "both")]
+    pub remedy: Text,
     pub proven: bool,
 }
 
@@ -223,7 +225,8 @@ pub struct StationRow {
     pub area_m2: Option<f64>,
     pub capacity: Option<u32>,
     pub premise: Option<String>,
-    pub reason: String,
+    #[serde(with = "both")]
+    pub reason: Text,
 }
 
 impl StationRow {
@@ -282,7 +285,8 @@ impl PremiseRow {
 pub struct TierRow {
     #[serde(with = "tier")]
     tier: StationTier,
-    goal: String,
+    #[serde(with = "both")]
+    goal: Text,
     objective: f64,
     bound: Option<f64>,
     gap: Option<f64>,
@@ -343,4 +347,20 @@ impl Step {
 /// The id that a row names, as the model holds it.
 pub(super) fn source_id(id: &str) -> SourceId {
     SourceId(id.to_owned())
+}
+
+/// A text as `[中文, English]`.
+mod both {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::model::Text;
+
+    pub(super) fn serialize<S: Serializer>(text: &Text, to: S) -> Result<S::Ok, S::Error> {
+        [&text.zh, &text.en].serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
+        let [zh, en] = <[String; 2]>::deserialize(from)?;
+        Ok(Text { zh, en })
+    }
 }

@@ -30,7 +30,7 @@ fn bare((scenario, plan): &(Scenario, Plan)) -> (Scenario, Plan) {
     plan.ledger.clear();
     for grid in &mut plan.partition.grids {
         grid.outline = geo::MultiPolygon(Vec::new());
-        grid.bounds_text.clear();
+        grid.bounds_text = crate::model::Text::default();
         grid.reason = None;
     }
     plan.coverage.rows.clear();

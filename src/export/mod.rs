@@ -84,8 +84,8 @@ pub fn page_json(scenario: &Scenario, plan: &Plan, lang: Lang) -> Result<Vec<u8>
 /// # Errors
 /// [`ExportError::Page`] if memory for it runs out.
 #[cfg(feature = "web")]
-pub fn grids_json(scenario: &Scenario, plan: &Plan) -> Result<Vec<u8>, ExportError> {
-    page::grids_json(scenario, plan).map_err(ExportError::page)
+pub fn grids_json(scenario: &Scenario, plan: &Plan, lang: Lang) -> Result<Vec<u8>, ExportError> {
+    page::grids_json(scenario, plan, lang).map_err(ExportError::page)
 }
 
 /// A format for [`write`](fn@write). The plan file itself is a GeoPackage and the tables are the report's.

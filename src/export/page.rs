@@ -329,8 +329,8 @@ fn page_layers(scenario: &Scenario, plan: &Plan, lang: Lang) -> Vec<Layer> {
 }
 
 /// The layer `grids` alone, as the page has it.
-pub(super) fn grids_json(scenario: &Scenario, plan: &Plan) -> std::io::Result<Vec<u8>> {
-    let mut grids = layers::grids(scenario, plan);
+pub(super) fn grids_json(scenario: &Scenario, plan: &Plan, lang: Lang) -> std::io::Result<Vec<u8>> {
+    let mut grids = layers::grids(scenario, plan, lang);
     complete_grids(&mut grids, scenario, plan);
     let mut out = Vec::new();
     geojson::write(&mut out, &grids, &scenario.plane)?;

@@ -9,7 +9,7 @@ use super::{PlanError, Step, Watch, cover, halves, report, seal, walk_network};
 use crate::coverage;
 use crate::edit::{self, Applied, EditError, Entry, Sizes, Stamp, Tools, Touched, is_by_hand};
 use crate::geometry::interior_point;
-use crate::model::{CommunityId, Finding, FindingKind, GridClass, GridId, Plan, Scenario, Severity};
+use crate::model::{CommunityId, Finding, FindingKind, GridClass, GridId, Plan, Scenario, Severity, Text};
 use crate::params::Params;
 
 /// What edits came to.
@@ -266,7 +266,7 @@ fn remarks(scenario: &Scenario, plan: &Plan, drawn: &Drawn) -> Vec<Finding> {
         let told = |is_kind: &dyn Fn(FindingKind) -> bool| {
             plan.findings.iter().any(|finding| finding.grid == Some(id) && is_kind(finding.kind))
         };
-        let mut say = |kind, message: String| {
+        let mut say = |kind, message: Text| {
             let finding = Finding::new(Severity::Warning, kind, "grids", message, edit::BY_HAND);
             let at = interior_point(&grid.outline);
             found.push(finding.about(grid.code.clone()).in_grid(id).in_community(grid.community).at(at));
@@ -276,9 +276,10 @@ fn remarks(scenario: &Scenario, plan: &Plan, drawn: &Drawn) -> Vec<Finding> {
             let (code, n, low, high) = (&grid.code, grid.households, size.low, size.high);
             say(
                 FindingKind::GridOutOfRange,
-                format!(
-                    "网格 {code} 经人工调整后有 {n} 户，不在 {low}–{high} 户之内 (grid {code} has {n} households after an edit, outside {low} to {high})"
-                ),
+                Text::from((
+                    format!("网格 {code} 经人工调整后有 {n} 户，不在 {low}–{high} 户之内"),
+                    format!("grid {code} has {n} households after an edit, outside {low} to {high}"),
+                )),
             );
         }
         let pieces = &drawn.pieces[place];
@@ -292,7 +293,7 @@ fn remarks(scenario: &Scenario, plan: &Plan, drawn: &Drawn) -> Vec<Finding> {
 /// Units named in a message; more are counted only.
 const NAMED: usize = 5;
 
-fn in_pieces(scenario: &Scenario, drawn: &Drawn, place: usize, code: &str) -> String {
+fn in_pieces(scenario: &Scenario, drawn: &Drawn, place: usize, code: &str) -> Text {
     let pieces = &drawn.pieces[place];
     let loose: Vec<&str> = pieces[1..]
         .iter()
@@ -300,10 +301,11 @@ fn in_pieces(scenario: &Scenario, drawn: &Drawn, place: usize, code: &str) -> St
         .map(|id| scenario.atoms[id.index()].source.0.as_str())
         .collect();
     let more = if NAMED < loose.len() { "…" } else { "" };
-    let (n, loose) = (pieces.len(), loose[..loose.len().min(NAMED)].join("、"));
-    format!(
-        "网格 {code} 分成 {n} 块：{loose}{more} 与其余部分不相连 (grid {code} lies in {n} pieces: {loose}{more} do not touch the rest)"
-    )
+    let (n, loose) = (pieces.len(), &loose[..loose.len().min(NAMED)]);
+    Text::from((
+        format!("网格 {code} 分成 {n} 块：{}{more} 与其余部分不相连", loose.join("、")),
+        format!("grid {code} lies in {n} pieces: {}{more} do not touch the rest", loose.join(", ")),
+    ))
 }
 
 /// What stands against handing the plan over: grids in pieces that could hang together. A locked grid is taken as it is.
@@ -348,7 +350,10 @@ pub fn blocks(
                 FindingKind::DisconnectedGrid,
                 "grids",
                 message,
-                "把孤立部分移到相邻网格，或锁定该网格表示认可 (move the loose part to a neighbouring grid, or lock the grid to accept it)",
+                (
+                    "把孤立部分移到相邻网格，或锁定该网格表示认可",
+                    "move the loose part to a neighboring grid, or lock the grid to accept it",
+                ),
             );
             let at = interior_point(&grid.outline);
             found.push(finding.about(grid.code.clone()).in_grid(id).in_community(grid.community).at(at));

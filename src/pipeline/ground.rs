@@ -5,7 +5,7 @@ use geo::MultiPolygon;
 use super::PlanError;
 use super::units::{Edges, Units, units};
 use crate::land::{self, Land, LandInput, LandParams};
-use crate::model::{AtomId, CommunityId, GridClass, GridId, Lang, Partition, Scenario};
+use crate::model::{AtomId, CommunityId, GridClass, GridId, Lang, Partition, Scenario, Text};
 
 /// The divided land of every community. It depends on shapes only, so it holds however grids, counts and stations are
 /// edited; make it once and edit often.
@@ -64,9 +64,12 @@ impl Ground {
         };
         let apart: Vec<bool> = grids.iter().map(apart).collect();
         let bounds = subdivision.describe(&labels)?;
-        let mut bounds: Vec<String> =
-            bounds.iter().map(|bounds| bounds.sentence(&self.names, Lang::Zh)).collect();
-        bounds.resize(grids.len(), String::new());
+        let both = |bounds: &crate::land::BoundaryDescription| {
+            let sentence = |lang| bounds.sentence(&self.names, lang);
+            Text::from((sentence(Lang::Zh), sentence(Lang::En)))
+        };
+        let mut bounds: Vec<Text> = bounds.iter().map(both).collect();
+        bounds.resize(grids.len(), Text::default());
         Ok(Some(Drawn {
             pieces: pieces(&units, &known, &apart),
             cut_cost: cut_cost(&units, &known),
@@ -88,7 +91,7 @@ pub(super) struct Drawn {
     pub grids: Vec<GridId>,
     pub outlines: Vec<MultiPolygon<f64>>,
     /// What bounds each (四至).
-    pub bounds: Vec<String>,
+    pub bounds: Vec<Text>,
     /// Per grid the pieces in which it lies, the largest first.
     pub pieces: Vec<Vec<Piece>>,
     /// Weighted length of the boundaries between grids, m.

@@ -24,6 +24,22 @@ pub use session::{Refused, Session};
 use crate::pipeline::PlanError;
 use crate::planfile::PlanFileError;
 
+impl crate::model::Tell for ServeError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::File(error) => error.chinese(),
+            Self::Plan(error) => error.chinese(),
+            Self::Look { path, source } => {
+                format!("无法查看 {}：{source}；请检查它是否存在、是否可读", path.display())
+            }
+            Self::Listen { port, source } => {
+                format!("无法监听 127.0.0.1:{port}：{source}；请用 --port 换一个端口，或不给出以自动选择")
+            }
+            Self::NoToken(why) => format!("系统没有给出随机数用于地址：{why}；请重试"),
+        }
+    }
+}
+
 /// Why the editor does not start or stops.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {

@@ -196,7 +196,7 @@ impl Session {
         codes: &[String],
     ) -> Result<Value, Refused> {
         let scenario = &self.content.scenario;
-        let grids = export::grids_json(scenario, &self.plan).map_err(fault)?;
+        let grids = export::grids_json(scenario, &self.plan, self.content.lang).map_err(fault)?;
         let grids: Value = serde_json::from_slice(&grids).map_err(fault)?;
         let code = |id: Option<GridId>| id.map(|id| self.plan.partition.grids[id.index()].code.as_str());
         let was = |id: Option<GridId>| id.map(|id| codes[id.index()].as_str());
@@ -206,7 +206,8 @@ impl Session {
             .map(|((atom, _), new)| (atom.source.0.clone(), code(*new).into()))
             .collect();
         let what: Vec<&str> = report.applied.iter().map(|applied| applied.what.as_str()).collect();
-        let warnings: Vec<&str> = report.warnings.iter().map(|finding| finding.message.as_str()).collect();
+        let warnings: Vec<&str> =
+            report.warnings.iter().map(|finding| finding.message.get(self.content.lang)).collect();
         let changed = report.grids.iter().map(|grid| grid.code.as_str()).collect::<Vec<_>>();
         Ok(json!({
             "what": what.join("; "),

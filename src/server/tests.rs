@@ -28,7 +28,11 @@ static CITY: LazyLock<PlanFile> = LazyLock::new(|| {
     // As a file has it: what is read back is compared with this.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("plan.gpkg");
-    planfile::write(&path, &PlanFile { scenario, plan: Some(plan), rules: Vec::new() }).unwrap();
+    planfile::write(
+        &path,
+        &PlanFile { scenario, plan: Some(plan), rules: Vec::new(), lang: crate::model::Lang::Zh },
+    )
+    .unwrap();
     planfile::read(&path).unwrap()
 });
 
