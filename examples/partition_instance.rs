@@ -1,6 +1,7 @@
 //! Divides one benchmark instance and writes one grid number a line.
 //!
-//! `partition_instance INSTANCE MODE EFFORT OUT [SEED]`: MODE F, N or C; EFFORT draft or full.
+//! `partition_instance INSTANCE MODE EFFORT OUT [SEED [CURRENT]]`: MODE F, N or C; EFFORT draft or full. CURRENT is a
+//! plan written before: 2 % of the buildings get the count of another one, and the city is redrawn from that plan.
 //! Prints wall seconds, peak memory and what the answer says about itself.
 
 use std::error::Error;
@@ -51,6 +52,13 @@ fn read(path: &str) -> Result<Instance, Box<dyn Error>> {
     Ok(instance)
 }
 
+/// Every fiftieth building gets the count of the one 25 further on.
+fn change_counts(households: &mut [u32]) {
+    for at in (0..households.len().saturating_sub(25)).step_by(50) {
+        households[at] = households[at + 25];
+    }
+}
+
 /// Peak memory of this process in MB, from the kernel's own account.
 fn peak_mb() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -63,7 +71,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [_, path, mode, effort, out, rest @ ..] = arguments.as_slice() else {
         return Err("usage: partition_instance INSTANCE F|N|C draft|full OUT [SEED]".into());
     };
-    let instance = read(path)?;
+    let mut instance = read(path)?;
+    let current = match rest.get(1) {
+        Some(plan) => {
+            Some(fs::read_to_string(plan)?.lines().map(str::parse).collect::<Result<Vec<i32>, _>>()?)
+        }
+        None => None,
+    };
+    if current.is_some() {
+        change_counts(&mut instance.households);
+    }
     let before = peak_mb();
     let problem = PartitionProblem {
         households: &instance.households,
@@ -73,6 +90,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         edge_cost: Some(&instance.edge_cost),
         community: (mode != "F").then_some(&instance.community),
         compound: (mode == "C").then_some(&instance.compound),
+        current: current.as_deref(),
         ..PartitionProblem::default()
     };
     let mut params = PartitionParams::new(GridSize::around(300, 0.10), 1);
@@ -85,24 +103,33 @@ fn main() -> Result<(), Box<dyn Error>> {
     let wall = begin.elapsed().as_secs_f64();
     let out_of_range: usize = answer.communities.iter().map(|c| c.n_out).sum();
     let least_out: usize = answer.communities.iter().map(|c| c.least_out).sum();
-    let mut gaps: Vec<f64> = answer.communities.iter().map(|c| 100.0 * c.gap()).collect();
+    let mut gaps: Vec<f64> = answer.communities.iter().map(|c| 100.0 * c.gap().unwrap_or(1.0)).collect();
     gaps.sort_by(f64::total_cmp);
     println!("wall_s        {wall:.2}");
     println!("peak_mb_input {before:.0}");
     println!("peak_mb_extra {:.0}", peak_mb() - before);
     println!("k             {}", answer.grid_load.len());
     println!("out, at least {out_of_range} {least_out}");
-    println!("cost_km       {:.3}, bound {:.3}", answer.cut_cost / 1000.0, answer.lower_bound / 1000.0);
+    let bound = answer.lower_bound.map_or("none".to_string(), |bound| format!("{:.3}", bound / 1000.0));
+    println!("cost_km       {:.3}, bound {bound}", answer.cut_cost / 1000.0);
+    let bounded = gaps.iter().filter(|gap| **gap < 100.0).count();
+    println!("communities   {}, with a bound {bounded}", gaps.len());
     println!(
         "gap median    {:.2} %, p95 {:.2} %",
         gaps[gaps.len() / 2],
         gaps[(gaps.len() * 95 / 100).min(gaps.len() - 1)]
     );
+    if let Some(current) = &current {
+        let total: u64 = instance.households.iter().map(|&h| u64::from(h)).sum();
+        let changed = (0..current.len()).filter(|&atom| answer.grid[atom] as i32 != current[atom]);
+        let moved: u64 = changed.map(|atom| u64::from(instance.households[atom])).sum();
+        println!("moved         {moved} of {total} households, {:.2} %", 100.0 * moved as f64 / total as f64);
+    }
     println!("findings      {}", answer.findings.len());
     for finding in &answer.findings {
         println!("finding       {finding:?}");
     }
-    for c in answer.communities.iter().filter(|c| c.n_out > 0 || c.gap() > 0.01) {
+    for c in answer.communities.iter().filter(|c| c.n_out > 0 || c.gap().is_none_or(|gap| gap > 0.01)) {
         println!("community     {c:?}");
     }
     let mut file = std::io::BufWriter::new(fs::File::create(out)?);

@@ -22,7 +22,7 @@ class Partition:
     grid: NDArray[np.int32]
     findings: list[dict[str, Any]]
     cut_cost: float
-    lower_bound: float
+    lower_bound: float | None
     communities: list[dict[str, Any]]
 
 class Siting:

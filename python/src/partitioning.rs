@@ -18,9 +18,9 @@ pub struct Partition {
     findings: Vec<Py<PyDict>>,
     /// Cost of all edges between grids, metres.
     cut_cost: f64,
-    /// No division with these numbers of grids out of range costs less, metres.
-    lower_bound: f64,
-    /// Per community: dicts with community, k, n_out, least_out, cost, least_cost, gap.
+    /// No division with these numbers of grids out of range costs less, metres; None where nothing is known.
+    lower_bound: Option<f64>,
+    /// Per community: dicts with community, k, n_out, least_out, cost, least_cost, gap; the last two None without a bound.
     communities: Vec<Py<PyDict>>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::PartitionProblem;
 use super::solve::ZoneAnswer;
-use super::zones::{Kind, Zones, millimetres};
+use super::zones::{Kind, Zone, Zones, millimetres};
 
 /// The division of all communities.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,8 +21,9 @@ pub struct PartitionAnswer {
     /// Cost of all edges between grids, edges between communities included, in metres.
     pub cut_cost: f64,
     /// No division with these numbers of grids out of range costs less, in metres; edges between
-    /// communities included.
-    pub lower_bound: f64,
+    /// communities included, communities without a bound of their own counted with nothing. `None` where no
+    /// community has a bound.
+    pub lower_bound: Option<f64>,
 }
 
 /// What one community got. Costs count the edges inside the community only.
@@ -38,15 +39,17 @@ pub struct CommunityResult {
     pub least_out: usize,
     /// Boundary cost between its grids, in metres.
     pub cost: f64,
-    /// No division with `n_out` grids out of range costs less, in metres.
-    pub least_cost: f64,
+    /// No division with `n_out` grids out of range costs less, in metres; `None` where nothing is known.
+    pub least_cost: Option<f64>,
 }
 
 impl CommunityResult {
-    /// How far the cost may be from the best possible at this balance: (cost − bound) / cost, 0 to 1.
+    /// How far the cost may be from the best possible at this balance: (cost − bound) / cost, 0 to 1; `None`
+    /// without a bound.
     #[must_use]
-    pub fn gap(&self) -> f64 {
-        if self.cost <= 0.0 { 0.0 } else { ((self.cost - self.least_cost) / self.cost).max(0.0) }
+    pub fn gap(&self) -> Option<f64> {
+        let bound = self.least_cost?;
+        Some(if self.cost <= 0.0 { 0.0 } else { ((self.cost - bound) / self.cost).clamp(0.0, 1.0) })
     }
 }
 
@@ -87,6 +90,13 @@ pub enum Reason {
         /// Number of grids made.
         made: usize,
     },
+    /// The number asked for is smaller than what must stay apart: locked grids, and classes that never share a grid.
+    KeptApart {
+        /// Number wanted.
+        wanted: usize,
+        /// Number of grids made.
+        made: usize,
+    },
     /// The grid lies in several pieces because an island is too small, or of the wrong size, for grids of its own.
     Island,
     /// No connected set of whole units around here has a load in range together with in-range neighbours.
@@ -109,9 +119,10 @@ pub(super) fn assemble(
         communities: Vec::new(),
         findings: Vec::new(),
         cut_cost: 0.0,
-        lower_bound: 0.0,
+        lower_bound: None,
     };
     let mut slack_mm = 0;
+    add_missed_numbers(&mut answer, problem, zones, &solved);
     for (zone, mut divided) in zones.zones.iter().zip(solved) {
         let first = answer.grid_load.len();
         answer.grid_load.resize(first + divided.k, 0);
@@ -121,34 +132,31 @@ pub(super) fn assemble(
             answer.grid_load[first + g as usize] += u64::from(problem.households[atom as usize]);
         }
         divided.grid = Vec::new();
-        add_findings(&mut answer, zone.community, zone.kind, first, &divided);
+        let asked = problem.exact_k.iter().any(|&(community, _)| community == zone.community);
+        add_findings(&mut answer, zone, first, &divided, asked);
         slack_mm += add_result(&mut answer, zone.community, zone.kind, first, &divided);
     }
     keep_numbers(problem, &mut answer);
     add_islands(problem, zones, &mut answer);
     let cut_mm = cut_by_community(problem, zones, &mut answer);
     answer.cut_cost = cut_mm as f64 / 1000.0;
-    answer.lower_bound = (cut_mm - slack_mm) as f64 / 1000.0;
+    let any = answer.communities.iter().any(|c| c.least_cost.is_some());
+    answer.lower_bound = any.then_some((cut_mm - slack_mm) as f64 / 1000.0);
     answer
 }
 
-/// Findings about the number of grids and about each grid out of range.
-fn add_findings(
-    answer: &mut PartitionAnswer,
-    community: u32,
-    kind: Kind,
-    first: usize,
-    divided: &ZoneAnswer,
-) {
-    let Kind::Divide { size, .. } = kind else { return };
+/// Findings about the number of grids, unless one was `asked` for, and about each grid out of range.
+fn add_findings(answer: &mut PartitionAnswer, zone: &Zone, first: usize, divided: &ZoneAnswer, asked: bool) {
+    let Kind::Divide { size, .. } = zone.kind else { return };
+    let community = zone.community;
     let loads = first..first + divided.k;
     let total: u64 = answer.grid_load[loads.clone()].iter().sum();
-    if divided.k != divided.wanted {
+    if divided.k != divided.wanted && !asked {
         let reason = Reason::TooFewUnits { wanted: divided.wanted, made: divided.k };
         answer.findings.push(Finding {
             community,
             grid: None,
-            atom: None,
+            atom: heaviest(divided.heaviest.iter()),
             load: total,
             reason,
             proven: true,
@@ -185,6 +193,46 @@ fn add_findings(
     }
 }
 
+/// Findings about exact numbers that were missed: the heaviest unit where there are too few units, every zone that has
+/// to stay apart where locked grids and size classes are too many.
+fn add_missed_numbers(
+    answer: &mut PartitionAnswer,
+    problem: &PartitionProblem<'_>,
+    zones: &Zones,
+    solved: &[ZoneAnswer],
+) {
+    for &(community, wanted) in problem.exact_k {
+        let pairs = zones.zones.iter().zip(solved);
+        let of_community: Vec<_> = pairs
+            .filter(|(zone, _)| zone.community == community && zone.kind != Kind::Exclusive)
+            .map(|(zone, divided)| (&zones.atoms[zone.atoms.clone()], divided))
+            .collect();
+        let (wanted, made) =
+            (wanted as usize, of_community.iter().map(|(_, divided)| divided.k).sum::<usize>());
+        let load =
+            |atoms: &[u32]| atoms.iter().map(|&atom| u64::from(problem.households[atom as usize])).sum();
+        let mut add = |atom, load, reason| {
+            answer.findings.push(Finding { community, grid: None, atom, load, reason, proven: true });
+        };
+        if made < wanted {
+            let load = of_community.iter().map(|(atoms, _)| load(atoms)).sum();
+            let units = of_community.iter().flat_map(|(_, divided)| &divided.heaviest);
+            add(heaviest(units), load, Reason::TooFewUnits { wanted, made });
+        } else if wanted < made {
+            for (atoms, _) in &of_community {
+                let units: Vec<(u64, u32)> =
+                    atoms.iter().map(|&atom| (problem.households[atom as usize].into(), atom)).collect();
+                add(heaviest(units.iter()), load(atoms), Reason::KeptApart { wanted, made });
+            }
+        }
+    }
+}
+
+/// First atom of the heaviest unit, the one that would have to be split first.
+fn heaviest<'a>(units: impl Iterator<Item = &'a (u64, u32)>) -> Option<u32> {
+    units.max_by_key(|unit| (unit.0, std::cmp::Reverse(unit.1))).map(|unit| unit.1)
+}
+
 /// Adds the zone to its community's result; returns by how much its cost may exceed the bound, in mm.
 fn add_result(
     answer: &mut PartitionAnswer,
@@ -194,9 +242,10 @@ fn add_result(
     divided: &ZoneAnswer,
 ) -> i64 {
     if answer.communities.last().is_none_or(|last| last.community != community) {
-        let (k, n_out, least_out, cost, least_cost) = (0, 0, 0, 0.0, 0.0);
+        let (k, n_out, least_out, cost, least_cost) = (0, 0, 0, 0.0, Some(0.0));
         answer.communities.push(CommunityResult { community, k, n_out, least_out, cost, least_cost });
     }
+    let is_bounded = divided.parts.iter().all(|p| 0 < p.least_cost || p.score.cost == 0);
     let slack: i64 = divided.parts.iter().map(|p| p.score.cost - p.least_cost).sum();
     let loads = &answer.grid_load[first..];
     let out = match kind {
@@ -207,7 +256,7 @@ fn add_result(
         result.k += divided.k;
         result.n_out += out;
         result.least_out += divided.parts.iter().map(|p| p.least_out).sum::<usize>();
-        result.least_cost -= slack as f64 / 1000.0;
+        result.least_cost = result.least_cost.filter(|_| is_bounded).map(|cost| cost - slack as f64 / 1000.0);
     }
     slack
 }
@@ -306,7 +355,7 @@ fn cut_by_community(problem: &PartitionProblem<'_>, zones: &Zones, answer: &mut 
     }
     for (result, mm) in answer.communities.iter_mut().zip(inside) {
         result.cost = mm as f64 / 1000.0;
-        result.least_cost += result.cost;
+        result.least_cost = result.least_cost.map(|slack| (slack + result.cost).max(0.0));
     }
     cut_mm
 }

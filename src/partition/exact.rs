@@ -15,16 +15,32 @@ use super::solve::{Context, PartAnswer};
 pub(super) const MAX_UNITS: usize = 1000;
 /// Grids of the largest part that is solved as a whole; larger ones are improved window by window.
 pub(super) const MAX_GRIDS: usize = 60;
-/// Sets that all enumerations of a call may visit, and the limits of one.
-pub(super) const ALL_VISITS: usize = 1 << 30;
-pub(super) const MIN_VISITS: usize = 1 << 16;
-pub(super) const MAX_VISITS: usize = 1 << 23;
-/// Columns of all integer programs of a call, and the limits of one.
-pub(super) const ALL_COLUMNS: usize = 1_000_000;
-pub(super) const MIN_COLUMNS: usize = 500;
-pub(super) const MAX_COLUMNS: usize = 4000;
-/// Steps of one exact cover search per column allowed.
-const STEPS_PER_COLUMN: u64 = 20_000;
+/// What one selection may spend: it shrinks with the number of zones, so that a country takes minutes, not days.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    /// Sets that one enumeration may visit; pricing may visit four times as many.
+    pub visits: usize,
+    /// Columns of the largest integer program.
+    pub columns: usize,
+    /// Offers that one exact cover search may look at.
+    pub steps: u64,
+}
+
+impl Budget {
+    /// The budget of each of `zones` zones: whole up to 150 of them.
+    pub(super) fn of(zones: usize) -> Self {
+        let share = (150.0 / zones.max(1) as f64).min(1.0);
+        let steep = share * share.sqrt();
+        Self {
+            visits: (f64::from(1u32 << 23) * steep) as usize + (1 << 14),
+            columns: (4000.0 * share) as usize + 100,
+            steps: (8e7 * steep) as u64 + 100_000,
+        }
+    }
+}
+
+/// What a household that changes grid costs in a redraw, in mm: more than any boundary it may save.
+const MOVE_MM: i64 = 100_000;
 /// Nodes of one integer program.
 #[cfg(feature = "highs")]
 const NODES: i32 = 400;
@@ -37,6 +53,8 @@ struct Selection<'a> {
     k: usize,
     /// The grids met during annealing.
     pool: &'a Regions,
+    /// Present grid per unit, which is to change as little as possible; empty where there is none.
+    home: &'a [u32],
     labels: &'a mut Vec<u32>,
     answer: &'a mut PartAnswer,
 }
@@ -47,11 +65,12 @@ pub(super) fn improve(
     piece: &Piece,
     range: Range,
     pool: &Regions,
+    home: &[u32],
     labels: &mut Vec<u32>,
     answer: &mut PartAnswer,
 ) {
     let k = labels.iter().max().map_or(0, |&g| g as usize + 1);
-    let mut selection = Selection { context, piece, range, k, pool, labels, answer };
+    let mut selection = Selection { context, piece, range, k, pool, home, labels, answer };
     for out in selection.answer.least_out.. {
         if context.stop() || selection.with_out(out) || out >= selection.answer.score.n_out {
             return;
@@ -72,9 +91,10 @@ impl Selection<'_> {
         let wide =
             Range { low: self.range.low.saturating_sub(worst), high: self.range.high + worst, ..self.range };
         let rule = Rule { k: self.k, range: self.range, out, worst };
-        let (all, complete) = regions::all_in_range(self.piece, wide, self.context.visits, self.pool);
+        let (all, complete) = regions::all_in_range(self.piece, wide, self.context.budget.visits, self.pool);
         let mut regions = all.without_dead_ends(self.piece, rule);
         drop(all);
+        self.charge_moves(&mut regions);
         let mut found = self.select(&mut regions, rule, complete, known);
         if !found && !known {
             found = self.cover(&regions, rule, complete);
@@ -82,6 +102,7 @@ impl Selection<'_> {
             if found {
                 let rule = Rule { worst: self.worst(), ..rule };
                 let mut regions = regions.without_dead_ends(self.piece, rule);
+                self.charge_moves(&mut regions);
                 self.select(&mut regions, rule, complete, true);
             }
         }
@@ -97,36 +118,83 @@ impl Selection<'_> {
         load.iter().map(|&l| self.range.excess(l)).max().unwrap_or(0)
     }
 
+    /// Adds to the boundary of every region what leaves its present grid, the one it overlaps most.
+    fn charge_moves(&self, regions: &mut Regions) {
+        if self.home.is_empty() {
+            return;
+        }
+        for region in 0..regions.len() {
+            let moved = self.moved(regions.units(region).iter().map(|&u| usize::from(u)));
+            let units: Vec<u32> = regions.units(region).iter().map(|&u| u32::from(u)).collect();
+            regions.boundary[region] = self.piece.boundary(&units) + 2 * MOVE_MM * moved;
+        }
+    }
+
+    /// Load of these units outside the present grid that most of it comes from.
+    fn moved(&self, units: impl Iterator<Item = usize>) -> i64 {
+        let mut from: Vec<(u32, u64)> = Vec::new();
+        let mut total = 0;
+        for unit in units.filter(|&unit| self.home[unit] != u32::MAX) {
+            let load = self.piece.load[unit];
+            total += load;
+            match from.iter_mut().find(|(grid, _)| *grid == self.home[unit]) {
+                Some((_, sum)) => *sum += load,
+                None => from.push((self.home[unit], load)),
+            }
+        }
+        (total - from.iter().map(|&(_, sum)| sum).max().unwrap_or(0)) as i64
+    }
+
+    /// What the present division costs, moves included.
+    fn value(&self) -> i64 {
+        if self.home.is_empty() {
+            return self.answer.score.cost;
+        }
+        let grids = (0..self.k as u32).map(|g| (0..self.labels.len()).filter(move |&u| self.labels[u] == g));
+        self.answer.score.cost + MOVE_MM * grids.map(|units| self.moved(units)).sum::<i64>()
+    }
+
     /// Set partitioning with HiGHS; `known` says that the present division follows the rule.
     #[cfg(feature = "highs")]
     fn select(&mut self, regions: &mut Regions, rule: Rule, complete: bool, known: bool) -> bool {
-        let upper = known.then_some(self.answer.score.cost);
-        let columns = self.context.columns;
-        let steps = STEPS_PER_COLUMN * columns as u64;
-        let source = if complete {
+        let upper = known.then(|| self.value());
+        let Budget { columns, steps, .. } = self.context.budget;
+        let source = if complete || !self.home.is_empty() {
             Source::Listed
         } else if self.piece.len() <= cover::MAX_UNITS {
-            Source::Priced(self.context.visits)
+            Source::Priced(self.context.budget.visits)
         } else {
             Source::Pool
         };
         let piece = self.piece;
-        let outcome =
-            master::choose(&mut Task { piece, regions, source, rule, upper, steps, columns, nodes: NODES });
+        // Every edge cut and everybody moved.
+        let moves = if self.home.is_empty() { 0 } else { MOVE_MM * piece.total() as i64 };
+        let dearest = (piece.cost.iter().sum::<i64>() / 2 + moves) as f64 / 1000.0 + 1.0;
+        let outcome = master::choose(&mut Task {
+            piece,
+            regions,
+            source,
+            rule,
+            upper,
+            dearest,
+            steps,
+            columns,
+            nodes: NODES,
+        });
         match outcome {
             Outcome::Chosen { regions: chosen, bound } => {
                 self.adopt(regions, &chosen);
-                self.answer.least_cost = bound;
+                self.answer.least_cost = if self.home.is_empty() { bound } else { 0 };
                 true
             }
             Outcome::Open { bound } => {
-                if known {
+                if known && self.home.is_empty() {
                     self.answer.least_cost = bound;
                 }
                 false
             }
             Outcome::Impossible => {
-                self.impossible(rule, true);
+                self.impossible(rule, complete || self.home.is_empty());
                 false
             }
         }
@@ -148,7 +216,7 @@ impl Selection<'_> {
         let excess = |r: u32| self.range.excess(u64::from(regions.load[r as usize]));
         order.sort_unstable_by_key(|&r| (excess(r), regions.boundary[r as usize], r));
         let offers: Vec<Offer> = order.into_iter().map(|region| Offer { region, price: 0 }).collect();
-        let limit = STEPS_PER_COLUMN * self.context.columns as u64;
+        let limit = self.context.budget.steps;
         let cc = cover::cheapest(self.piece, rule, regions, &offers, 0, limit);
         match cc {
             Cover::Found(chosen) | Cover::Unknown(Some(chosen)) => {

@@ -45,6 +45,8 @@ pub(super) struct Task<'a> {
     pub rule: Rule,
     /// Cost of the best division known of this kind, in mm.
     pub upper: Option<i64>,
+    /// No division costs more, in metres: a bound above it says that there is none.
+    pub dearest: f64,
     /// Limit of one exact cover search, in offers looked at.
     pub steps: u64,
     /// Largest integer program, in columns.

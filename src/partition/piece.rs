@@ -87,6 +87,13 @@ impl Piece {
         part
     }
 
+    /// Cost of the edges that leave a set of units, in mm; the units are ascending.
+    pub(super) fn boundary(&self, units: &[u32]) -> i64 {
+        let out =
+            units.iter().flat_map(|&u| self.edges_of(u)).filter(|(v, _)| units.binary_search(v).is_err());
+        out.map(|(_, cost)| cost).sum()
+    }
+
     /// Boundary cost of a labelling, in mm.
     pub(super) fn cut_cost(&self, grid: &[u32]) -> i64 {
         let mut twice = 0;

@@ -37,6 +37,31 @@ pub(super) fn start(
     (labels, home)
 }
 
+/// Renames the grids of a division after the present grids they overlap most, largest overlap first.
+pub(super) fn name_by_home(piece: &Piece, home: &[u32], labels: &mut [u32], k: usize) {
+    let mut overlap: FxHashMap<(u32, u32), u64> = FxHashMap::default();
+    for (unit, &g) in labels.iter().enumerate().filter(|&(unit, _)| home[unit] != NOWHERE) {
+        *overlap.entry((g, home[unit])).or_default() += piece.load[unit];
+    }
+    let mut pairs: Vec<((u32, u32), u64)> = overlap.into_iter().collect();
+    pairs.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    let mut name = vec![NOWHERE; k];
+    let mut taken = vec![false; k];
+    for ((g, old), _) in pairs {
+        if name[g as usize] == NOWHERE && !taken[old as usize] {
+            name[g as usize] = old;
+            taken[old as usize] = true;
+        }
+    }
+    let mut free = (0..k as u32).filter(|&old| !taken[old as usize]);
+    for slot in name.iter_mut().filter(|slot| **slot == NOWHERE) {
+        *slot = free.next().unwrap_or(0);
+    }
+    for g in labels {
+        *g = name[*g as usize];
+    }
+}
+
 /// The `k` present grids of the largest load, numbered in order of name.
 fn largest(piece: &Piece, current: &[i32], k: usize) -> FxHashMap<i32, u32> {
     let mut load: FxHashMap<i32, u64> = FxHashMap::default();

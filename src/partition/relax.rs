@@ -67,8 +67,6 @@ pub(super) fn solve(task: &mut Task<'_>) -> Option<Relaxed> {
     let mut visits = if let Source::Priced(visits) = task.source { 4 * visits } else { 0 };
     let (mut charge, mut depth) = (0, 0);
     let mut bound = 0.0f64;
-    // Every edge cut: a bound above it says that no division follows the rule.
-    let dearest = task.piece.cost.iter().sum::<i64>() as f64 / 2000.0 + 1.0;
     for _ in 0..ROUNDS {
         let solved = program.solve()?;
         let mut reduced = reduced_costs(task, &solved.price);
@@ -98,7 +96,7 @@ pub(super) fn solve(task: &mut Task<'_>) -> Option<Relaxed> {
         if let Some(floor) = floor.filter(|floor| floor.is_finite()) {
             bound = bound.max(solved.value + task.rule.k as f64 * floor);
         }
-        if bound > dearest {
+        if bound > task.dearest {
             return Some(Relaxed { bound, uncovered: 1.0, complete: true, price: solved.price, reduced });
         }
         let is_last = charge + 1 == CHARGES.len();

@@ -37,7 +37,7 @@ pub(super) struct PartAnswer {
     pub score: Score,
     /// No division of this part has fewer grids out of range.
     pub least_out: usize,
-    /// No division of this part with `score.n_out` grids out of range costs less, in mm.
+    /// No division of this part with `score.n_out` grids out of range costs less, in mm; 0 where nothing is known.
     pub least_cost: i64,
 }
 
@@ -45,10 +45,8 @@ pub(super) struct PartAnswer {
 pub(super) struct Context<'a> {
     pub effort: Effort,
     pub seed: u64,
-    /// Sets that one enumeration may visit: shared out so that a country takes minutes, not days.
-    pub visits: usize,
-    /// Columns of the largest integer program.
-    pub columns: usize,
+    /// What one selection over regions may spend.
+    pub budget: exact::Budget,
     pub logarithms: Logarithms,
     watch: Watch<'a>,
     total: u64,
@@ -86,9 +84,7 @@ pub(super) fn all_zones(
     let context = Context {
         effort: params.effort,
         seed: params.seed,
-        visits: (exact::ALL_VISITS / zones.zones.len().max(1)).clamp(exact::MIN_VISITS, exact::MAX_VISITS),
-        columns: (exact::ALL_COLUMNS / zones.zones.len().max(1))
-            .clamp(exact::MIN_COLUMNS, exact::MAX_COLUMNS),
+        budget: exact::Budget::of(zones.zones.len()),
         logarithms: Logarithms::new(),
         watch,
         total: problem.households.len() as u64,
@@ -211,20 +207,39 @@ fn redraw_part(
         own[local as usize] = current[unit as usize];
     }
     let (labels, home) = redraw::start(&part.piece, k, range, &own, &mut random);
+    let full = context.effort == Effort::Full;
+    let n = part.piece.len();
+    let mut pool =
+        (full && n <= exact::MAX_UNITS && k <= exact::MAX_GRIDS && n < 16 * k).then(Regions::default);
     let mut best: Option<(Score, Vec<u32>)> = None;
     for heat in [0.02, 0.05, 0.1, 0.2, 0.4] {
-        let sweeps = if context.effort == Effort::Draft { 60 } else { 400 };
+        let sweeps = if full { 1000 } else { 60 };
         let schedule = Schedule { sweeps, start: heat, end: 0.01, chain: 3, keep: Keep::Best };
         let mut division = Division::new(&part.piece, labels.clone(), k);
-        let annealer = Annealer::new(&mut division, range, &home, None);
+        let annealer = Annealer::new(&mut division, range, &home, pool.as_mut());
         let (labels, score) = annealer.run(schedule, &context.logarithms, &mut random, &|| context.stop());
         if best.as_ref().is_none_or(|(old, _)| score < *old) {
             best = Some((score, labels));
         }
     }
-    let (score, labels) = best.unwrap_or((super::division::score(&part.piece, range, &labels, k), labels));
+    let (score, mut labels) =
+        best.unwrap_or((super::division::score(&part.piece, range, &labels, k), labels));
     let least_out = islands::fewest_out(part.piece.total(), k, range);
-    (labels, PartAnswer { score, least_out, least_cost: 0 })
+    let mut answer = PartAnswer { score, least_out, least_cost: 0 };
+    if let Some(mut pool) = pool.filter(|_| 1 < k && !context.stop()) {
+        pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
+        exact::improve(context, &part.piece, range, &pool, &home, &mut labels, &mut answer);
+        // What the selection brought into range may have moved more than needed.
+        redraw::name_by_home(&part.piece, &home, &mut labels, k);
+        let schedule = Schedule { sweeps: 1000, start: 0.1, end: 0.01, chain: 3, keep: Keep::Best };
+        let mut division = Division::new(&part.piece, labels, k);
+        let annealer = Annealer::new(&mut division, range, &home, None);
+        (labels, answer.score) = annealer.run(schedule, &context.logarithms, &mut random, &|| context.stop());
+    }
+    if !part.sound {
+        answer.least_out = least_out;
+    }
+    (labels, answer)
 }
 
 /// Divides one connected part.
@@ -257,7 +272,7 @@ fn divide_part(context: &Context<'_>, part: &Part, range: Range, stream: u64) ->
     }
     if let Some(mut pool) = pool.filter(|_| !context.stop()) {
         pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
-        exact::improve(context, &part.piece, range, &pool, &mut labels, &mut answer);
+        exact::improve(context, &part.piece, range, &pool, &[], &mut labels, &mut answer);
     }
     if !part.sound {
         answer.least_out = least_by_load;

@@ -11,7 +11,7 @@ use super::{PlanError, Step, Watch, remarks};
 use crate::geometry::interior_point;
 use crate::land::Land;
 use crate::model::{
-    AtomId, CodeBook, CodeScheme, Community, CommunityId, CommunityQuality, Finding, FindingKind, Grid,
+    Atom, AtomId, CodeBook, CodeScheme, Community, CommunityId, CommunityQuality, Finding, FindingKind, Grid,
     GridClass, GridId, Lang, Partition, Plan, Scenario, Severity, Text, numbering_order, usual_grid_name,
 };
 use crate::params::{Effort, Params, ParamsError};
@@ -66,10 +66,7 @@ fn divide(
         })
     };
     let households: Vec<u32> = rows.iter().map(|&unit| load(unit)).collect();
-    let compound: Vec<i32> = rows
-        .iter()
-        .map(|&unit| atom(unit).and_then(|atom| atom.compound).map_or(-1, |id| id.0 as i32))
-        .collect();
+    let compound = compounds(scenario, rows.iter().map(|&unit| atom(unit)));
     let class: Vec<u8> = community
         .iter()
         .map(|&c| match scenario.communities[c as usize].class {
@@ -115,6 +112,22 @@ fn divide(
         PartitionError::Cancelled => PlanError::Cancelled,
         error => error.into(),
     })
+}
+
+/// Compound per row, negative for none. Exclusive buildings without one that carry the same name in one community,
+/// the halls of a school, count as a compound of their own.
+fn compounds<'a>(scenario: &Scenario, atoms: impl Iterator<Item = Option<&'a Atom>>) -> Vec<i32> {
+    let mut premises: HashMap<(Option<CommunityId>, &str), usize> = HashMap::new();
+    let first = scenario.compounds.len();
+    let mut of_atom = |atom: &'a Atom| match (atom.compound, atom.name.as_deref()) {
+        (Some(compound), _) => compound.0 as i32,
+        (None, Some(name)) if atom.exclusive && !name.is_empty() => {
+            let next = first + premises.len();
+            *premises.entry((atom.community, name)).or_insert(next) as i32
+        }
+        (None, _) => -1,
+    };
+    atoms.map(|atom| atom.map_or(-1, &mut of_atom)).collect()
 }
 
 fn exact_numbers(scenario: &Scenario, params: &Params) -> Vec<(u32, u32)> {
@@ -446,7 +459,7 @@ fn quality(answer: &PartitionAnswer) -> Vec<CommunityQuality> {
             n_out_of_range: result.n_out as u32,
             n_out_of_range_bound: result.least_out as u32,
             cut_cost: result.cost,
-            cut_cost_bound: Some(result.least_cost),
+            cut_cost_bound: result.least_cost,
         })
         .collect()
 }

@@ -84,12 +84,30 @@ fn words(
         Reason::TooFewUnits { wanted, made } => (
             FindingKind::ImpossibleNumber,
             Text::from((
-                format!("{community}要求 {wanted} 个网格，但只有 {made} 个可分单元"),
-                format!("{wanted} grids are wanted in {community}, but it has only {made} units"),
+                format!("{community}要求 {wanted} 个网格，但只有 {made} 个可分单元，其中最大的是“{unit}”"),
+                format!(
+                    "{wanted} grids are wanted in {community}, but it has only {made} units; the largest is {unit}"
+                ),
             )),
             Text::from((
                 "按单元入口拆分建筑，或减少网格数",
                 "list entrances as buildings of their own, or ask for fewer grids",
+            )),
+        ),
+        Reason::KeptApart { wanted, made } => (
+            FindingKind::ImpossibleNumber,
+            Text::from((
+                format!(
+                    "{community}要求 {wanted} 个网格，但锁定网格和不同类别不能合并，至少需要 {made} 个；此处一片有 {load} 户，含“{unit}”"
+                ),
+                format!(
+                    "{wanted} grids are wanted in {community}, but locked grids and size classes stay apart and need \
+                     {made}; this part with {unit} has {load} households"
+                ),
+            )),
+            Text::from((
+                "解除锁定、统一类别，或增加网格数",
+                "unlock grids, give one class, or ask for more grids",
             )),
         ),
         Reason::Island => (
