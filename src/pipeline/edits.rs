@@ -59,13 +59,13 @@ pub fn edit(
     Ok(report)
 }
 
-/// The quick part of [`edit`]: grids, counts, outlines and findings about them. Coverage, circles and the plan hash are
+/// The quick part of [`edit`](fn@edit): grids, counts, outlines and findings about them. Coverage, circles and the plan hash are
 /// those of before until [`remeasure`] is called with all that was touched; a map editor does that when it saves.
 ///
 /// Cost: the land once (see [`Ground::of`]), then O(n) in the units, O(n log n) in those of the communities concerned.
 ///
 /// # Errors
-/// As [`edit`].
+/// As [`edit`](fn@edit).
 pub fn revise(
     scenario: &mut Scenario,
     plan: &mut Plan,
@@ -109,7 +109,7 @@ pub fn revise(
     Ok(EditReport { warnings, grids: concerned(plan, &before, &touched), applied, touched })
 }
 
-/// Takes back the last `n` edits that stand, and measures again as [`edit`] does.
+/// Takes back the last `n` edits that stand, and measures again as [`edit`](fn@edit) does.
 ///
 /// # Errors
 /// [`PlanError::Edit`] if fewer stand, or the plan was made anew since.
@@ -170,7 +170,7 @@ fn made<'g>(scenario: &Scenario, ground: &'g mut Option<Ground>) -> Result<&'g G
     }
 }
 
-/// The slow part of [`edit`]: coverage and circles, where what was touched changes them, and the plan hash.
+/// The slow part of [`edit`](fn@edit): coverage and circles, where what was touched changes them, and the plan hash.
 ///
 /// Cost: as `measure_coverage`.
 ///
