@@ -2,7 +2,7 @@
 
 use gridplan::siting::{
     Backup, Change, Existing, Group, Model, Options, Problem, Siting, SitingError, Table, UNREACHED,
-    certificate, max_cover, p_center, p_median, set_cover,
+    budget_frontier, certificate, frontier, max_cover, p_center, p_median, set_cover,
 };
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -332,7 +332,13 @@ fn a_forged_certificate_proves_no_more_than_is_true() {
             for dual in &mut answer.certificate.duals {
                 dual.demand.iter_mut().for_each(|u| *u = random.random_range(0..1u64 << 26));
             }
-            answer.certificate.dominated.push((0, tiny.n_sites as u32 - 1));
+            let last = tiny.n_sites as u32 - 1;
+            let point = random.random_range(0..tiny.n_demand as u32);
+            answer.certificate.reductions.extend([
+                certificate::Reduction::Site { site: 0, by: last },
+                certificate::Reduction::Point { point, by: tiny.n_demand as u32 - 1 },
+                certificate::Reduction::Site { site: last, by: 0 },
+            ]);
             let bound = certificate::check(&problem, model, &answer.certificate);
             let honest =
                 if model.maximizes() { answer.objective <= bound } else { bound <= answer.objective };
@@ -351,4 +357,148 @@ fn the_clock_stops_the_search_with_an_honest_answer() {
     let cancel = || true;
     let options = Options { cancel: Some(&cancel), ..Options::default() };
     assert!(max_cover(&problem, Some(9), &options).expect("an answer").stopped);
+}
+
+#[test]
+fn all_conditions_hold_together() {
+    check_all("together", 150, |problem, tiny, random| {
+        problem.site_cost.clone_from(&tiny.site_cost);
+        problem.budget = Some(random.random_range(4..25u64));
+        problem.limit = Some(random.random_range(10..30u32));
+        if random.random_range(0..2u32) == 0 {
+            problem.backup = Backup::Second;
+        }
+        let n_sites = tiny.n_sites as u32;
+        problem.fixed = (0..n_sites).filter(|site| site % 5 == 3).collect();
+        if n_sites > 2 {
+            problem.too_close.push((0, n_sites - 1));
+            problem.existing.push(Existing { site: 0, change: Change::Close });
+            problem.existing.push(Existing { site: 1, change: Change::MoveTo(vec![2]) });
+            problem.max_closed = Some(random.random_range(0..2usize));
+            problem.groups.push(Group { sites: (0..n_sites).step_by(2).collect(), at_least: 1, at_most: 3 });
+        }
+    });
+}
+
+#[test]
+#[cfg(feature = "highs")]
+fn capacities_hold_under_every_other_condition() {
+    for seed in 0..60 {
+        let tiny = Tiny::new(seed, 6, 5);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0xa7);
+        let mut problem = tiny.problem();
+        problem.capacity = (0..tiny.n_sites).map(|_| random.random_range(6..30u64)).collect();
+        problem.site_cost.clone_from(&tiny.site_cost);
+        problem.budget = Some(random.random_range(6..25u64));
+        problem.fixed = (0..tiny.n_sites as u32).filter(|_| random.random_range(0..5u32) == 0).collect();
+        if tiny.n_sites > 2 {
+            problem.too_close.push((0, 2));
+            problem.groups.push(Group { sites: vec![0, 1], at_least: 1, at_most: 2 });
+        }
+        for model in models(&mut random, tiny.n_sites) {
+            check(&problem, model, &format!("capacity and rules, seed {seed}"));
+        }
+    }
+}
+
+#[test]
+fn frontiers_lie_between_what_is_possible_and_their_bounds() {
+    for seed in 0..60 {
+        let tiny = Tiny::new(seed, 9, 7);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x33);
+        let mut problem = tiny.problem();
+        problem.site_cost.clone_from(&tiny.site_cost);
+        if seed % 2 == 0 {
+            problem.capacity = (0..tiny.n_sites).map(|_| random.random_range(4..25u64)).collect();
+        }
+        let points = frontier(&problem, 0..=tiny.n_sites, &Options::default()).expect("a curve");
+        assert!(points.windows(2).all(|pair| pair[0].objective <= pair[1].objective), "seed {seed}");
+        for point in &points {
+            let best = brute_force(&problem, Model::MaxCover { p: Some(point.p) }).expect("an answer");
+            assert!(point.objective <= best && best <= point.bound, "seed {seed}: {point:?} against {best}");
+            assert!(point.sites.len() <= point.p);
+        }
+        problem.capacity.clear();
+        let budgets: Vec<u64> = (0..20).step_by(4).collect();
+        for (point, &budget) in
+            budget_frontier(&problem, &budgets, &Options::default()).expect("a curve").iter().zip(&budgets)
+        {
+            let paid = Problem { budget: Some(budget), ..problem.clone() };
+            let best = brute_force(&paid, Model::MaxCover { p: None }).expect("an answer");
+            assert_eq!((point.objective, point.bound), (best, best), "seed {seed}, budget {budget}");
+            assert!(point.cost.is_some_and(|cost| cost <= budget));
+        }
+    }
+}
+
+#[test]
+fn answers_are_no_worse_than_greedy_and_no_better_than_the_bound() {
+    for seed in 0..20 {
+        let tiny = Tiny::new(seed, 120, 40);
+        let mut problem = tiny.problem();
+        problem.limit = Some(8);
+        let p = 1 + tiny.n_sites / 6;
+        let answer = max_cover(&problem, Some(p), &Options::default()).expect("an answer");
+        assert!(answer.objective <= answer.bound);
+        assert!(greedy_cover(&problem, p) <= answer.objective, "seed {seed}");
+        // One more site never covers less.
+        let more =
+            max_cover(&problem, Some((p + 1).min(tiny.n_sites)), &Options::default()).expect("an answer");
+        assert!(answer.objective <= more.bound && answer.objective <= more.objective, "seed {seed}");
+    }
+}
+
+/// Weight covered by adding the site that adds most, p times.
+fn greedy_cover(problem: &Problem, p: usize) -> u64 {
+    let mut covered = vec![false; problem.table.n_demand()];
+    let mut total = 0;
+    for _ in 0..p {
+        let mut gain = vec![0u64; problem.table.n_sites()];
+        let each = |demand: usize, visit: &mut dyn FnMut(u32)| {
+            problem.table.visit_row(demand, |site, cost| {
+                if problem.limit.is_none_or(|limit| cost <= limit) {
+                    visit(site);
+                }
+            });
+        };
+        for demand in (0..covered.len()).filter(|&demand| !covered[demand]) {
+            each(demand, &mut |site| gain[site as usize] += problem.weight(demand));
+        }
+        let Some(best) = (0..gain.len()).max_by_key(|&site| (gain[site], std::cmp::Reverse(site))) else {
+            break;
+        };
+        total += gain[best];
+        for demand in 0..covered.len() {
+            let mut reached = false;
+            each(demand, &mut |site| reached |= site as usize == best);
+            covered[demand] |= reached;
+        }
+    }
+    total
+}
+
+#[test]
+fn arrays_of_the_wrong_length_are_named() {
+    let tiny = Tiny::new(1, 9, 7);
+    let wrong: [(&str, fn(&mut Problem)); 4] = [
+        ("capacity", |problem| problem.capacity = vec![1; 99]),
+        ("weights", |problem| problem.weights = vec![1; 99]),
+        ("site_cost", |problem| problem.site_cost = vec![1; 99]),
+        ("fixed", |problem| problem.fixed = vec![99]),
+    ];
+    for (name, spoil) in wrong {
+        let mut problem = tiny.problem();
+        spoil(&mut problem);
+        for model in [
+            Model::SetCover,
+            Model::MaxCover { p: Some(1) },
+            Model::PMedian { p: 1 },
+            Model::PCenter { p: 1 },
+        ] {
+            match solve(&problem, model, &Options::default()) {
+                Err(SitingError::BadField { field, .. }) => assert_eq!(field, name),
+                other => panic!("{name}, {model:?}: {other:?}"),
+            }
+        }
+    }
 }

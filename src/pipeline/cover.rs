@@ -36,7 +36,11 @@ pub(super) fn measure(
         let found = coverage::profile(scenario, &plan.stations, walks, &plan.coverage);
         plan.coverage.profiles.push(found);
     }
-    plan.findings.retain(|finding| !OWN_KINDS.contains(&finding.kind));
+    // That stations were chosen without streets is the siting stage's word.
+    let of_siting = |finding: &crate::model::Finding| {
+        finding.kind == FindingKind::NoStreets && finding.layer == "stations"
+    };
+    plan.findings.retain(|finding| of_siting(finding) || !OWN_KINDS.contains(&finding.kind));
     // Doors that the import found unattached are on record already.
     let known: HashSet<&str> = scenario
         .findings

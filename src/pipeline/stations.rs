@@ -10,7 +10,7 @@ use crate::model::{
     CommunityId, Finding, FindingKind, Plan, PremiseId, Scenario, Severity, Station, StationStatus,
     StationTier, Text, TierAnswer, numbering_order,
 };
-use crate::network::{Snaps, StreetNetwork};
+use crate::network::{Measure, Snaps, StreetNetwork};
 use crate::params::{Params, TierParams};
 use crate::siting::tiers::{self, TierGoal, TierRule, TierSite, TierTask};
 use crate::siting::{Options, SitingError, Table};
@@ -52,12 +52,15 @@ pub(super) fn choose(
     let tiers_in_use = tiers_in_use(scenario, params);
     let rules = rules(scenario, params, &tiers_in_use);
     let sites = sites(scenario, params);
-    let snaps = network.snap_sites(&sites.iter().map(|site| site.at).collect::<Vec<_>>());
     let limit = rules.iter().map(|rule| rule.walk_limit).max().unwrap_or(0);
-    // A longer table tells how far those are whom no circle reaches.
-    let reach = network.reach(&snaps, doors, params.walk_direction()?.into(), limit);
-    let (indptr, indices, cost) = reach.by_door(scenario.atoms.len());
-    drop(reach);
+    let walks = Walks {
+        scenario,
+        network,
+        doors,
+        straight: straight_speed(scenario, params)?,
+        measure: params.walk_direction()?.into(),
+    };
+    let (indptr, indices, cost) = walks.table(&sites.iter().map(|site| site.at).collect::<Vec<_>>(), limit);
     let tier_sites: Vec<TierSite> =
         sites.iter().map(|site| tier_site(scenario, site, &tiers_in_use)).collect();
     // Buildings outside every community are not planned.
@@ -87,9 +90,186 @@ pub(super) fn choose(
     plan.tiers = tier_answers(params, &task, &tiers_in_use, &answers, &options)?;
     plan.findings.retain(|finding| finding.layer != "stations");
     plan.findings.extend(findings(scenario, &tiers_in_use, &answers));
+    plan.findings.extend(suggestions(&walks, params, &task, &tiers_in_use, &answers));
+    plan.findings.extend(walks.remark());
     plan.coverage = crate::model::Coverage::default();
     plan.circles.clear();
     Ok(())
+}
+
+/// Walks from doors to places: through the streets, or straight where the scenario has none.
+struct Walks<'a> {
+    scenario: &'a Scenario,
+    network: &'a StreetNetwork,
+    doors: &'a Snaps,
+    /// Speed of straight walks, m/s, where there is no street to walk on.
+    straight: Option<f64>,
+    measure: Measure,
+}
+
+/// Without a single walkable street nobody could be timed to anything, and every choice would look as good.
+fn straight_speed(scenario: &Scenario, params: &Params) -> Result<Option<f64>, PlanError> {
+    if scenario.streets.iter().any(|street| street.foot) {
+        return Ok(None);
+    }
+    Ok(Some(params.walk_rules()?.profile.flat_speed.value()))
+}
+
+impl Walks<'_> {
+    /// Times up to `limit` (ms), one row per building, sites ascending.
+    fn table(&self, places: &[Coord<f64>], limit: u32) -> (Vec<u64>, Vec<u32>, Vec<u32>) {
+        match self.straight {
+            None => {
+                let snaps = self.network.snap_sites(places);
+                let reach = self.network.reach(&snaps, self.doors, self.measure, limit);
+                reach.by_door(self.scenario.atoms.len())
+            }
+            Some(speed) => self.straight_table(places, speed, limit),
+        }
+    }
+
+    /// As the crow flies; places are found by squares as wide as the limit.
+    fn straight_table(
+        &self,
+        places: &[Coord<f64>],
+        speed: f64,
+        limit: u32,
+    ) -> (Vec<u64>, Vec<u32>, Vec<u32>) {
+        let reach = (f64::from(limit) / 1000.0 * speed).max(1.0);
+        let square = |at: Coord<f64>| ((at.x / reach).floor() as i64, (at.y / reach).floor() as i64);
+        let mut by_square: HashMap<(i64, i64), Vec<u32>> = HashMap::new();
+        for (index, &place) in places.iter().enumerate() {
+            by_square.entry(square(place)).or_default().push(index as u32);
+        }
+        let (mut indptr, mut indices, mut costs) = (vec![0], Vec::new(), Vec::new());
+        for atom in &self.scenario.atoms {
+            let at = atom.door.unwrap_or_else(|| atom.shape.anchor());
+            let (x, y) = square(at);
+            let around = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (x + dx, y + dy)));
+            let mut row: Vec<(u32, u32)> = Vec::new();
+            for &place in around.filter_map(|square| by_square.get(&square)).flatten() {
+                let time = (straight_distance(at, places[place as usize]) / speed * 1000.0).round();
+                if time <= f64::from(limit) {
+                    row.push((place, time as u32));
+                }
+            }
+            row.sort_unstable();
+            indices.extend(row.iter().map(|pair| pair.0));
+            costs.extend(row.iter().map(|pair| pair.1));
+            indptr.push(indices.len() as u64);
+        }
+        (indptr, indices, costs)
+    }
+
+    /// Says so where walks are straight.
+    fn remark(&self) -> Option<Finding> {
+        self.straight.map(|_| {
+            Finding::new(
+                Severity::Warning,
+                FindingKind::NoStreets,
+                "stations",
+                Text::from((
+                    "没有可步行的街道，站点按直线距离选择，服务圈偏大",
+                    "there is no walkable street: stations were chosen by straight distance, which makes circles too large",
+                )),
+                Text::from((
+                    "导入街道数据后重新规划站点",
+                    "import streets, e.g. an OSM extract, and plan the stations again",
+                )),
+            )
+        })
+    }
+}
+
+/// Most new places suggested for a tier.
+const SUGGESTIONS: usize = 5;
+
+/// Buildings and street corners where a new candidate would bring most of the unserved households into reach.
+fn suggestions(
+    walks: &Walks<'_>,
+    params: &Params,
+    task: &TierTask<'_>,
+    tiers: &[StationTier],
+    answers: &[tiers::TierAnswer],
+) -> Vec<Finding> {
+    let scenario = walks.scenario;
+    let mut findings = Vec::new();
+    for answer in answers.iter().filter(|answer| tier_params(params, tiers[answer.tier]).is_some()) {
+        let rule = &task.rules[answer.tier];
+        let unserved = |demand: &usize| answer.assignment[*demand] < 0 && 0 < task.households[*demand];
+        let unserved: Vec<usize> = (0..task.households.len()).filter(unserved).collect();
+        let doors = unserved.iter().map(|&demand| {
+            let atom = &scenario.atoms[demand];
+            atom.door.unwrap_or_else(|| atom.shape.anchor())
+        });
+        let spacing =
+            if params.siting.candidate_spacing > 0.0 { params.siting.candidate_spacing } else { 60.0 };
+        let mut spaced = Spaced::new(spacing);
+        let mut places: Vec<Coord<f64>> = doors.filter(|&at| spaced.keep(at)).take(MOST_PLACES).collect();
+        let near = spaced.clone();
+        let corners = corners(scenario).into_iter().filter(|&at| near.is_near(at, 5.0 * spacing));
+        places.extend(corners.filter(|&at| spaced.keep(at)).take(MOST_PLACES));
+        let (indptr, indices, cost) = walks.table(&places, rule.walk_limit);
+        let Ok(table) = Table::sparse(places.len(), &indptr, &indices, Some(&cost)) else { continue };
+        let found = tiers::suggest(&table, rule.walk_limit, task.households, &answer.assignment, SUGGESTIONS);
+        findings.extend(found.iter().enumerate().map(|(rank, found)| {
+            let (n, gain) = (rank + 1, found.gain);
+            let (name, minutes) = (tiers[answer.tier].chinese(), rule.walk_limit / 60_000);
+            Finding::new(
+                Severity::Info,
+                FindingKind::SuggestedSite,
+                "stations",
+                Text::from((
+                    format!("{name}：建议点位 {n}，在此增设可使未覆盖的 {gain} 户进入 {minutes} 分钟圈"),
+                    format!("a candidate here would bring {gain} unserved households within {minutes} min"),
+                )),
+                Text::from((
+                    "在此处寻找用房并登记，再重新规划站点",
+                    "look for premises here, add them to the register and plan the stations again",
+                )),
+            )
+            .at(places[found.place as usize])
+        }));
+    }
+    findings
+}
+
+/// Most buildings, and as many corners, looked at for one tier's suggestions.
+const MOST_PLACES: usize = 3_000;
+
+/// Places at least so far apart.
+#[derive(Clone)]
+struct Spaced {
+    spacing: f64,
+    kept: HashMap<(i64, i64), Vec<Coord<f64>>>,
+}
+
+impl Spaced {
+    fn new(spacing: f64) -> Self {
+        Self { spacing, kept: HashMap::new() }
+    }
+
+    fn cell(&self, at: Coord<f64>) -> (i64, i64) {
+        ((at.x / self.spacing).floor() as i64, (at.y / self.spacing).floor() as i64)
+    }
+
+    /// Whether a kept place lies nearer than `distance`.
+    fn is_near(&self, at: Coord<f64>, distance: f64) -> bool {
+        let (x, y) = self.cell(at);
+        let cells = (distance / self.spacing).ceil() as i64;
+        let around = (-cells..=cells).flat_map(|dx| (-cells..=cells).map(move |dy| (x + dx, y + dy)));
+        let mut kept = around.filter_map(|cell| self.kept.get(&cell)).flatten();
+        kept.any(|other| straight_distance(at, *other) < distance)
+    }
+
+    /// Keeps the place if no kept one is too near.
+    fn keep(&mut self, at: Coord<f64>) -> bool {
+        let new = !self.is_near(at, self.spacing);
+        if new {
+            self.kept.entry(self.cell(at)).or_default().push(at);
+        }
+        new
+    }
 }
 
 fn stopped(error: SitingError, watch: Watch<'_>) -> PlanError {
@@ -183,20 +363,13 @@ fn proposed(scenario: &Scenario, params: &Params) -> Vec<Site> {
     let buildings = scenario.atoms.iter().filter(|atom| needs_some(atom.community));
     let buildings = buildings.map(|atom| (atom.door.unwrap_or_else(|| atom.shape.anchor()), atom.community));
     let corners = corners(scenario).into_iter().map(|at| (at, None));
-    let mut kept: HashMap<(i64, i64), Vec<Coord<f64>>> = HashMap::new();
+    let mut spaced = Spaced::new(spacing);
     let mut sites = Vec::new();
     for (at, community) in buildings.chain(corners.filter(|_| registered.is_empty())) {
         if params.siting.candidate_limit as usize <= sites.len() {
             break;
         }
-        let cell = ((at.x / spacing).floor() as i64, (at.y / spacing).floor() as i64);
-        let around = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (cell.0 + dx, cell.1 + dy)));
-        let is_close = around
-            .filter_map(|cell| kept.get(&cell))
-            .flatten()
-            .any(|other| straight_distance(at, *other) < spacing);
-        if !is_close {
-            kept.entry(cell).or_default().push(at);
+        if spaced.keep(at) {
             sites.push(Site {
                 at,
                 community,
@@ -377,8 +550,11 @@ fn findings(scenario: &Scenario, tiers: &[StationTier], answers: &[tiers::TierAn
         let tier = tiers[answer.tier];
         for note in &answer.notes {
             let (place, message, remedy) = note_words(scenario, tier, note);
-            let finding =
-                Finding::new(Severity::Warning, FindingKind::GoalNotReached, "stations", message, remedy);
+            let severity = match note {
+                tiers::TierNote::Together { .. } => Severity::Info,
+                _ => Severity::Warning,
+            };
+            let finding = Finding::new(severity, FindingKind::GoalNotReached, "stations", message, remedy);
             findings.push(match place {
                 Some(id) => finding.in_community(id),
                 None => finding,
@@ -423,6 +599,16 @@ fn note_words(
                 format!("tier {en} can cover {households} households at most, its goal needs {wanted}"),
             )),
             Text::from(("增加备选用房，或放宽步行时限", "add candidates or raise the limit")),
+        ),
+        tiers::TierNote::Together { lower, saved, gained, .. } => (
+            None,
+            Text::from((
+                format!("{zh}与上一层级一并选择：少设 {saved} 个，多覆盖 {gained} 户"),
+                format!(
+                    "tier {lower} was chosen together with the wider one: {saved} fewer stations, {gained} households more in reach"
+                ),
+            )),
+            Text::from(("无需处理", "nothing to do")),
         ),
         tiers::TierNote::UnknownArea { count, least, .. } => (
             None,

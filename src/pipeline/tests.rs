@@ -128,3 +128,43 @@ fn a_place_without_people_or_buildings_is_refused_with_what_to_do() {
     let error = plan(&scenario, &draft(), &|_, _| ControlFlow::Continue(())).unwrap_err().to_string();
     assert!(error.contains("gridplan check"), "{error}");
 }
+
+#[test]
+fn new_places_are_suggested_where_households_are_unserved() {
+    let mut scenario = small_city();
+    // One premise only: most households stay beyond every circle.
+    scenario.premises.truncate(1);
+    let mut params = draft();
+    params.siting.candidate_spacing = 0.0;
+    params.siting.tiers[1].goal = 1.0;
+    let plan = planned(&scenario, &params);
+    let kind = crate::model::FindingKind::SuggestedSite;
+    let suggested: Vec<_> = plan.findings.iter().filter(|finding| finding.kind == kind).collect();
+    assert!(!suggested.is_empty() && suggested.iter().all(|finding| finding.at.is_some()));
+    // A candidate at the first place serves at least as many as the suggestion says.
+    let gain_of =
+        |text: &str| text.split("bring ").nth(1).unwrap().split(' ').next().unwrap().parse::<u64>().unwrap();
+    let compound = plan.tiers.iter().find(|tier| tier.tier == crate::model::StationTier::Compound).unwrap();
+    let first = suggested.iter().find(|finding| finding.message.en.contains("within 5 min")).unwrap();
+    let premise = crate::model::Premise { at: first.at.unwrap(), ..scenario.premises[0].clone() };
+    scenario.premises.push(premise);
+    let again = planned(&scenario, &params);
+    let better = again.tiers.iter().find(|tier| tier.tier == crate::model::StationTier::Compound).unwrap();
+    assert!(
+        compound.objective + gain_of(&first.message.en) as f64 <= better.objective,
+        "{:?}",
+        first.message
+    );
+}
+
+#[test]
+fn without_streets_stations_are_chosen_by_straight_distance_and_a_finding_says_so() {
+    let mut scenario = small_city();
+    scenario.streets.clear();
+    let plan = planned(&scenario, &draft());
+    let said = |finding: &crate::model::Finding| {
+        finding.kind == crate::model::FindingKind::NoStreets && finding.layer == "stations"
+    };
+    assert!(plan.findings.iter().any(said));
+    assert!(plan.tiers.iter().any(|tier| tier.objective > 0.0));
+}

@@ -154,10 +154,49 @@ fn frontier(facts: &Facts<'_>, lang: Lang) -> Vec<String> {
             "{title}：站点数与圈内户数（路网时间）",
             "{title}: stations and households in reach (network time)"
         );
-        charts.push(figure(&svg, &caption, &legend));
+        charts.push(figure(&svg, &caption, &legend) + &returns(answer, lang));
     }
     charts
 }
+
+/// What each further station adds, and from which on it is little.
+fn returns(answer: &TierAnswer, lang: Lang) -> String {
+    let gains: Vec<(u32, u64)> =
+        answer.frontier.windows(2).map(|pair| (pair[1].0, pair[1].1.saturating_sub(pair[0].1))).collect();
+    let Some(&(_, most)) = gains.iter().max_by_key(|gain| gain.1) else { return String::new() };
+    // A tenth of the best station's gain is our choice of "little".
+    let little = gains.iter().rposition(|gain| most <= gain.1 * 10).map_or(0, |last| last + 1);
+    let mut table = Table::new(
+        lang.pick("逐站新增户数", "What each further station adds"),
+        &[
+            lang.pick("#站点数", "#stations"),
+            lang.pick("#圈内户数", "#households in reach"),
+            lang.pick("#新增户数", "#added"),
+        ],
+    );
+    let step = gains.len().div_ceil(LONGEST_RETURNS).max(1);
+    for (index, &(stations, gain)) in gains.iter().enumerate() {
+        if index % step == 0 || index + 1 == gains.len() || index + 1 == little {
+            table.row(vec![
+                Cell::count(u64::from(stations)),
+                Cell::count(answer.frontier[index + 1].1),
+                Cell::count(gain),
+            ]);
+        }
+    }
+    table.note(match gains.get(little) {
+        Some(&(stations, gain)) => say!(
+            lang,
+            "自第 {stations} 个站点起收益递减：每站新增不足最高一站的十分之一（该站新增 {gain} 户）。",
+            "Returns diminish: from station {stations} on each adds less than a tenth of what the best one adds (this one {gain} households)."
+        ),
+        None => lang.pick("尚未出现明显的收益递减。", "Every further station still adds a good deal.").into(),
+    });
+    table.html()
+}
+
+/// Most rows of the table of further stations.
+const LONGEST_RETURNS: usize = 15;
 
 fn tier_coverage(facts: &Facts<'_>, lang: Lang) -> String {
     let caption =

@@ -58,6 +58,8 @@ pub(crate) struct Tree {
     pub best: Option<(i64, Vec<u32>)>,
     /// Whether every node was settled.
     pub complete: bool,
+    /// Entries of the table touched.
+    pub work: u64,
 }
 
 /// Limits on the tree.
@@ -115,7 +117,7 @@ pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) 
         base: restrict(core, &fate),
         search: Search::new(core),
         relaxation: None,
-        tree: Tree { duals: Vec::new(), steps: Vec::new(), best: None, complete: true },
+        tree: Tree { duals: Vec::new(), steps: Vec::new(), best: None, complete: true, work: 0 },
         visits: 0,
         n_dense: 0,
     };
@@ -141,6 +143,7 @@ pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) 
         }
         explorer.visit(node, &mut stack, clock);
     }
+    explorer.tree.work = explorer.work;
     explorer.tree
 }
 

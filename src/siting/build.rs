@@ -267,7 +267,7 @@ fn equal_row(core: &Core, index: usize, row: &[(u32, u32)]) -> bool {
         })
 }
 
-fn check_fields(problem: &Problem) -> Result<(), SitingError> {
+pub(crate) fn check_fields(problem: &Problem) -> Result<(), SitingError> {
     let n_sites = problem.table.n_sites();
     let n_demand = problem.table.n_demand();
     let length = |field, found: usize, wanted: usize| {

@@ -215,6 +215,15 @@ fn finish(
     Loaded { sites, served, solver_bound }
 }
 
+/// Weight that these sites serve under the capacities, by the greedy assignment.
+pub(crate) fn served_weight(problem: &Problem, sites: &[u32]) -> u64 {
+    let pairs = Pairs::new(problem, problem.limit);
+    let mut open = vec![false; problem.table.n_sites()];
+    sites.iter().for_each(|&site| open[site as usize] = true);
+    let ((_, missed), _) = assign(problem, Model::MaxCover { p: None }, &pairs, &open);
+    pairs.weight.iter().sum::<u64>() - missed
+}
+
 /// Lower is better: (points that must be served but are not, objective).
 type Value = (u64, u64);
 

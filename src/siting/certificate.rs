@@ -22,11 +22,29 @@ pub struct Certificate {
     pub duals: Vec<Multipliers>,
     /// The proof tree in prefix order; empty proves only the trivial bound.
     pub steps: Vec<Step>,
-    /// Sites left out in this order because another site serves all their points at no higher cost (cover models
-    /// without rules only).
-    pub dominated: Vec<(u32, u32)>,
+    /// Sites and points left out in this order (cover models without rules only).
+    pub reductions: Vec<Reduction>,
     /// p-center: the cover limit that these multipliers prove to need more than p sites.
     pub radius: Option<u32>,
+}
+
+/// Something that need not be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reduction {
+    /// The site `by` serves all points that `site` serves, as far as they are not left out, at no higher cost.
+    Site {
+        /// The site left out.
+        site: u32,
+        /// The site that replaces it.
+        by: u32,
+    },
+    /// Every site that serves the point `by`, as far as it is not left out, serves `point` too (set cover only).
+    Point {
+        /// The point left out.
+        point: u32,
+        /// The point that implies it.
+        by: u32,
+    },
 }
 
 /// One set of multipliers, not negative, scaled.
@@ -250,33 +268,53 @@ impl Checker {
         }
         let plain = !matches!(model, Model::PMedian { .. }) && checker.rules.is_empty() && times == 1;
         if plain && problem.capacity.is_empty() {
-            checker.leave_out(&certificate.dominated);
+            checker.leave_out(&certificate.reductions, !model.maximizes());
         }
         checker
     }
 
-    /// Accepts a dominated site only if its replacement is still there, costs no more and serves all its points.
-    fn leave_out(&mut self, dominated: &[(u32, u32)]) {
-        if dominated.is_empty() {
+    /// Accepts a reduction only if what it names as the reason is still there and holds.
+    fn leave_out(&mut self, reductions: &[Reduction], points_may_go: bool) {
+        if reductions.is_empty() {
             return;
         }
+        let n_points = self.most.len();
         let mut points = vec![Vec::new(); self.n_sites];
-        for demand in 0..self.most.len() {
+        for demand in 0..n_points {
+            self.site[self.start[demand]..self.start[demand + 1]].sort_unstable();
             for &site in &self.site[self.start[demand]..self.start[demand + 1]] {
                 points[site as usize].push(demand as u32);
             }
         }
         let mut gone = vec![false; self.n_sites];
-        for &(site, by) in dominated {
-            let (site, by) = (site as usize, by as usize);
-            if site >= self.n_sites || by >= self.n_sites || site == by || gone[site] || gone[by] {
-                continue;
-            }
-            let cheaper = self.open_cost[by] <= self.open_cost[site] || self.fixed.contains(&(by as u32));
-            let subset = points[site].iter().all(|demand| points[by].binary_search(demand).is_ok());
-            if cheaper && subset && !self.fixed.contains(&(site as u32)) {
-                gone[site] = true;
-                self.closed.push(site as u32);
+        let mut left_out = vec![false; n_points];
+        for reduction in reductions {
+            match *reduction {
+                Reduction::Site { site, by } => {
+                    let (site, by) = (site as usize, by as usize);
+                    if site >= self.n_sites || by >= self.n_sites || site == by || gone[site] || gone[by] {
+                        continue;
+                    }
+                    let cheaper =
+                        self.open_cost[by] <= self.open_cost[site] || self.fixed.contains(&(by as u32));
+                    let mut left = points[site].iter().filter(|&&demand| !left_out[demand as usize]);
+                    let subset = left.all(|demand| points[by].binary_search(demand).is_ok());
+                    if cheaper && subset && !self.fixed.contains(&(site as u32)) {
+                        gone[site] = true;
+                        self.closed.push(site as u32);
+                    }
+                }
+                Reduction::Point { point, by } => {
+                    let (point, by) = (point as usize, by as usize);
+                    let both = point != by && point < n_points && by < n_points && points_may_go;
+                    // A point of weight 0 has no row and asks for nothing, so that it implies nothing either.
+                    if !both || left_out[by] || self.most[by] == 0 {
+                        continue;
+                    }
+                    let row = |demand: usize| &self.site[self.start[demand]..self.start[demand + 1]];
+                    let mut left = row(by).iter().filter(|&&site| !gone[site as usize]);
+                    left_out[point] = left.all(|site| row(point).binary_search(site).is_ok());
+                }
             }
         }
     }

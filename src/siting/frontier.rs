@@ -3,7 +3,8 @@
 use std::ops::RangeInclusive;
 
 use super::bound::{Volume, climb, evaluate};
-use super::build::build;
+use super::build::{build, check_fields};
+use super::capacity;
 use super::construct::greedy;
 use super::swap::{Search, iterate};
 use super::{Clock, Effort, Model, Options, Problem, SitingError};
@@ -27,15 +28,20 @@ pub struct FrontierPoint {
 ///
 /// Cost: about one exchange descent per point; bounds come from a few sets of multipliers used for all points.
 ///
+/// With capacities the sites are those chosen without, and the weight is what they serve under the capacities; the
+/// bound holds for any choice: it is also no more than the p largest capacities together.
+///
 /// # Errors
-/// As [`super::max_cover`]; capacities are not supported here.
+/// As [`super::max_cover`].
 pub fn frontier(
     problem: &Problem,
     range: RangeInclusive<usize>,
     options: &Options,
 ) -> Result<Vec<FrontierPoint>, SitingError> {
+    check_fields(problem)?;
     let clock = Clock::new(options);
     let (first, last) = (*range.start(), (*range.end()).min(problem.table.n_sites()));
+    let loaded = problem;
     let mut problem = problem.clone();
     problem.capacity.clear();
     let mut core = build(&problem, Model::MaxCover { p: Some(first.max(problem.fixed.len())) })?;
@@ -66,6 +72,54 @@ pub fn frontier(
         }
     }
     bound_points(&mut core, coverable, &mut points, options, &clock);
+    if !loaded.capacity.is_empty() {
+        serve_under_capacities(loaded, &mut points);
+    }
+    Ok(points)
+}
+
+/// Weight served where every site has its limit.
+fn serve_under_capacities(problem: &Problem, points: &mut [FrontierPoint]) {
+    let mut largest = problem.capacity.clone();
+    largest.sort_unstable_by_key(|&capacity| std::cmp::Reverse(capacity));
+    let mut before: Option<FrontierPoint> = None;
+    for point in points {
+        point.objective = capacity::served_weight(problem, &point.sites);
+        if let Some(before) = before.filter(|before| point.objective < before.objective) {
+            // The sites of the point before are allowed here too.
+            (point.sites, point.objective, point.cost) = (before.sites, before.objective, before.cost);
+        }
+        let room = largest.iter().take(point.p).fold(0u64, |sum, &capacity| sum.saturating_add(capacity));
+        point.bound = point.bound.min(room).max(point.objective);
+        before = Some(point.clone());
+    }
+}
+
+/// Max cover for every budget in `budgets`: the curve of coverage against money.
+///
+/// [`FrontierPoint::p`] is the number of sites opened, [`FrontierPoint::cost`] what they cost.
+///
+/// # Errors
+/// As [`super::max_cover`]; `site_cost` is needed.
+pub fn budget_frontier(
+    problem: &Problem,
+    budgets: &[u64],
+    options: &Options,
+) -> Result<Vec<FrontierPoint>, SitingError> {
+    let mut points: Vec<FrontierPoint> = Vec::new();
+    for &budget in budgets {
+        let mut problem = problem.clone();
+        problem.budget = Some(budget);
+        let answer = super::max_cover(&problem, None, options)?;
+        let cost = answer.sites.iter().map(|&site| u64::from(problem.site_cost[site as usize])).sum();
+        points.push(FrontierPoint {
+            p: answer.sites.len(),
+            sites: answer.sites,
+            objective: answer.objective,
+            bound: answer.bound,
+            cost: Some(cost),
+        });
+    }
     Ok(points)
 }
 

@@ -20,8 +20,8 @@ pub(crate) struct Relaxed {
 pub(crate) struct Relaxation {
     model: Option<highs::Model>,
     columns: Vec<highs::Col>,
-    /// Row of the core → row of the program.
-    rows: Vec<Option<usize>>,
+    /// Largest multiplier of each row.
+    most: Vec<f64>,
     n_rules: usize,
     fate: Vec<Fate>,
     per_step: u64,
@@ -29,29 +29,24 @@ pub(crate) struct Relaxation {
 
 #[cfg(feature = "highs")]
 impl Relaxation {
-    /// Rows that another row implies are left out. A row that must be served may be missed for `big`.
+    /// A row that must be served may be missed for `big`.
     pub fn new(core: &Core, big: f64) -> Self {
         use super::build::MUST;
-        let must = core.miss.first() == Some(&MUST);
-        let needed = if must && core.times == 1 {
-            super::presolve::needed_rows(core)
-        } else {
-            vec![true; core.n_rows()]
-        };
         let mut program = highs::RowProblem::default();
         let columns: Vec<highs::Col> = (0..core.n_sites)
             .map(|site| program.add_column(core.open_cost[site] as f64, bounds(core.fate[site])))
             .collect();
         let times = core.times as f64;
-        let mut rows = vec![None; core.n_rows()];
-        let mut n_rows = 0;
-        for row in (0..core.n_rows()).filter(|&row| needed[row]) {
+        let mut ceiling = vec![f64::INFINITY; core.n_rows()];
+        for (row, ceiling) in ceiling.iter_mut().enumerate() {
             let most = if core.miss[row] == MUST { big * times } else { core.miss[row] as f64 };
-            let missed = program.add_column(most, 0.0..=1.0);
+            // Without an upper end, so that no multiplier passes what missing the row costs.
+            let missed = program.add_column(most, 0.0..);
             let sites = core.row(row).map(|entry| (columns[core.row_site[entry] as usize], 1.0));
             program.add_row(times.., sites.chain([(missed, times)]));
-            rows[row] = Some(n_rows);
-            n_rows += 1;
+            if core.miss[row] != MUST {
+                *ceiling = core.miss[row] as f64 / times;
+            }
         }
         for rule in &core.rules {
             let terms =
@@ -69,10 +64,10 @@ impl Relaxation {
         Self {
             model: Some(model),
             columns,
-            rows,
+            most: ceiling,
             n_rules: core.rules.len(),
             fate: core.fate.clone(),
-            per_step: (n_rows + core.n_sites) as u64,
+            per_step: (core.n_rows() + core.n_sites) as u64,
         }
     }
 
@@ -93,12 +88,11 @@ impl Relaxation {
         let found = (solved.status() == highs::HighsModelStatus::Optimal).then(|| {
             let solution = solved.get_solution();
             let dual = solution.dual_rows();
-            let n_program_rows = dual.len();
-            let u = |row: &Option<usize>| row.map_or(0.0, |row| dual[row].max(0.0));
-            let first_rule = self.rows.iter().flatten().count().min(n_program_rows);
+            // Rows come first, then rules, then p.
+            let first_rule = self.most.len();
             let prices = dual[first_rule..].iter().take(self.n_rules);
             Relaxed {
-                u: self.rows.iter().map(u).collect(),
+                u: dual.iter().zip(&self.most).map(|(dual, &most)| dual.clamp(0.0, most)).collect(),
                 price: prices.map(|dual| (-dual).max(0.0)).collect(),
                 share: self.columns.iter().map(|column| solution[*column]).collect(),
                 work: solved.simplex_iteration_count().max(1) as u64 * self.per_step,

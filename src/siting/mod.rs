@@ -33,7 +33,7 @@ mod tests;
 use std::time::Instant;
 
 pub use certificate::Certificate;
-pub use frontier::{FrontierPoint, frontier};
+pub use frontier::{FrontierPoint, budget_frontier, frontier};
 pub use problem::{
     Backup, Change, Effort, Existing, Group, Model, Options, Problem, Reason, Siting, SitingError, Then,
 };

@@ -1,6 +1,7 @@
 //! Sites and rows that cannot matter.
 
-use super::build::{Core, Fate, MUST};
+use super::build::{Core, Fate, NO_ROW};
+use super::certificate::Reduction;
 
 /// Closes sites whose rows another, no dearer site serves as well. Returns pairs (closed, by), in order.
 ///
@@ -48,21 +49,58 @@ pub(crate) fn close_dominated(core: &mut Core) -> Vec<(u32, u32)> {
     closed
 }
 
-/// The core without closed sites' entries and without rows that are served whenever another row is.
+/// A smaller cover form and why it has the same optimum.
+pub(crate) struct Reduced {
+    pub core: Core,
+    /// In order, on the caller's demand points: what the certificate needs.
+    pub reductions: Vec<Reduction>,
+}
+
+/// Leaves out superfluous sites and rows in turn until nothing changes: fewer rows make more sites superfluous.
 ///
-/// Only for cover forms in which every row must be served. `row_of` is left empty.
-pub(crate) fn shrink(core: &Core) -> Core {
-    let needed = needed_rows(core);
+/// Some best answer lies in what is left. Only for cover forms in which every row must be served.
+pub(crate) fn reduce(core: &Core) -> Reduced {
+    let mut reduced = Reduced { core: core.clone(), reductions: Vec::new() };
+    loop {
+        let closed = close_dominated(&mut reduced.core);
+        let as_reduction = |&(site, by): &(u32, u32)| Reduction::Site { site, by };
+        reduced.reductions.extend(closed.iter().map(as_reduction));
+        let before = reduced.core.n_rows();
+        shrink(&mut reduced);
+        if closed.is_empty() && reduced.core.n_rows() == before {
+            return reduced;
+        }
+    }
+}
+
+/// Leaves out closed sites' entries and rows that are served whenever another row is.
+fn shrink(reduced: &mut Reduced) {
+    let core = &reduced.core;
+    let implied = if core.times == 1 { implied_rows(core) } else { Vec::new() };
+    let mut points_of = vec![Vec::new(); core.n_rows()];
+    for (demand, &row) in core.row_of.iter().enumerate() {
+        if let Some(points) = points_of.get_mut(row as usize) {
+            points.push(demand as u32);
+        }
+    }
+    let mut gone = vec![false; core.n_rows()];
+    for &(row, by) in &implied {
+        gone[row as usize] = true;
+        let by = points_of[by as usize][0];
+        let left_out = points_of[row as usize].iter().map(|&point| Reduction::Point { point, by });
+        reduced.reductions.extend(left_out);
+    }
     let mut small = Core {
         row_start: vec![0],
         row_site: Vec::new(),
         row_cost: Vec::new(),
         weight: Vec::new(),
         miss: Vec::new(),
-        row_of: Vec::new(),
+        row_of: vec![NO_ROW; core.row_of.len()],
         ..core.clone()
     };
-    for row in (0..core.n_rows()).filter(|&row| needed[row]) {
+    for row in (0..core.n_rows()).filter(|&row| !gone[row]) {
+        points_of[row].iter().for_each(|&point| small.row_of[point as usize] = small.weight.len() as u32);
         let sites = core.row(row).map(|entry| core.row_site[entry]);
         small.row_site.extend(sites.filter(|&site| core.fate[site as usize] != Fate::Closed));
         small.row_start.push(small.row_site.len());
@@ -70,19 +108,16 @@ pub(crate) fn shrink(core: &Core) -> Core {
         small.miss.push(core.miss[row]);
     }
     small.index_columns();
-    small
+    reduced.core = small;
 }
 
-/// Which rows are not implied by another row.
-pub(crate) fn needed_rows(core: &Core) -> Vec<bool> {
+/// Pairs (row, by): whatever serves the row `by` serves `row` too.
+fn implied_rows(core: &Core) -> Vec<(u32, u32)> {
     let n_rows = core.n_rows();
+    let mut pairs = Vec::new();
     let mut needed = vec![true; n_rows];
-    let mut alive = vec![0u32; n_rows];
-    for row in 0..n_rows {
-        let open = core.row(row).filter(|&entry| core.fate[core.row_site[entry] as usize] != Fate::Closed);
-        alive[row] = open.count() as u32;
-        needed[row] = core.miss[row] == MUST;
-    }
+    let is_alive = |&entry: &usize| core.fate[core.row_site[entry] as usize] != Fate::Closed;
+    let alive: Vec<u32> = (0..n_rows).map(|row| core.row(row).filter(is_alive).count() as u32).collect();
     let mut count = vec![0u32; n_rows];
     let mut touched = Vec::new();
     for small in 0..n_rows {
@@ -104,13 +139,14 @@ pub(crate) fn needed_rows(core: &Core) -> Vec<bool> {
             }
         }
         for &row in &touched {
-            let row = row as usize;
-            let larger = alive[small] < alive[row] || (alive[small] == alive[row] && small < row);
-            if larger && count[row] == alive[small] {
-                needed[row] = false;
+            let large = row as usize;
+            let larger = alive[small] < alive[large] || (alive[small] == alive[large] && small < large);
+            if needed[large] && larger && count[large] == alive[small] {
+                needed[large] = false;
+                pairs.push((row, small as u32));
             }
-            count[row] = 0;
+            count[large] = 0;
         }
     }
-    needed
+    pairs
 }

@@ -5,13 +5,13 @@ use rustc_hash::FxHashSet;
 use super::anneal::anneal;
 use super::bound::{Volume, climb};
 use super::branch::{self, Limits, Price, Refine, Start, branch};
-use super::build::{Core, Fate, MUST, build, build_then_nearest};
+use super::build::{Core, Fate, MUST, build, build_then_nearest, check_fields};
 use super::capacity;
 use super::center::{self, Within};
-use super::certificate::{self, Certificate, check};
+use super::certificate::{self, Certificate, Reduction, check};
 use super::construct::{cover_search, greedy, greedy_cover};
 use super::evaluate::{Served, check_sites, explain, serve};
-use super::presolve::{close_dominated, shrink};
+use super::presolve::{Reduced, close_dominated, reduce};
 use super::swap::{Search, iterate};
 use super::{Clock, Effort, Model, Options, Problem, Siting, SitingError, Then};
 
@@ -46,6 +46,7 @@ impl Work {
 /// Solves one problem.
 pub(crate) fn solve(problem: &Problem, model: Model, options: &Options) -> Result<Siting, SitingError> {
     let clock = Clock::new(options);
+    check_fields(problem)?;
     if !problem.capacity.is_empty() {
         return solve_loaded(problem, model, options, &clock);
     }
@@ -254,7 +255,8 @@ fn best_assignment(
         options,
         clock,
     );
-    proof.into_found(problem, core, dominated, clock)
+    let as_reduction = |(site, by)| Reduction::Site { site, by };
+    proof.into_found(problem, core, dominated.into_iter().map(as_reduction).collect(), clock)
 }
 
 /// Sites that some answer better than `value` may open, by the reduced costs of the relaxation.
@@ -319,13 +321,13 @@ impl Proof {
         self,
         problem: &Problem,
         core: &Core,
-        dominated: Vec<(u32, u32)>,
+        reductions: Vec<Reduction>,
         clock: &Clock,
     ) -> Result<Found, SitingError> {
         match self.best {
             Some((_, sites)) => {
                 let mut certificate = certify(problem, core, &self.duals, &self.steps);
-                certificate.dominated = dominated;
+                certificate.reductions = reductions;
                 Ok(Found { sites, certificate })
             }
             None if self.complete || !clock.is_over() => Err(infeasible(core)),
@@ -371,10 +373,29 @@ fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &
         margin,
     };
     let known = best.as_ref().map(|best| best.1.as_slice());
-    let start = Start { volume, cutoff, enough, known, refine };
-    let tree = branch(core, start, &limits, clock);
-    let better = tree.best.filter(|found| best.as_ref().is_none_or(|best| found.0 < best.0));
-    Proof { best: better.or(best), duals: tree.duals, steps: tree.steps, complete: tree.complete || !open }
+    // A wide gap is rarely closed in one go, and a tree that is not finished proves no more than its root:
+    // first show that nothing costs less than one unit above the bound, then two, as far as the work goes.
+    let step_by_step = enough == i64::MIN && core.p.is_none() && core.miss.first() == Some(&MUST);
+    let mut target = if step_by_step { (volume.best.value - margin).ceil() as i64 + 1 } else { cutoff };
+    let mut settled: Option<branch::Tree> = None;
+    let (mut refine, mut work_left) = (refine, limits.work);
+    loop {
+        let cutoff = target.clamp(i64::MIN, cutoff);
+        let start = Start { volume, cutoff, enough, known, refine: refine.take() };
+        let tree = branch(core, start, &Limits { work: work_left, ..limits }, clock);
+        work_left = work_left.saturating_sub(tree.work);
+        let last = cutoff == best.as_ref().map_or(cutoff, |best| best.0) || tree.best.is_some();
+        if tree.complete && !last && open {
+            settled = Some(tree);
+            target += 1;
+            continue;
+        }
+        // An unfinished tree proves less than the finished one before it.
+        let better = tree.best.clone().filter(|found| best.as_ref().is_none_or(|best| found.0 < best.0));
+        let complete = tree.complete || !open;
+        let tree = if complete { tree } else { settled.unwrap_or(tree) };
+        return Proof { best: better.or(best), duals: tree.duals, steps: tree.steps, complete };
+    }
 }
 
 /// No answer costs as much as this.
@@ -409,17 +430,15 @@ fn best_cover(
     options: &Options,
     clock: &Clock,
 ) -> Result<Found, SitingError> {
-    let mut closed = core.clone();
-    let dominated = close_dominated(&mut closed);
-    prove_cover(problem, &closed, i64::MAX, options, clock).into_found(problem, &closed, dominated, clock)
+    let Reduced { core, reductions } = reduce(core);
+    prove_cover(problem, &core, i64::MAX, options, clock).into_found(problem, &core, reductions, clock)
 }
 
 /// Looks for a cover that costs less than `limit`, and proves that none does.
 fn prove_cover(problem: &Problem, core: &Core, limit: i64, options: &Options, clock: &Clock) -> Proof {
     let work = Work::of(options.effort);
-    let small = shrink(core);
     let cost = |sites: &[u32]| sites.iter().map(|&site| core.open_cost[site as usize]).sum::<i64>();
-    let start = greedy_cover(&small, clock);
+    let start = greedy_cover(core, clock);
     let fate = core.fate.clone();
     let mut volume = Volume::new(core, &fate, None);
     let target = start.as_ref().map_or(ceiling(core), |start| cost(start)).min(limit) as f64;
@@ -428,22 +447,21 @@ fn prove_cover(problem: &Problem, core: &Core, limit: i64, options: &Options, cl
     let goal = if limit == i64::MAX { least } else { least.max(limit - 1) };
     // Asked only for a cover below a limit, the tree settles what a short search does not find.
     let most = if limit == i64::MAX { work.exchanges } else { work.exchanges.min(10_000) };
-    let exchanges = most.min(50 * core.n_sites * core.n_sites);
-    let found = start.map(|start| cover_search(&small, &start, exchanges, goal, options.seed, clock));
+    let exchanges = most.min(50 * core.n_sites * core.n_sites).min(30 * core.row_site.len());
+    let found = start.map(|start| cover_search(core, &start, exchanges, goal, options.seed, clock));
     let best = found.map(|sites| (cost(&sites), sites)).filter(|found| found.0 < limit);
     prove(problem, core, Root { volume: &volume, best, limit, refine: None }, options, clock)
 }
 
 /// The cover step of p-center.
 fn cover_within(problem: &Problem, core: &Core, p: usize, options: &Options, clock: &Clock) -> Within {
-    let mut closed = core.clone();
-    let dominated = close_dominated(&mut closed);
-    let proof = prove_cover(problem, &closed, p as i64 + 1, options, clock);
+    let Reduced { core, reductions } = reduce(core);
+    let proof = prove_cover(problem, &core, p as i64 + 1, options, clock);
     match proof.best {
         Some((_, sites)) => Within::Yes(sites),
         None if proof.complete => {
-            let mut certificate = certify(problem, &closed, &proof.duals, &proof.steps);
-            certificate.dominated = dominated;
+            let mut certificate = certify(problem, &core, &proof.duals, &proof.steps);
+            certificate.reductions = reductions;
             Within::No(certificate)
         }
         None => Within::Unknown,
@@ -500,7 +518,7 @@ fn certify(
         scale_bits: bits,
         duals: duals.iter().map(translate).collect(),
         steps: steps.iter().map(step).collect(),
-        dominated: Vec::new(),
+        reductions: Vec::new(),
         radius: None,
     }
 }

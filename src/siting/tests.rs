@@ -151,3 +151,29 @@ fn suggestions_go_where_most_are_left_out() {
         suggestions.iter().map(|suggestion| (suggestion.place, suggestion.gain)).collect();
     assert_eq!(found, [(0, 12), (2, 6)]);
 }
+
+#[test]
+fn two_tiers_are_chosen_together_where_the_lower_one_gains() {
+    // Site 0 is one minute from two buildings, site 1 two minutes from all three, site 2 as site 0.
+    let walks = [1, 2, 1, 1, 2, 1, 9, 2, 9];
+    let sites: Vec<TierSite> = vec![site(0), site(0), TierSite { suits: vec![1], ..site(0) }];
+    let wide = TierRule { serves_lower: true, ..rule("community", 10, TierGoal::OnePerCommunity) };
+    let rules = [wide, rule("corner", 1, TierGoal::Coverage(0.65))];
+    let task = TierTask {
+        reach: Table::dense(3, 3, &walks).expect("3 by 3"),
+        households: &[10, 10, 9],
+        community: &[Some(0); 3],
+        sites: &sites,
+        rules: &rules,
+    };
+    let answers = plan(&task, &Options::default()).expect("a plan");
+    // Alone, the community's station would stand at site 1 (walks 58 against 101) and a corner station were needed.
+    assert_eq!(answers[0].stations[0].site, 0);
+    assert_eq!((answers[1].n_chosen(), answers[1].covered), (0, 20));
+    let note = TierNote::Together { tier: "community".into(), lower: "corner".into(), saved: 1, gained: 0 };
+    assert!(answers[1].notes.contains(&note), "{:?}", answers[1].notes);
+    // Where nothing is gained the tiers stay as they are apart: sites 1 and 3 cover 200 of 210 by themselves.
+    let wide = TierRule { serves_lower: true, ..rule("community", 5, TierGoal::OnePerCommunity) };
+    let answers = check(&[wide, rule("corner", 1, TierGoal::Coverage(0.95))], &four_sites());
+    assert_eq!((answers[1].n_chosen(), answers[1].covered), (0, 200));
+}

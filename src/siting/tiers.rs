@@ -122,7 +122,7 @@ pub struct OutOfReach {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TierNote {
     /// No place for the community's one station.
-    #[error("community {community} has no place for a station of tier {tier}; add a candidate there")]
+    #[error("community {community} has no place for a station of tier {tier}")]
     NoPlace {
         /// The community.
         community: u32,
@@ -130,7 +130,7 @@ pub enum TierNote {
         tier: String,
     },
     /// More than one station of a one-per-community tier stands already.
-    #[error("community {community} already has {found} stations of tier {tier}; one is asked for")]
+    #[error("community {community} already has {found} stations of tier {tier}, one is asked for")]
     TooManyExisting {
         /// The community.
         community: u32,
@@ -140,9 +140,7 @@ pub enum TierNote {
         tier: String,
     },
     /// The coverage goal cannot be met with these candidates.
-    #[error(
-        "{households} households can be covered at most, the goal of tier {tier} needs {wanted}; add candidates or raise the limit"
-    )]
+    #[error("{households} households can be covered at most, the goal of tier {tier} needs {wanted}")]
     GoalOutOfReach {
         /// The tier's name.
         tier: String,
@@ -150,6 +148,20 @@ pub enum TierNote {
         households: u64,
         /// Households the goal asks for.
         wanted: u64,
+    },
+    /// Two tiers were chosen together, which the lower one gains by.
+    #[error(
+        "tiers {tier} and {lower} were chosen together: {saved} fewer stations of tier {lower}, {gained} households more in reach"
+    )]
+    Together {
+        /// The wider tier's name.
+        tier: String,
+        /// The lower tier's name.
+        lower: String,
+        /// New stations of the lower tier that are not needed.
+        saved: usize,
+        /// Households that the lower tier covers besides.
+        gained: u64,
     },
     /// Places whose floor area is unknown were admitted.
     #[error("{count} places of unknown area were admitted for tier {tier}, which asks for {least} m²")]
@@ -161,6 +173,22 @@ pub enum TierNote {
         /// Asked area, rounded.
         least: u64,
     },
+}
+
+impl TierNote {
+    /// What the planner can do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::NoPlace { .. } => "add premises of the community to the register",
+            Self::TooManyExisting { .. } => "close or merge stations, or plan the tier by coverage instead",
+            Self::GoalOutOfReach { .. } => {
+                "add premises near the households out of reach, or raise the minutes"
+            }
+            Self::Together { .. } => "nothing to do",
+            Self::UnknownArea { .. } => "measure these premises before one of them is taken",
+        }
+    }
 }
 
 /// The answer for one tier.
@@ -191,6 +219,12 @@ pub struct TierAnswer {
 }
 
 impl TierAnswer {
+    /// Stations chosen now.
+    #[must_use]
+    pub fn n_chosen(&self) -> usize {
+        self.stations.iter().filter(|station| station.origin == Origin::Chosen).count()
+    }
+
     /// Share of the households covered, 0 to 1.
     #[must_use]
     pub fn share(&self) -> f64 {
@@ -205,11 +239,56 @@ impl TierAnswer {
 pub fn plan(task: &TierTask, options: &Options) -> Result<Vec<TierAnswer>, SitingError> {
     check_task(task)?;
     let mut answers: Vec<TierAnswer> = Vec::new();
-    for tier in 0..task.rules.len() {
+    while answers.len() < task.rules.len() {
+        let tier = answers.len();
         let wider = wider_stations(task, &answers);
-        answers.push(plan_tier(task, tier, &wider, options)?);
+        answers.push(plan_tier(task, tier, &wider, None, options)?);
+        if pays_together(task, tier) {
+            plan_together(task, &mut answers, &wider, options)?;
+        }
     }
     Ok(answers)
+}
+
+/// Whether the choice of this tier leaves room that the next one can use: its stations serve the next tier too, and
+/// which place a community's one station takes is often open, since many reach all of its households.
+fn pays_together(task: &TierTask, tier: usize) -> bool {
+    let next_is_planned = task.rules.get(tier + 1).is_some_and(|next| next.goal != TierGoal::KeepExisting);
+    task.rules[tier].goal == TierGoal::OnePerCommunity && task.rules[tier].serves_lower && next_is_planned
+}
+
+/// Plans the last tier and the one after it a second time, the last one with an eye on the next: among places that
+/// cover as many households, the one that serves most within the next tier's limit. Keeps what needs fewer new
+/// stations of the next tier, or covers more with as many; the next tier's answer follows in `answers`.
+fn plan_together(
+    task: &TierTask,
+    answers: &mut Vec<TierAnswer>,
+    wider: &[u32],
+    options: &Options,
+) -> Result<(), SitingError> {
+    let tier = answers.len() - 1;
+    let next = tier + 1;
+    let apart = plan_tier(task, next, &wider_stations(task, answers), None, options)?;
+    let alone = answers.pop().expect("the tier was planned just now");
+    let eyed = plan_tier(task, tier, wider, Some(task.rules[next].walk_limit), options)?;
+    let worse = eyed.covered < alone.covered || eyed.stations.len() != alone.stations.len();
+    answers.push(eyed);
+    let mut together = plan_tier(task, next, &wider_stations(task, answers), None, options)?;
+    let key = |answer: &TierAnswer| (answer.n_chosen(), std::cmp::Reverse(answer.covered));
+    if worse || key(&apart) <= key(&together) {
+        answers.pop();
+        answers.push(alone);
+        answers.push(apart);
+        return Ok(());
+    }
+    together.notes.push(TierNote::Together {
+        tier: task.rules[tier].name.clone(),
+        lower: task.rules[next].name.clone(),
+        saved: apart.n_chosen().saturating_sub(together.n_chosen()),
+        gained: together.covered.saturating_sub(apart.covered),
+    });
+    answers.push(together);
+    Ok(())
 }
 
 /// Coverage against the number of new stations of one tier, given the answers of the wider tiers.
@@ -401,6 +480,7 @@ fn plan_tier(
     task: &TierTask,
     tier: usize,
     wider: &[u32],
+    eye_on: Option<u32>,
     options: &Options,
 ) -> Result<TierAnswer, SitingError> {
     let mut notes = Vec::new();
@@ -422,7 +502,7 @@ fn plan_tier(
             siting
         }
         TierGoal::OnePerCommunity => {
-            let sites = one_per_community(task, &setting, &mut notes);
+            let sites = one_per_community(task, &setting, eye_on, &mut notes);
             let mut only = problem.clone();
             only.fixed = sites;
             only.groups.clear();
@@ -496,19 +576,29 @@ fn fewest_for(
     Ok((best, fewest))
 }
 
-/// Per community its one station: the place that covers most of its households, then the shortest walks, then cost.
-fn one_per_community(task: &TierTask, setting: &Setting, notes: &mut Vec<TierNote>) -> Vec<u32> {
+/// Per community its one station: the place that covers most of its households, then, with an eye on a nearer limit,
+/// most within that, then the shortest walks, then cost.
+fn one_per_community(
+    task: &TierTask,
+    setting: &Setting,
+    eye_on: Option<u32>,
+    notes: &mut Vec<TierNote>,
+) -> Vec<u32> {
     let rule = &task.rules[setting.tier];
     let mut sites = setting.fixed.clone();
     let columns = setting.by_community(task);
     // Households and household-walks of each column within its own community.
     let mut covered = vec![0u64; setting.site_of.len()];
     let mut walked = vec![0u64; setting.site_of.len()];
+    let mut close_by = vec![0u64; setting.site_of.len()];
     for demand in 0..task.households.len() {
         let range = setting.indptr[demand] as usize..setting.indptr[demand + 1] as usize;
         for entry in range {
             let column = setting.indices[entry] as usize;
             let own = task.sites[setting.site_of[column] as usize].community;
+            if eye_on.is_some_and(|limit| setting.cost[entry] <= limit) {
+                close_by[column] += u64::from(task.households[demand]);
+            }
             if own.is_some() && own == task.community[demand] {
                 let households = u64::from(task.households[demand]);
                 covered[column] += households;
@@ -535,7 +625,7 @@ fn one_per_community(task: &TierTask, setting: &Setting, notes: &mut Vec<TierNot
         let key = |&column: &u32| {
             let at = column as usize;
             (
-                std::cmp::Reverse(covered[at]),
+                std::cmp::Reverse((covered[at], close_by[at])),
                 walked[at],
                 task.sites[setting.site_of[at] as usize].cost,
                 column,
