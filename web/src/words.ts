@@ -3,7 +3,7 @@ import type { Lang } from './data';
 
 const WORDS = {
   subtitle: ['网格 · 驿站 · 步行圈', 'grids · stations · walking circles'],
-  search: ['查网格编码、社区、驿站、小区', 'find a grid code, community, station, compound'],
+  search: ['查网格编码、社区、驿站、小区', 'find a grid, community, station'],
   nothing_found: ['没有找到', 'nothing found'],
   view_grids: ['网格', 'Grids'],
   view_deviation: ['户数偏差', 'Balance'],
@@ -22,8 +22,8 @@ const WORDS = {
   closed: ['撤并', 'closed'],
   coverage: ['住户覆盖率', 'households covered'],
   method: ['口径', 'method'],
-  network_time: ['步行时间', 'walking time'],
-  network_distance: ['步行距离', 'walking distance'],
+  network_time: ['路网时间', 'network time'],
+  network_distance: ['路网距离', 'network distance'],
   straight_radius: ['直线半径', 'straight radius'],
   minutes: ['分钟', 'min'],
   metres: ['米', 'm'],

@@ -197,7 +197,7 @@ test('the English page speaks English', async () => {
   const page = await open(browser, await filledPage({ ...data, lang: 'en' }));
   await idle(page.tab);
   const panel = await text(page.tab, '#panel');
-  for (const expected of ['households', 'walking time', 'Layers', 'in range']) assert.ok(panel.includes(expected), `${expected} is not in: ${panel}`);
+  for (const expected of ['households', 'network time', 'Layers', 'in range']) assert.ok(panel.includes(expected), `${expected} is not in: ${panel}`);
   assert.deepEqual(page.complaints(), []);
   await page.close();
 });
