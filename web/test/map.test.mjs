@@ -61,7 +61,7 @@ describe('the map page', () => {
     const { x, y } = await screenOf(tab, 'grids', 'code', grid.code);
     await tab.mouse.move(x - 30, y - 25);
     const card = await text(tab, '#hover');
-    for (const expected of [grid.code, `${grid.households} 户`, '偏差', '楼栋', '步行时间', '15 分钟']) assert.ok(card.includes(expected), `${expected} is not in: ${card}`);
+    for (const expected of [grid.code, `${grid.households} 户`, '偏差', '楼栋', '路网时间', '15 分钟']) assert.ok(card.includes(expected), `${expected} is not in: ${card}`);
   });
 
   test('a click pins the card and Escape takes it away', async () => {
