@@ -21,6 +21,21 @@ pub(super) struct Part {
     pub sound: bool,
 }
 
+impl Part {
+    /// Fewest grids out of range in any division into `k`: what the total says and, where units are real ones, that
+    /// a unit above the upper size lies in a grid out of range while the others share what is left.
+    pub(super) fn fewest_out(&self, k: usize, range: Range) -> usize {
+        let total = self.piece.total();
+        let by_total = fewest_out(total, k, range);
+        let above: u64 = self.piece.load.iter().filter(|&&load| range.high < load).sum();
+        if above == 0 || !self.sound {
+            return by_total;
+        }
+        let in_range = (total - above).checked_div(range.low).map_or(k, |fit| fit as usize);
+        by_total.max(k - in_range.min(k.saturating_sub(1)))
+    }
+}
+
 /// Divides a graph into connected parts with numbers of grids that add up to `k`, or as near as units allow.
 pub(super) fn parts(piece: Piece, k: usize, range: Range) -> Vec<Part> {
     let islands = components(&piece);

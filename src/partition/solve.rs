@@ -224,7 +224,7 @@ fn redraw_part(
     }
     let (score, mut labels) =
         best.unwrap_or((super::division::score(&part.piece, range, &labels, k), labels));
-    let least_out = islands::fewest_out(part.piece.total(), k, range);
+    let least_out = part.fewest_out(k, range);
     let mut answer = PartAnswer { score, least_out, least_cost: 0 };
     if let Some(mut pool) = pool.filter(|_| 1 < k && !context.stop()) {
         pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
@@ -247,7 +247,7 @@ fn divide_part(context: &Context<'_>, part: &Part, range: Range, stream: u64) ->
     let mut random = Random::new(context.seed, stream);
     let n = part.piece.len();
     let k = part.k.max(1);
-    let least_by_load = islands::fewest_out(part.piece.total(), k, range);
+    let least_by_load = part.fewest_out(k, range);
     let score = super::division::score(&part.piece, range, &vec![0; n], k);
     let mut answer = PartAnswer { score, least_out: least_by_load, least_cost: 0 };
     if k == 1 {

@@ -128,3 +128,22 @@ fn break_stops_the_work() {
     let error = partition(&town.problem(), &params, &|_| ControlFlow::Break(())).unwrap_err();
     assert_eq!(error, PartitionError::Cancelled);
 }
+
+#[test]
+fn a_unit_above_the_upper_size_counts_in_the_bound() {
+    // 4,203 in all, 700 of them in one unit: thirteen grids share 3,503, of which twelve reach 270.
+    let town = lattice(12, 12, |x, y| {
+        if (x, y) == (5, 5) {
+            700
+        } else if (x + y) % 2 == 0 {
+            25
+        } else {
+            24
+        }
+    });
+    let params = PartitionParams::new(GridSize::around(300, 0.10), 1);
+    let answer = partition(&town.problem(), &params, &|_| ControlFlow::Continue(())).unwrap();
+    let result = &answer.communities[0];
+    assert_eq!((result.k, result.least_out), (14, 2));
+    assert!(result.least_out <= result.n_out);
+}
