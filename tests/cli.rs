@@ -622,7 +622,14 @@ fn a_read_only_folder_is_named() {
     assert!(is_empty_or_missing(folder));
 }
 
-#[cfg(unix)]
+/// Opens a pipe for writing without waiting: an error while nobody reads it.
+#[cfg(target_os = "linux")]
+fn open_for_reader(pipe: &Path) -> std::io::Result<fs::File> {
+    const O_NONBLOCK: i32 = 0o4000;
+    std::os::unix::fs::OpenOptionsExt::custom_flags(fs::OpenOptions::new().write(true), O_NONBLOCK).open(pipe)
+}
+
+#[cfg(target_os = "linux")]
 #[test]
 fn ctrl_c_while_reading_writes_nothing() {
     let place = Place::new();
@@ -634,15 +641,25 @@ fn ctrl_c_while_reading_writes_nothing() {
     let role = format!("buildings={}", pipe.display());
     let city = place.path("city.gpkg");
     let arguments = ["import", "--role", &role, "-o", city.to_str().unwrap()];
-    let child = command().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // The file is read twice: for its hash, then for its rows.
-    let mut first = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    let mut child = command().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = loop {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it read the pipe");
+        match open_for_reader(&pipe) {
+            Ok(file) => break file,
+            Err(_) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     std::thread::sleep(Duration::from_millis(200));
     std::io::Write::write_all(&mut first, &rows).unwrap();
     drop(first);
-    // Nobody opens it a second time if the program stops at once.
-    std::thread::spawn(move || fs::write(&pipe, &rows));
+    // The file may be read twice, for its hash and for its rows: whoever opens it again is served again.
+    while child.try_wait().unwrap().is_none() {
+        if let Ok(mut again) = open_for_reader(&pipe) {
+            let _ = std::io::Write::write_all(&mut again, &rows);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
     refuses(&child.wait_with_output().unwrap(), &["stopped", "nothing was written"]);
     let left: Vec<_> =
         fs::read_dir(place.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
@@ -653,8 +670,8 @@ fn ctrl_c_while_reading_writes_nothing() {
 fn help_teaches_every_verb() {
     let help = succeeds(&gridplan(&["--help"]));
     for verb in [
-        "import", "check", "plan", "grids", "stations", "coverage", "redraw", "compare", "report", "export",
-        "synth", "demo",
+        "import", "check", "plan", "grids", "stations", "coverage", "redraw", "compare", "edit", "serve",
+        "report", "export", "synth", "demo",
     ] {
         assert!(help.contains(verb), "{verb}");
         assert!(succeeds(&gridplan(&[verb, "--help"])).len() > 200, "{verb} --help");

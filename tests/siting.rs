@@ -468,10 +468,8 @@ fn greedy_cover(problem: &Problem, p: usize) -> u64 {
             break;
         };
         total += gain[best];
-        for demand in 0..covered.len() {
-            let mut reached = false;
-            each(demand, &mut |site| reached |= site as usize == best);
-            covered[demand] |= reached;
+        for (demand, is_covered) in covered.iter_mut().enumerate() {
+            each(demand, &mut |site| *is_covered |= site as usize == best);
         }
     }
     total
@@ -480,7 +478,8 @@ fn greedy_cover(problem: &Problem, p: usize) -> u64 {
 #[test]
 fn arrays_of_the_wrong_length_are_named() {
     let tiny = Tiny::new(1, 9, 7);
-    let wrong: [(&str, fn(&mut Problem)); 4] = [
+    type Spoil = fn(&mut Problem);
+    let wrong: [(&str, Spoil); 4] = [
         ("capacity", |problem| problem.capacity = vec![1; 99]),
         ("weights", |problem| problem.weights = vec![1; 99]),
         ("site_cost", |problem| problem.site_cost = vec![1; 99]),
