@@ -230,15 +230,17 @@ fn a_gate_in_a_wall_of_its_own_leads_out() {
     let scene = Scene::draw(
         10.0,
         "
-        A-----+-B
-        |#####@##
-        |  d
+        A---+---B
+        |###@####
+        |     d
         |
         |
-        +----C   ",
+        |
+        +------C ",
     );
-    assert!(near(scene.walk('d', 'B'), gate + 20.0), "through the gate: {:?}", scene.walk('d', 'B'));
-    assert_eq!(scene.walk('d', 'C'), Some(30.0 + 20.0), "straight down");
+    let gate = 20.0_f64.hypot(10.0) + 10.0;
+    assert!(near(scene.walk('d', 'B'), gate + 40.0), "up through the gate: {:?}", scene.walk('d', 'B'));
+    assert_eq!(scene.walk('d', 'C'), Some(40.0 + 10.0), "straight down");
 }
 
 #[test]
