@@ -667,6 +667,27 @@ fn ctrl_c_while_reading_writes_nothing() {
 }
 
 #[test]
+fn a_redraw_keeps_the_stations_and_measures_them() {
+    let place = Place::new();
+    place.buildings(&Place::ordinary(0.0));
+    let (city, drawn, again) = (place.path("city.gpkg"), place.path("out"), place.path("again.gpkg"));
+    let (city, drawn, again) = (city.to_str().unwrap(), drawn.to_str().unwrap(), again.to_str().unwrap());
+    let table = place.path("buildings.csv");
+    succeeds(&gridplan(&["import", "--role", &format!("buildings={}", table.display()), "-o", city]));
+    succeeds(&gridplan(&["plan", city, "-o", drawn]));
+    let before = place.path("out/plan.gpkg");
+    succeeds(&gridplan(&["redraw", before.to_str().unwrap(), "-o", again]));
+    let read = |file: &Path| gridplan::planfile::read(file).unwrap().plan.unwrap();
+    let (before, after) = (read(&before), read(Path::new(again)));
+    assert!(!before.stations.is_empty());
+    let codes = |plan: &gridplan::model::Plan| -> Vec<String> {
+        plan.stations.iter().map(|station| station.code.clone()).collect()
+    };
+    assert_eq!(codes(&before), codes(&after));
+    assert_eq!(before.coverage.rows.len(), after.coverage.rows.len());
+}
+
+#[test]
 fn help_teaches_every_verb() {
     let help = succeeds(&gridplan(&["--help"]));
     for verb in [

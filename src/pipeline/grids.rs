@@ -40,7 +40,12 @@ pub(super) fn draw(
     let labels = all_labels(land, &units, &answer);
     let shapes = shapes(land, names, &units, &answer, &labels)?;
     let (partition, findings) = assemble(scenario, params, &units, &present, &answer, &shapes, redraw);
-    *plan = Plan { partition, findings, ledger: std::mem::take(&mut plan.ledger), ..Plan::default() };
+    let old = std::mem::take(plan);
+    *plan = Plan { partition, findings, ledger: old.ledger, ..Plan::default() };
+    if redraw.is_some() {
+        // Other borders close no station.
+        (plan.stations, plan.tiers) = (old.stations, old.tiers);
+    }
     plan.findings.extend(overflowing_codes(scenario, &present.coding.scheme, &plan.partition.grids));
     plan.findings.extend(remarks::land_findings(scenario, land));
     Ok(())
