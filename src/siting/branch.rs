@@ -9,7 +9,8 @@ use std::rc::Rc;
 use super::Clock;
 use super::bound::{Volume, evaluate};
 use super::build::{Core, Fate, MUST};
-use super::lp::Relaxation;
+use super::lp::{Relaxation, Relaxed};
+use super::lp_median::MedianRelaxation;
 use super::swap::{Search, iterate};
 
 /// Multipliers on the rows of the core.
@@ -123,7 +124,8 @@ pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) 
     };
     let worth = core.row_cost.is_empty() && explorer.base.row_site.len() <= MOST_ENTRIES && 0 < limits.work;
     if worth {
-        explorer.relaxation = Some(Relaxation::new(&explorer.base, explorer.goal().abs() + 1.0));
+        let big = explorer.goal().abs() + 1.0;
+        explorer.relaxation = Some(Program::Cover(Relaxation::new(&explorer.base, big)));
     }
     let (u, price) = (Rc::new(volume.best.u.clone()), Rc::new(volume.best.price.clone()));
     let dual = explorer.keep(&u, &price);
@@ -156,11 +158,26 @@ struct Explorer<'c> {
     base: Core,
     search: Search<'c>,
     /// Exact multipliers at every node, in cover forms that are not too large.
-    relaxation: Option<Relaxation>,
+    relaxation: Option<Program>,
     tree: Tree,
     visits: u64,
     /// Multipliers kept that fill a whole array.
     n_dense: usize,
+}
+
+/// The linear relaxation in the form that suits the core.
+enum Program {
+    Cover(Relaxation),
+    Median(MedianRelaxation),
+}
+
+impl Program {
+    fn solve(&mut self, core: &Core, fate: &[Fate], enough: f64, clock: &Clock) -> Option<Relaxed> {
+        match self {
+            Self::Cover(relaxation) => relaxation.solve(fate, clock),
+            Self::Median(relaxation) => relaxation.solve(core, fate, enough, clock),
+        }
+    }
 }
 
 /// What simple reasoning on rules, p and rows says.
@@ -203,6 +220,12 @@ impl Explorer<'_> {
             }
             let start = Some((node.u.to_vec(), node.price.to_vec()));
             let mut volume = Volume::new(&small, &node.fate, start);
+            if node.depth == 0 && !fix_first && !self.core.row_cost.is_empty() && self.relaxation.is_none() {
+                // Walks count: the program is made of what the first multipliers leave.
+                let dear = self.cutoff.saturating_add(1);
+                let program = MedianRelaxation::new(&self.base, &volume.best.u, dear);
+                self.relaxation = program.map(Program::Median);
+            }
             let by_program = self.solve_relaxation(&small, &node.fate, &mut volume, clock);
             if std::mem::take(&mut fix_first) {
                 node.u = Rc::new(volume.best.u.clone());
@@ -261,8 +284,10 @@ impl Explorer<'_> {
         volume: &mut Volume<'s>,
         clock: &Clock,
     ) -> bool {
-        let Some(found) = self.relaxation.as_mut().and_then(|relaxation| relaxation.solve(fate, clock))
-        else {
+        let enough = self.goal() + 0.5;
+        let base = &self.base;
+        let solve = |program: &mut Program| program.solve(base, fate, enough, clock);
+        let Some(found) = self.relaxation.as_mut().and_then(solve) else {
             self.relaxation = None;
             return false;
         };

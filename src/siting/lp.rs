@@ -57,10 +57,7 @@ impl Relaxation {
             program.add_row(..=p as f64, columns.iter().map(|&column| (column, 1.0)));
         }
         let mut model = program.optimise(highs::Sense::Minimise);
-        model.make_quiet();
-        model.set_option("threads", 1);
-        model.set_option("parallel", "off");
-        model.set_option("solver", "simplex");
+        set_options(&mut model);
         Self {
             model: Some(model),
             columns,
@@ -105,8 +102,17 @@ impl Relaxation {
     }
 }
 
+/// Quiet, on one thread, so that the same program has the same solution everywhere.
 #[cfg(feature = "highs")]
-fn bounds(fate: Fate) -> std::ops::RangeInclusive<f64> {
+pub(crate) fn set_options(model: &mut highs::Model) {
+    model.make_quiet();
+    model.set_option("threads", 1);
+    model.set_option("parallel", "off");
+    model.set_option("solver", "simplex");
+}
+
+#[cfg(feature = "highs")]
+pub(crate) fn bounds(fate: Fate) -> std::ops::RangeInclusive<f64> {
     match fate {
         Fate::Free => 0.0..=1.0,
         Fate::Open => 1.0..=1.0,

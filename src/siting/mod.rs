@@ -20,6 +20,7 @@ mod construct;
 mod evaluate;
 mod frontier;
 mod lp;
+mod lp_median;
 mod presolve;
 mod problem;
 mod solve;
