@@ -105,6 +105,10 @@ pub(crate) struct Refine {
 
 /// Largest cover form whose linear relaxation is solved at every node.
 const MOST_ENTRIES: usize = 400_000;
+/// Where walks count, nodes before the linear relaxation takes over.
+const PATIENCE: u64 = 12;
+/// So many times the sites cheaper than a row's multiplier, and its square more, are kept of a row.
+const MARGIN: usize = 4;
 
 /// Searches for sites with a value below the cutoff, starting from the volume's multipliers.
 pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) -> Tree {
@@ -115,7 +119,7 @@ pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) 
         limits,
         cutoff,
         work: 0,
-        base: restrict(core, &fate),
+        base: trim(core, &volume.best.u),
         search: Search::new(core),
         relaxation: None,
         tree: Tree { duals: Vec::new(), steps: Vec::new(), best: None, complete: true, work: 0 },
@@ -220,8 +224,8 @@ impl Explorer<'_> {
             }
             let start = Some((node.u.to_vec(), node.price.to_vec()));
             let mut volume = Volume::new(&small, &node.fate, start);
-            if node.depth == 0 && !fix_first && !self.core.row_cost.is_empty() && self.relaxation.is_none() {
-                // Walks count: the program is made of what the first multipliers leave.
+            if self.visits == PATIENCE && self.relaxation.is_none() {
+                // Not one of the many trees that end at once.
                 let dear = self.cutoff.saturating_add(1);
                 let program = MedianRelaxation::new(&self.base, &volume.best.u, dear);
                 self.relaxation = program.map(Program::Median);
@@ -230,9 +234,8 @@ impl Explorer<'_> {
             if std::mem::take(&mut fix_first) {
                 node.u = Rc::new(volume.best.u.clone());
                 node.price = Rc::new(volume.best.price.clone());
-                if self.fix_by_reduced_cost(&mut node, &volume) {
-                    continue;
-                }
+                self.fix_by_reduced_cost(&mut node, &volume);
+                continue;
             }
             let steps = if by_program {
                 0
@@ -348,8 +351,8 @@ impl Explorer<'_> {
             (0..fate.len() as u32).filter(|&site| fate[site as usize] == Fate::Open).collect();
         self.search.become_sites(&sites);
         self.offer();
-        let times = self.core.times;
-        let core = &self.base;
+        let core = self.core;
+        let times = core.times;
         let mut u = vec![0.0; core.n_rows()];
         for (row, u) in u.iter_mut().enumerate() {
             let mut open = core.row(row).filter(|&entry| fate[core.row_site[entry] as usize] == Fate::Open);
@@ -365,7 +368,7 @@ impl Explorer<'_> {
 
     /// Fixes what rules, p and scarce rows force, each with its step.
     fn deduce(&mut self, fate: &mut [Fate]) -> Deduced {
-        let core = &self.base;
+        let core = self.core;
         for (index, rule) in core.rules.iter().enumerate() {
             let open = |site: u32| fate[site as usize] == Fate::Open;
             let free = |site: u32| fate[site as usize] == Fate::Free;
@@ -518,6 +521,34 @@ impl Explorer<'_> {
             });
         }
     }
+}
+
+/// The core without the far ends of long rows: missing what is left costs what the first site left out would.
+///
+/// A relaxation, and as good as the whole as long as multipliers stay below that cost.
+fn trim(core: &Core, u: &[f64]) -> Core {
+    let mut small = restrict(core, &core.fate);
+    if core.row_cost.is_empty() {
+        return small;
+    }
+    let (mut start, mut site, mut cost) = (vec![0], Vec::new(), Vec::new());
+    for (row, &u) in u.iter().enumerate() {
+        let range = small.row(row);
+        let weight = small.weight[row];
+        let dear = |entry: usize| (weight * i64::from(small.row_cost[entry])) as f64;
+        let cheaper = range.clone().take_while(|&entry| dear(entry) < u).count();
+        let kept = (MARGIN * cheaper + MARGIN * MARGIN).min(range.len());
+        if kept < range.len() {
+            let next = weight * i64::from(small.row_cost[range.start + kept]) * small.times as i64;
+            small.miss[row] = small.miss[row].min(next);
+        }
+        site.extend_from_slice(&small.row_site[range.start..range.start + kept]);
+        cost.extend_from_slice(&small.row_cost[range.start..range.start + kept]);
+        start.push(site.len());
+    }
+    (small.row_start, small.row_site, small.row_cost) = (start, site, cost);
+    small.index_columns();
+    small
 }
 
 /// The core without entries that no answer here uses: closed sites, and what lies behind enough open ones.

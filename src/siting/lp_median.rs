@@ -14,9 +14,9 @@ use super::Clock;
 use super::build::{Core, Fate};
 use super::lp::Relaxed;
 
-/// Largest number of entries that the first cuts may have together.
+/// Most entries that the first cuts may have on average: with longer ones the volume algorithm is quicker.
 #[cfg(feature = "highs")]
-const MOST_ENTRIES: usize = 400_000;
+const MOST_PER_CUT: usize = 8;
 /// Most times that cuts are added at one node.
 #[cfg(feature = "highs")]
 const MOST_ROUNDS: usize = 40;
@@ -59,7 +59,7 @@ impl MedianRelaxation {
                 }
             }
         }
-        (entries <= MOST_ENTRIES).then(|| Self::with_cuts(core, cuts, dear))
+        (entries <= MOST_PER_CUT * cuts.len()).then(|| Self::with_cuts(core, cuts, dear))
     }
 
     fn with_cuts(core: &Core, cuts: Vec<(u32, i64)>, dear: i64) -> Self {
