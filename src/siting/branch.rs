@@ -106,7 +106,7 @@ pub(crate) struct Refine {
 /// Largest cover form whose linear relaxation is solved at every node.
 const MOST_ENTRIES: usize = 400_000;
 /// Where walks count, nodes before the linear relaxation takes over.
-const PATIENCE: u64 = 12;
+const PATIENCE: u64 = 30;
 /// So many times the sites cheaper than a row's multiplier, and its square more, are kept of a row.
 const MARGIN: usize = 4;
 

@@ -542,7 +542,7 @@ fn spread(problem: &Problem, core: &Core, u: &[f64], first_of: &[u32], scale: f6
 
 /// Opens further sites until there are p, those that help most first; p-median and p-center want exactly p.
 pub(crate) fn fill_up(problem: &Problem, model: Model, mut sites: Vec<u32>) -> Vec<u32> {
-    let Some(p) = model.p() else { return sites };
+    let Some(p) = model.p().filter(|&p| sites.len() < p) else { return sites };
     let Ok(core) = build(problem, Model::SetCover) else { return sites };
     let mut search = Search::new(&core);
     search.become_sites(&sites);
