@@ -126,11 +126,6 @@ pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) 
         visits: 0,
         n_dense: 0,
     };
-    let worth = core.row_cost.is_empty() && explorer.base.row_site.len() <= MOST_ENTRIES && 0 < limits.work;
-    if worth {
-        let big = explorer.goal().abs() + 1.0;
-        explorer.relaxation = Some(Program::Cover(Relaxation::new(&explorer.base, big)));
-    }
     let (u, price) = (Rc::new(volume.best.u.clone()), Rc::new(volume.best.price.clone()));
     let dual = explorer.keep(&u, &price);
     let p_price = explorer.middle_price(&fate, &volume.best.reduced);
@@ -224,12 +219,7 @@ impl Explorer<'_> {
             }
             let start = Some((node.u.to_vec(), node.price.to_vec()));
             let mut volume = Volume::new(&small, &node.fate, start);
-            if self.visits == PATIENCE && self.relaxation.is_none() {
-                // Not one of the many trees that end at once.
-                let dear = self.cutoff.saturating_add(1);
-                let program = MedianRelaxation::new(&self.base, &volume.best.u, dear);
-                self.relaxation = program.map(Program::Median);
-            }
+            self.start_relaxation(!fix_first, &volume);
             let by_program = self.solve_relaxation(&small, &node.fate, &mut volume, clock);
             if std::mem::take(&mut fix_first) {
                 node.u = Rc::new(volume.best.u.clone());
@@ -276,6 +266,23 @@ impl Explorer<'_> {
             }
             self.split(node, &volume, stack);
             return;
+        }
+    }
+
+    /// Sets the linear relaxation up when its time has come: in cover forms at the root, once the multipliers at hand
+    /// have decided what they can; where walks count, only in a tree that does not end at once.
+    fn start_relaxation(&mut self, fixed: bool, volume: &Volume) {
+        if self.relaxation.is_some() {
+            return;
+        }
+        let dear = self.cutoff.saturating_add(1);
+        if !self.core.row_cost.is_empty() {
+            if self.visits == PATIENCE {
+                let program = MedianRelaxation::new(&self.base, &volume.best.u, dear);
+                self.relaxation = program.map(Program::Median);
+            }
+        } else if self.visits == 1 && fixed && self.base.row_site.len() <= MOST_ENTRIES {
+            self.relaxation = Some(Program::Cover(Relaxation::new(&self.base, self.goal().abs() + 1.0)));
         }
     }
 

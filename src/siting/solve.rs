@@ -218,6 +218,18 @@ fn best_assignment(
         }
         best.as_ref().map_or(f64::INFINITY, |best| best.0 as f64)
     });
+    let as_reduction = |(site, by)| Reduction::Site { site, by };
+    let reductions = || dominated.iter().copied().map(as_reduction).collect();
+    if is_small(core) && options.effort > Effort::Quick {
+        // Many end in a short tree, whatever the gap was before.
+        let root =
+            Root { volume: &volume, best: best.clone(), limit: i64::MAX, refine: None, most: FIRST_TREE };
+        let proof = prove(problem, core, root, options, clock);
+        if proof.complete {
+            return proof.into_found(problem, core, reductions(), clock);
+        }
+        best = proof.best;
+    }
     let open = |best: &(i64, Vec<u32>)| volume.best.value <= best.0 as f64 - 1.0;
     if best.as_ref().is_some_and(open) && options.effort > Effort::Quick {
         if let Some((_, sites)) = &best {
@@ -251,12 +263,19 @@ fn best_assignment(
     let proof = prove(
         problem,
         core,
-        Root { volume: &volume, best, limit: i64::MAX, refine: Some(refine) },
+        Root { volume: &volume, best, limit: i64::MAX, refine: Some(refine), most: u64::MAX },
         options,
         clock,
     );
-    let as_reduction = |(site, by)| Reduction::Site { site, by };
-    proof.into_found(problem, core, dominated.into_iter().map(as_reduction).collect(), clock)
+    proof.into_found(problem, core, reductions(), clock)
+}
+
+/// Work of the tree that is tried before any long search.
+const FIRST_TREE: u64 = 60_000_000;
+
+/// Whether a cover form is so small that its linear relaxation is solved in a moment.
+fn is_small(core: &Core) -> bool {
+    core.row_cost.is_empty() && core.row_site.len() <= 30_000
 }
 
 /// Sites that some answer better than `value` may open, by the reduced costs of the relaxation.
@@ -351,11 +370,13 @@ struct Root<'a, 'c> {
     best: Option<(i64, Vec<u32>)>,
     limit: i64,
     refine: Option<Refine>,
+    /// Most work of the tree, beside what the effort allows.
+    most: u64,
 }
 
 /// Closes the gap to answers below `limit` by branch and bound where the effort allows it, else keeps the root's bound.
 fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &Clock) -> Proof {
-    let Root { volume, best, limit, refine } = root;
+    let Root { volume, best, limit, refine, most } = root;
     // Any answer below the limit will do where there is one.
     let enough = if limit == i64::MAX { i64::MIN } else { limit - 1 };
     let n_demand = problem.table.n_demand();
@@ -365,8 +386,8 @@ fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &
     let open = volume.best.value <= cutoff as f64 - 1.0 + margin && enough < cutoff;
     let limits = Limits {
         work: match options.effort {
-            Effort::Proof if open => 20_000_000_000,
-            Effort::Full if open => 200_000_000,
+            Effort::Proof if open => most.min(20_000_000_000),
+            Effort::Full if open => most.min(200_000_000),
             _ => 0,
         },
         duals: (50_000_000 / (n_demand + core.n_rows() + 1)).max(64),
@@ -448,10 +469,29 @@ fn prove_cover(problem: &Problem, core: &Core, limit: i64, options: &Options, cl
     // Asked only for a cover below a limit, the tree settles what a short search does not find.
     let most = if limit == i64::MAX { work.exchanges } else { work.exchanges.min(10_000) };
     let exchanges = most.min(50 * core.n_sites * core.n_sites).min(30 * core.row_site.len());
-    let found = start.map(|start| cover_search(core, &start, exchanges, goal, options.seed, clock));
-    let best = found.map(|sites| (cost(&sites), sites)).filter(|found| found.0 < limit);
-    prove(problem, core, Root { volume: &volume, best, limit, refine: None }, options, clock)
+    let search = |start: Vec<u32>, exchanges: usize| {
+        cover_search(core, &start, exchanges, goal, options.seed, clock)
+    };
+    let worth = |sites: &Vec<u32>| (cost(sites) < limit).then(|| (cost(sites), sites.clone()));
+    let mut found = start.map(|start| search(start, exchanges.min(FIRST_EXCHANGES)));
+    if is_small(core) && options.effort > Effort::Quick && FIRST_EXCHANGES < exchanges {
+        let best = found.as_ref().and_then(worth);
+        let root = Root { volume: &volume, best, limit, refine: None, most: FIRST_TREE };
+        let proof = prove(problem, core, root, options, clock);
+        if proof.complete || proof.best.as_ref().is_some_and(|best| best.0 <= goal) {
+            return proof;
+        }
+        found = proof.best.map(|best| best.1).or(found);
+    }
+    if FIRST_EXCHANGES < exchanges {
+        found = found.map(|sites| search(sites, exchanges));
+    }
+    let best = found.as_ref().and_then(worth);
+    prove(problem, core, Root { volume: &volume, best, limit, refine: None, most: u64::MAX }, options, clock)
 }
+
+/// Exchanges of the weighted search before a first tree is tried.
+const FIRST_EXCHANGES: usize = 3_000;
 
 /// The cover step of p-center.
 fn cover_within(problem: &Problem, core: &Core, p: usize, options: &Options, clock: &Clock) -> Within {
