@@ -107,34 +107,42 @@ pub(crate) struct Refine {
 const MOST_ENTRIES: usize = 400_000;
 /// Where walks count, nodes before the linear relaxation takes over.
 const PATIENCE: u64 = 30;
+/// A better answer found within so many nodes starts the tree again, at most so often.
+const RESTART_WITHIN: u64 = 60;
+const MOST_RESTARTS: usize = 5;
 /// So many times the sites cheaper than a row's multiplier, and its square more, are kept of a row.
 const MARGIN: usize = 4;
 
 /// Searches for sites with a value below the cutoff, starting from the volume's multipliers.
 pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) -> Tree {
     let Start { volume, cutoff, enough, known, mut refine } = start;
-    let fate = core.fate.clone();
     let mut explorer = Explorer {
         core,
         limits,
         cutoff,
         work: 0,
         base: trim(core, &volume.best.u),
+        root: (Rc::new(volume.best.u.clone()), Rc::new(volume.best.price.clone())),
         search: Search::new(core),
         relaxation: None,
         tree: Tree { duals: Vec::new(), steps: Vec::new(), best: None, complete: true, work: 0 },
         visits: 0,
         n_dense: 0,
     };
-    let (u, price) = (Rc::new(volume.best.u.clone()), Rc::new(volume.best.price.clone()));
-    let dual = explorer.keep(&u, &price);
-    let p_price = explorer.middle_price(&fate, &volume.best.reduced);
-    let mut stack = vec![Node { fate, u, price, dual, p_price, depth: 0 }];
+    let mut stack = vec![explorer.start(&volume.best.reduced)];
+    let (mut aim, mut restarts) = (cutoff, 0);
     while let Some(node) = stack.pop() {
         let full = limits.work <= explorer.work || limits.duals <= explorer.n_dense;
         if full || explorer.cutoff <= enough || clock.is_over() {
             explorer.tree.complete = false;
             explorer.tree.steps.push(Step::Leaf { dual: node.dual, p_price: node.p_price });
+            continue;
+        }
+        if explorer.cutoff < aim && explorer.visits <= RESTART_WITHIN && restarts < MOST_RESTARTS {
+            // A better answer decides more at the root than all the nodes so far.
+            aim = explorer.cutoff;
+            restarts += 1;
+            stack = vec![explorer.restart()];
             continue;
         }
         if refine.as_ref().is_some_and(|refine| refine.after <= explorer.work)
@@ -155,6 +163,8 @@ struct Explorer<'c> {
     work: u64,
     /// The core without what the root decided.
     base: Core,
+    /// The best multipliers of the root.
+    root: (Rc<Vec<f64>>, Rc<Vec<f64>>),
     search: Search<'c>,
     /// Exact multipliers at every node, in cover forms that are not too large.
     relaxation: Option<Program>,
@@ -187,6 +197,28 @@ enum Deduced {
 }
 
 impl Explorer<'_> {
+    /// The root node; `reduced` are the reduced costs at its multipliers.
+    fn start(&mut self, reduced: &[f64]) -> Node {
+        let (u, price) = self.root.clone();
+        let fate = self.core.fate.clone();
+        let dual = self.keep(&u, &price);
+        let p_price = self.middle_price(&fate, reduced);
+        Node { fate, u, price, dual, p_price, depth: 0 }
+    }
+
+    /// Forgets the tree, but neither the best answer nor the root's multipliers.
+    fn restart(&mut self) -> Node {
+        self.tree.duals.clear();
+        self.tree.steps.clear();
+        self.n_dense = 0;
+        self.visits = 0;
+        self.relaxation = None;
+        self.base = trim(self.core, &self.root.0);
+        let mut reduced = vec![0.0; self.core.n_sites];
+        evaluate(self.core, &self.core.fate, &self.root.0, &self.root.1, &mut reduced);
+        self.start(&reduced)
+    }
+
     fn keep(&mut self, u: &Rc<Vec<f64>>, price: &Rc<Vec<f64>>) -> usize {
         let fresh = Multipliers { u: u.clone(), price: price.clone(), spike: None, rule_spike: None };
         self.tree.duals.push(fresh);
@@ -255,6 +287,9 @@ impl Explorer<'_> {
                 let p_price = self.middle_price(&node.fate, &volume.best.reduced);
                 self.tree.steps.push(Step::Leaf { dual: node.dual, p_price });
                 return;
+            }
+            if node.depth == 0 {
+                self.root = (node.u.clone(), node.price.clone());
             }
             if by_program {
                 self.round(&volume, clock);

@@ -220,8 +220,19 @@ fn best_assignment(
     });
     let as_reduction = |(site, by)| Reduction::Site { site, by };
     let reductions = || dominated.iter().copied().map(as_reduction).collect();
+    let cools = core.row_cost.is_empty() && core.rules.is_empty() && !core.miss.contains(&MUST);
+    let cool = |search: &mut Search, volume: &Volume, best: &(i64, Vec<u32>), entries: u64| {
+        let useful = useful_sites(volume, &fate, core.p, best.0 as f64);
+        let cooled = anneal(core, &best.1, &useful, entries, options.seed, clock);
+        search.become_sites(&cooled);
+        search.descend(clock);
+    };
     if is_small(core) && options.effort > Effort::Quick {
-        // Many end in a short tree, whatever the gap was before.
+        // Many end in a short tree, given fair sites.
+        if let (true, Some(known)) = (cools, &best) {
+            cool(&mut search, &volume, known, FIRST_COOLING * core.row_site.len() as u64);
+            keep_better(&search, &mut best);
+        }
         let root =
             Root { volume: &volume, best: best.clone(), limit: i64::MAX, refine: None, most: FIRST_TREE };
         let proof = prove(problem, core, root, options, clock);
@@ -242,16 +253,11 @@ fn best_assignment(
             Effort::Proof => 5,
             _ => work.rounds,
         };
-        let by_cooling =
-            far && core.row_cost.is_empty() && core.rules.is_empty() && !core.miss.contains(&MUST);
-        if let (true, Some((value, sites))) = (by_cooling, &best) {
-            let useful = useful_sites(&volume, &fate, core.p, *value as f64);
-            let most = work.cooling.min(8_000 * core.row_site.len() as u64);
-            let cooled = anneal(core, sites, &useful, most, options.seed, clock);
-            search.become_sites(&cooled);
-            search.descend(clock);
+        if let (true, Some(known)) = (far && cools, &best) {
+            let entries = work.cooling.min(8_000 * core.row_site.len() as u64);
+            cool(&mut search, &volume, known, entries);
             // Better sites are a better target for the bound.
-            let target = search.value.min(*value) as f64;
+            let target = search.value.min(known.0) as f64;
             climb(&mut volume, &fate, work.steps / 6, target, clock, |_, _, _| target);
         } else {
             iterate(&mut search, rounds, options.seed, clock);
@@ -270,6 +276,8 @@ fn best_assignment(
     proof.into_found(problem, core, reductions(), clock)
 }
 
+/// Times that annealing may read a small table before that tree.
+const FIRST_COOLING: u64 = 400;
 /// Work of the tree that is tried before any long search.
 const FIRST_TREE: u64 = 60_000_000;
 
