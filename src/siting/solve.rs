@@ -220,7 +220,10 @@ fn best_assignment(
     });
     let as_reduction = |(site, by)| Reduction::Site { site, by };
     let reductions = || dominated.iter().copied().map(as_reduction).collect();
-    let cools = core.row_cost.is_empty() && core.rules.is_empty() && !core.miss.contains(&MUST);
+    let cools = core.row_cost.is_empty()
+        && core.rules.is_empty()
+        && core.times == 1
+        && !core.miss.contains(&MUST);
     let cool = |search: &mut Search, volume: &Volume, best: &(i64, Vec<u32>), entries: u64| {
         let useful = useful_sites(volume, &fate, core.p, best.0 as f64);
         let cooled = anneal(core, &best.1, &useful, entries, options.seed, clock);
