@@ -12,10 +12,12 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use super::Clock;
 use super::build::{Core, Fate};
 
-/// Heat at the start, as a share of what a site covers on average; at the end it is a hundred times cooler.
-const HEAT: f64 = 1.0 / 30.0;
+/// Heat at the start, as a share of what a site covers on average.
+const HEAT: f64 = 1.0 / 20.0;
+/// Heat at the end, as a share of that at the start.
+const COOLED: f64 = 1.0 / 15.0;
 /// Share of the time left that the search may use where there is a time limit.
-const PATIENCE: f64 = 0.6;
+const PATIENCE: f64 = 0.85;
 
 /// Better sites than `start`, or `start` itself. Needs a core without rules whose rows are served once or may stay
 /// unserved.
@@ -54,7 +56,7 @@ pub(crate) fn anneal(
             }
             let by_time = (clock.share_used() - begin) / (PATIENCE * (1.0 - begin)).max(1e-9);
             progress = (spent as f64 / work as f64).max(by_time);
-            heat = hot * 0.01f64.powf(progress);
+            heat = hot * COOLED.powf(progress);
         }
         steps += 1;
         let place = random.random_range(0..movable.len());

@@ -34,10 +34,10 @@ impl Work {
         match effort {
             Effort::Quick => Self { rounds: 0, steps: 150, every: 50, exchanges: 2_000, cooling: 0 },
             Effort::Full => {
-                Self { rounds: 100, steps: 1_000, every: 25, exchanges: 50_000, cooling: 600_000_000 }
+                Self { rounds: 100, steps: 1_000, every: 25, exchanges: 50_000, cooling: 3_000_000_000 }
             }
             Effort::Proof => {
-                Self { rounds: 200, steps: 2_000, every: 20, exchanges: 200_000, cooling: 2_000_000_000 }
+                Self { rounds: 200, steps: 2_000, every: 20, exchanges: 200_000, cooling: 5_000_000_000 }
             }
         }
     }
@@ -245,6 +245,7 @@ fn best_assignment(
         best = proof.best;
     }
     let open = |best: &(i64, Vec<u32>)| volume.best.value <= best.0 as f64 - 1.0;
+    let mut most = u64::MAX;
     if best.as_ref().is_some_and(open) && options.effort > Effort::Quick {
         if let Some((_, sites)) = &best {
             search.become_sites(sites);
@@ -257,8 +258,10 @@ fn best_assignment(
             _ => work.rounds,
         };
         if let (true, Some(known)) = (far && cools, &best) {
-            let entries = work.cooling.min(8_000 * core.row_site.len() as u64);
+            let entries = work.cooling.min(30_000 * core.row_site.len() as u64);
             cool(&mut search, &volume, known, entries);
+            // A tree does not close so wide a gap.
+            most = FAR_TREE;
             // Better sites are a better target for the bound.
             let target = search.value.min(known.0) as f64;
             climb(&mut volume, &fate, work.steps / 6, target, clock, |_, _, _| target);
@@ -272,7 +275,7 @@ fn best_assignment(
     let proof = prove(
         problem,
         core,
-        Root { volume: &volume, best, limit: i64::MAX, refine: Some(refine), most: u64::MAX },
+        Root { volume: &volume, best, limit: i64::MAX, refine: Some(refine), most },
         options,
         clock,
     );
@@ -281,6 +284,8 @@ fn best_assignment(
 
 /// Times that annealing may read a small table before that tree.
 const FIRST_COOLING: u64 = 400;
+/// Work of the tree where the gap is wide.
+const FAR_TREE: u64 = 300_000_000;
 /// Work of the tree that is tried before any long search.
 const FIRST_TREE: u64 = 60_000_000;
 
