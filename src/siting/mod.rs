@@ -18,6 +18,7 @@ mod center;
 pub mod certificate;
 mod construct;
 mod evaluate;
+mod explain;
 mod frontier;
 mod lp;
 mod lp_median;

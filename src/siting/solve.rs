@@ -10,7 +10,8 @@ use super::capacity;
 use super::center::{self, Within};
 use super::certificate::{self, Certificate, Reduction, check};
 use super::construct::{cover_search, greedy, greedy_cover};
-use super::evaluate::{Served, check_sites, explain, serve};
+use super::evaluate::{Served, check_sites, serve};
+use super::explain::explain;
 use super::presolve::{Reduced, close_dominated, reduce};
 use super::swap::{Search, iterate};
 use super::{Clock, Effort, Model, Options, Problem, Siting, SitingError, Then};
@@ -146,7 +147,7 @@ fn finish(
         (_, 0) => f64::INFINITY,
         (difference, objective) => difference as f64 / objective as f64,
     };
-    let reasons = explain(problem, model, &sites, &served);
+    let reasons = explain(problem, model, &sites, &served, objective);
     Ok(Siting {
         model,
         sites,
@@ -613,59 +614,4 @@ pub(crate) fn fill_up(problem: &Problem, model: Model, mut sites: Vec<u32>) -> V
     }
     sites.sort_unstable();
     sites
-}
-
-/// p-center: by how much the largest cost grows without each site.
-fn center_losses(problem: &Problem, sites: &[u32]) -> Vec<Swap> {
-    let times = problem.backup.times();
-    let mut place = vec![usize::MAX; problem.table.n_sites()];
-    sites.iter().enumerate().for_each(|(index, &site)| place[site as usize] = index);
-    let mut radius = 0;
-    let mut without = vec![0u64; sites.len()];
-    let mut near: Vec<(u32, u32)> = Vec::new();
-    for demand in (0..problem.table.n_demand()).filter(|&demand| problem.weight(demand) > 0) {
-        near.clear();
-        problem.visit_row(demand, |site, cost| {
-            if place[site as usize] != usize::MAX {
-                near.push((cost, site));
-            }
-        });
-        near.sort_unstable();
-        radius = radius.max(near.get(times - 1).map_or(u64::MAX, |near| u64::from(near.0)));
-        let next = near.get(times).map_or(u64::MAX, |near| u64::from(near.0));
-        for &(_, site) in near.iter().take(times) {
-            let without = &mut without[place[site as usize]];
-            *without = (*without).max(next);
-        }
-    }
-    let loss = |without: u64| (without < u64::MAX).then(|| without.saturating_sub(radius));
-    without.into_iter().map(|without| (loss(without), None)).collect()
-}
-
-type Swap = (Option<u64>, Option<(u32, Option<u64>)>);
-
-/// Per chosen site: the loss without it and the best replacement with its loss.
-pub(crate) fn swap_reasons(problem: &Problem, model: Model, sites: &[u32]) -> Option<Vec<Swap>> {
-    if matches!(model, Model::PCenter { .. }) {
-        return Some(center_losses(problem, sites));
-    }
-    let core = build(problem, model).ok()?;
-    let mut search = Search::new(&core);
-    search.become_sites(sites);
-    let mut best: Vec<Option<(i64, u32)>> = vec![None; sites.len()];
-    for inn in (0..core.n_sites as u32).filter(|&inn| !search.open[inn as usize]) {
-        for (index, &out) in sites.iter().enumerate() {
-            let change = search.exchange_change(inn, out);
-            let better = best[index].is_none_or(|best| change < best.0);
-            if better && (core.rules.is_empty() || search.broken_after(Some(inn), Some(out)) == 0) {
-                best[index] = Some((change, inn));
-            }
-        }
-    }
-    let finite = |change: i64| u64::try_from(change.max(0)).ok().filter(|_| change < search.big());
-    let reason = |(index, &site): (usize, &u32)| {
-        let loss = finite(search.loss_of(site));
-        (loss, best[index].map(|(change, inn)| (inn, finite(change))))
-    };
-    Some(sites.iter().enumerate().map(reason).collect())
 }
