@@ -317,7 +317,9 @@ fn rules(scenario: &Scenario, params: &Params, tiers: &[StationTier]) -> Vec<Tie
             capacity: planned.and_then(|planned| planned.capacity),
             demand_share: planned.map_or(1.0, |planned| planned.demand_share),
             serves_lower: planned.is_none_or(|planned| planned.serves_lower),
-            most_per_community: planned.and_then(|planned| planned.most_per_community).map(|most| most as usize),
+            most_per_community: planned
+                .and_then(|planned| planned.most_per_community)
+                .map(|most| most as usize),
         }
     };
     tiers.iter().map(rule).collect()
@@ -534,8 +536,7 @@ fn money_curve(
     if most == 0 {
         return Ok(Vec::new());
     }
-    let budgets: Vec<u64> =
-        (0..=MONEY_POINTS).map(|point| most * 3 * point / (2 * MONEY_POINTS)).collect();
+    let budgets: Vec<u64> = (0..=MONEY_POINTS).map(|point| most * 3 * point / (2 * MONEY_POINTS)).collect();
     let quick = Options { effort: crate::siting::Effort::Quick, ..*options };
     let points = tiers::tier_budget_frontier(task, answer.tier, answers, &budgets, &quick)?;
     Ok(budgets.into_iter().zip(points.into_iter().map(|point| point.objective)).collect())

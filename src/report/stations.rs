@@ -166,8 +166,11 @@ fn money(facts: &Facts<'_>, lang: Lang) -> Vec<String> {
     for answer in facts.plan.tiers.iter().filter(|answer| 2 <= answer.money.len()) {
         let colour = COLOURS[StationTier::ALL.iter().position(|tier| *tier == answer.tier).unwrap_or(0)];
         // Thousands keep the axis short.
-        let points: Vec<(f64, f64)> =
-            answer.money.iter().map(|&(yuan, households)| (yuan as f64 / 1000.0, households as f64)).collect();
+        let points: Vec<(f64, f64)> = answer
+            .money
+            .iter()
+            .map(|&(yuan, households)| (yuan as f64 / 1000.0, households as f64))
+            .collect();
         let name = text::tier(answer.tier, lang);
         let series = [Series { name: name.into(), colour, dash: "", points }];
         let svg = lines(

@@ -33,9 +33,8 @@ pub(crate) fn anneal(
 ) -> Vec<u32> {
     let may_open = |site: usize| useful[site] && core.fate[site] == Fate::Free;
     let mut state = State::new(core, start, may_open);
-    let free = |&site: &u32| {
-        core.fate[site as usize] == Fate::Free && !state.columns.of(site as usize).is_empty()
-    };
+    let free =
+        |&site: &u32| core.fate[site as usize] == Fate::Free && !state.columns.of(site as usize).is_empty();
     let mut movable: Vec<u32> = start.iter().copied().filter(free).collect();
     if movable.is_empty() {
         return start.to_vec();
@@ -43,7 +42,8 @@ pub(crate) fn anneal(
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     let (mut best, mut best_sites) = (0i64, start.to_vec());
     let mut change = 0i64;
-    let covered: i64 = state.rows.iter().filter(|row| row.server != NOBODY).map(|row| i64::from(row.weight)).sum();
+    let covered: i64 =
+        state.rows.iter().filter(|row| row.server != NOBODY).map(|row| i64::from(row.weight)).sum();
     let hot = (covered as f64 / start.len().max(1) as f64 * HEAT).max(1.0);
     let mut heat = hot;
     let begin = clock.share_used();

@@ -221,10 +221,8 @@ fn best_assignment(
     });
     let as_reduction = |(site, by)| Reduction::Site { site, by };
     let reductions = || dominated.iter().copied().map(as_reduction).collect();
-    let cools = core.row_cost.is_empty()
-        && core.rules.is_empty()
-        && core.times == 1
-        && !core.miss.contains(&MUST);
+    let cools =
+        core.row_cost.is_empty() && core.rules.is_empty() && core.times == 1 && !core.miss.contains(&MUST);
     let cool = |search: &mut Search, volume: &Volume, best: &(i64, Vec<u32>), entries: u64| {
         let useful = useful_sites(volume, &fate, core.p, best.0 as f64);
         let cooled = anneal(core, &best.1, &useful, entries, options.seed, clock);
@@ -486,9 +484,8 @@ fn prove_cover(problem: &Problem, core: &Core, limit: i64, options: &Options, cl
     // Asked only for a cover below a limit, the tree settles what a short search does not find.
     let most = if limit == i64::MAX { work.exchanges } else { work.exchanges.min(10_000) };
     let exchanges = most.min(50 * core.n_sites * core.n_sites).min(30 * core.row_site.len());
-    let search = |start: Vec<u32>, exchanges: usize| {
-        cover_search(core, &start, exchanges, goal, options.seed, clock)
-    };
+    let search =
+        |start: Vec<u32>, exchanges: usize| cover_search(core, &start, exchanges, goal, options.seed, clock);
     let worth = |sites: &Vec<u32>| (cost(sites) < limit).then(|| (cost(sites), sites.clone()));
     let mut found = start.map(|start| search(start, exchanges.min(FIRST_EXCHANGES)));
     if is_small(core) && options.effort > Effort::Quick && FIRST_EXCHANGES < exchanges {
