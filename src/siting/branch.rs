@@ -268,7 +268,7 @@ impl Explorer<'_> {
             let steps = if by_program {
                 0
             } else if node.depth == 0 {
-                400
+                200
             } else {
                 120
             };
@@ -277,7 +277,7 @@ impl Explorer<'_> {
                 let goal = self.goal();
                 let hopeless = step == 20 && node.depth > 0 && {
                     let gained = volume.best.value - before;
-                    gained * 4.0 < goal - volume.best.value
+                    gained * 3.0 < goal - volume.best.value
                 };
                 if goal < volume.best.value || volume.is_exhausted() || hopeless || clock.is_over() {
                     break;
