@@ -249,15 +249,6 @@ pub struct TierParams {
     pub budget: Option<u32>,
     /// Households that a station of unknown capacity may serve; `None` for no limit.
     pub capacity: Option<u32>,
-    /// Least floor area of a new station in m²; premises of unknown area pass, with a finding.
-    #[serde(default)]
-    pub least_area: Option<f64>,
-    /// Share of the households that use this tier, above 0 up to 1: capacities count only these.
-    #[serde(default = "everybody")]
-    pub demand_share: f64,
-    /// At most so many stations of this tier in a community.
-    #[serde(default)]
-    pub most_per_community: Option<u32>,
     /// Each community has at least one of its own.
     #[serde(default)]
     pub one_per_community: bool,
@@ -268,10 +259,6 @@ pub struct TierParams {
 
 fn yes() -> bool {
     true
-}
-
-fn everybody() -> f64 {
-    1.0
 }
 
 impl TierParams {
@@ -285,9 +272,6 @@ impl TierParams {
             stations: None,
             budget: None,
             capacity: None,
-            least_area: None,
-            demand_share: 1.0,
-            most_per_community: None,
             one_per_community: false,
             serves_lower: true,
         }
@@ -433,20 +417,6 @@ impl Params {
                     "siting.tiers.goal",
                     tier.goal.to_string(),
                     ("应为 0 到 1 之间的户数比例", "it is a share of households from 0 to 1"),
-                );
-            }
-            if !(0.0 < tier.demand_share && tier.demand_share <= 1.0) {
-                return bad(
-                    "siting.tiers.demand_share",
-                    tier.demand_share.to_string(),
-                    ("应大于 0，不超过 1", "it is a share of households above 0, up to 1"),
-                );
-            }
-            if tier.least_area.is_some_and(|area| !(area.is_finite() && 0.0 <= area)) {
-                return bad(
-                    "siting.tiers.least_area",
-                    tier.least_area.unwrap_or_default().to_string(),
-                    ("应为零平方米或以上", "it must be zero or more m²"),
                 );
             }
             if tier.minutes == 0 {

@@ -292,8 +292,6 @@ pub struct TierRow {
     gap: Option<f64>,
     proven: bool,
     frontier: Vec<(u32, u64)>,
-    #[serde(default)]
-    money: Vec<(u64, u64)>,
 }
 
 impl From<&TierAnswer> for TierRow {
@@ -306,7 +304,6 @@ impl From<&TierAnswer> for TierRow {
             gap: answer.gap,
             proven: answer.proven,
             frontier: answer.frontier.clone(),
-            money: answer.money.clone(),
         }
     }
 }
@@ -321,7 +318,6 @@ impl From<&TierRow> for TierAnswer {
             gap: row.gap,
             proven: row.proven,
             frontier: row.frontier.clone(),
-            money: row.money.clone(),
         }
     }
 }

@@ -207,8 +207,6 @@ pub struct TierAnswer {
     pub proven: bool,
     /// Coverage reached as the number of stations grows: (stations, households).
     pub frontier: Vec<(u32, u64)>,
-    /// Coverage reached as more is paid for new stations: (yuan a year, households); empty where no cost is known.
-    pub money: Vec<(u64, u64)>,
 }
 
 /// The area from which a station is reached within a band.

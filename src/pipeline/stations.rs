@@ -313,13 +313,11 @@ fn rules(scenario: &Scenario, params: &Params, tiers: &[StationTier]) -> Vec<Tie
             name: tier.as_str().to_owned(),
             walk_limit: planned.map_or(usual_minutes(tier), |planned| planned.minutes) * 60_000,
             goal,
-            least_area: planned.and_then(|planned| planned.least_area),
+            least_area: None,
             capacity: planned.and_then(|planned| planned.capacity),
-            demand_share: planned.map_or(1.0, |planned| planned.demand_share),
+            demand_share: 1.0,
             serves_lower: planned.is_none_or(|planned| planned.serves_lower),
-            most_per_community: planned
-                .and_then(|planned| planned.most_per_community)
-                .map(|most| most as usize),
+            most_per_community: None,
         }
     };
     tiers.iter().map(rule).collect()
@@ -501,7 +499,6 @@ fn tier_answers(
         } else {
             Vec::new()
         };
-        let money = if is_planned { money_curve(task, answer, answers, options)? } else { Vec::new() };
         list.push(TierAnswer {
             tier,
             goal: goal_words(&task.rules[answer.tier]),
@@ -510,36 +507,9 @@ fn tier_answers(
             gap: Some(answer.gap),
             proven: answer.proven,
             frontier,
-            money,
         });
     }
     Ok(list)
-}
-
-/// Points of the curve of coverage against money, beside nothing spent.
-const MONEY_POINTS: u64 = 12;
-
-/// Coverage against what the new stations cost a year, up to half more than the chosen ones cost; empty where no
-/// candidate has a cost.
-fn money_curve(
-    task: &TierTask<'_>,
-    answer: &tiers::TierAnswer,
-    answers: &[tiers::TierAnswer],
-    options: &Options<'_>,
-) -> Result<Vec<(u64, u64)>, SitingError> {
-    let chosen = answer.stations.iter().filter(|station| station.origin == tiers::Origin::Chosen);
-    let spent: u64 = chosen.map(|station| u64::from(task.sites[station.site as usize].cost)).sum();
-    let most = match task.rules[answer.tier].goal {
-        TierGoal::Budget(budget) => budget.max(spent),
-        _ => spent,
-    };
-    if most == 0 {
-        return Ok(Vec::new());
-    }
-    let budgets: Vec<u64> = (0..=MONEY_POINTS).map(|point| most * 3 * point / (2 * MONEY_POINTS)).collect();
-    let quick = Options { effort: crate::siting::Effort::Quick, ..*options };
-    let points = tiers::tier_budget_frontier(task, answer.tier, answers, &budgets, &quick)?;
-    Ok(budgets.into_iter().zip(points.into_iter().map(|point| point.objective)).collect())
 }
 
 fn goal_words(rule: &TierRule) -> Text {

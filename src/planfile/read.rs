@@ -587,7 +587,10 @@ fn read_grid(record: &Record<'_>, communities: &HashMap<String, CommunityId>) ->
 
 fn read_tier(record: &Record<'_>) -> Result<TierAnswer> {
     let frontier = record.text("frontier")?;
-    let money = record.newer("money")?.unwrap_or_default();
+    let points = frontier.split(',').filter_map(|pair| {
+        let (n, households) = pair.split_once(':')?;
+        Some((n.parse().ok()?, households.parse().ok()?))
+    });
     Ok(TierAnswer {
         tier: record.word("tier", StationTier::parse)?,
         goal: record.both("goal")?,
@@ -595,18 +598,8 @@ fn read_tier(record: &Record<'_>) -> Result<TierAnswer> {
         bound: record.maybe("bound")?,
         gap: record.maybe("gap")?,
         proven: record.flag("proven")?,
-        frontier: curve(&frontier),
-        money: curve(&money),
+        frontier: points.collect(),
     })
-}
-
-/// Points of a curve, written as `x:households` with commas between them.
-fn curve<T: std::str::FromStr>(text: &str) -> Vec<(T, u64)> {
-    let point = |pair: &str| {
-        let (x, households) = pair.split_once(':')?;
-        Some((x.parse().ok()?, households.parse().ok()?))
-    };
-    text.split(',').filter_map(point).collect()
 }
 
 /// What a building reaches, `None` if coverage was not measured yet.

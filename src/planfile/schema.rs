@@ -317,7 +317,6 @@ table!(
         text("frontier", "站点数与覆盖户数"),
         text("goal_zh", "目标（中文）"),
         text("goal_en", "目标（英文）"),
-        text("money", "年费用与覆盖户数"),
     ]
 );
 table!(

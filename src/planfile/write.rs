@@ -436,8 +436,6 @@ impl Writer<'_> {
             plan.tiers.iter().map(|tier| {
                 let frontier: Vec<String> =
                     tier.frontier.iter().map(|(n, households)| format!("{n}:{households}")).collect();
-                let money: Vec<String> =
-                    tier.money.iter().map(|(yuan, households)| format!("{yuan}:{households}")).collect();
                 vec![
                     text(tier.tier.as_str()),
                     self.asked(&tier.goal),
@@ -448,7 +446,6 @@ impl Writer<'_> {
                     Value::Text(frontier.join(",")),
                     text(&tier.goal.zh),
                     text(&tier.goal.en),
-                    Value::Text(money.join(",")),
                 ]
             }),
         )

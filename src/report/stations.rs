@@ -15,7 +15,6 @@ pub(super) fn section(facts: &Facts<'_>, lang: Lang) -> Section {
     let mut body = tier_table(facts, lang);
     body.push_str(&answers_table(facts, lang));
     let mut charts = frontier(facts, lang);
-    charts.extend(money(facts, lang));
     let table = tier_coverage(facts, lang);
     if charts.len().is_multiple_of(2) {
         body.push_str(&table);
@@ -156,37 +155,6 @@ fn frontier(facts: &Facts<'_>, lang: Lang) -> Vec<String> {
             "{title}: stations and households in reach (network time)"
         );
         charts.push(figure(&svg, &caption, &legend) + &returns(answer, lang));
-    }
-    charts
-}
-
-/// One chart per tier whose candidates have costs: what more money buys.
-fn money(facts: &Facts<'_>, lang: Lang) -> Vec<String> {
-    let mut charts = Vec::new();
-    for answer in facts.plan.tiers.iter().filter(|answer| 2 <= answer.money.len()) {
-        let colour = COLOURS[StationTier::ALL.iter().position(|tier| *tier == answer.tier).unwrap_or(0)];
-        // Thousands keep the axis short.
-        let points: Vec<(f64, f64)> = answer
-            .money
-            .iter()
-            .map(|&(yuan, households)| (yuan as f64 / 1000.0, households as f64))
-            .collect();
-        let name = text::tier(answer.tier, lang);
-        let series = [Series { name: name.into(), colour, dash: "", points }];
-        let svg = lines(
-            name,
-            lang.pick("年费用（千元）", "thousand yuan a year"),
-            lang.pick("圈内户数", "households in reach"),
-            &series,
-            &[],
-        );
-        let legend = [super::markup::Key::line(colour, 2.0, "", name)];
-        let caption = say!(
-            lang,
-            "{name}：新增站点年费用与圈内户数（路网时间）",
-            "{name}: yearly cost of new stations and households in reach (network time)"
-        );
-        charts.push(figure(&svg, &caption, &legend));
     }
     charts
 }

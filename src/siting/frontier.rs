@@ -112,14 +112,6 @@ pub fn budget_frontier(
         problem.budget = Some(budget);
         let answer = super::max_cover(&problem, None, options)?;
         let cost = answer.sites.iter().map(|&site| u64::from(problem.site_cost[site as usize])).sum();
-        // What fits a smaller budget fits this one, too.
-        let cheaper = points.iter().filter(|point| point.cost.is_some_and(|cost| cost <= budget));
-        if let Some(better) = cheaper.max_by_key(|point| point.objective)
-            && answer.objective < better.objective
-        {
-            points.push(FrontierPoint { bound: answer.bound.max(better.objective), ..better.clone() });
-            continue;
-        }
         points.push(FrontierPoint {
             p: answer.sites.len(),
             sites: answer.sites,

@@ -6,7 +6,7 @@
 //! of walking times, demand points by sites, so neither streets nor geometry are needed here.
 
 use super::certificate::Certificate;
-use super::frontier::{FrontierPoint, budget_frontier, frontier};
+use super::frontier::{FrontierPoint, frontier};
 use super::{
     Effort, Group, Model, Options, Problem, Reason, Siting, SitingError, Table, Then, max_cover, p_median,
 };
@@ -310,23 +310,6 @@ pub fn tier_frontier(
     let mut points = frontier(&setting.problem(task), n_fixed..=n_fixed + most_new, options)?;
     points.iter_mut().for_each(|point| point.p -= n_fixed);
     Ok(points)
-}
-
-/// Coverage against the money for new stations of one tier, given the answers of the wider tiers.
-///
-/// # Errors
-/// As [`plan`].
-pub fn tier_budget_frontier(
-    task: &TierTask,
-    tier: usize,
-    answers: &[TierAnswer],
-    budgets: &[u64],
-    options: &Options,
-) -> Result<Vec<FrontierPoint>, SitingError> {
-    check_task(task)?;
-    let wider = wider_stations(task, &answers[..tier.min(answers.len())]);
-    let setting = Setting::new(task, tier, &wider, &mut Vec::new());
-    budget_frontier(&with_budget(task, &setting, setting.problem(task), 0), budgets, options)
 }
 
 /// Stations of wider tiers that serve the next tier too.

@@ -394,7 +394,6 @@ fn tiers() -> Vec<TierAnswer> {
                 gap: bound.map(|bound: f64| (bound - objective).abs() / objective),
                 proven,
                 frontier: frontier.to_vec(),
-                money: frontier.iter().map(|&(n, households)| (u64::from(n) * 40_000, households)).collect(),
             }
         };
     vec![
