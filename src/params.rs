@@ -2,13 +2,17 @@
 //!
 //! Every figure has a unit in its name or its documentation. `unverified` figures are general knowledge: edit them.
 
+mod siting;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{CodeScheme, GridClass, GridSize, StationTier, Tell, Text, WalkBand, WalkDirection};
+use crate::model::{CodeScheme, GridClass, GridSize, Tell, Text, WalkBand, WalkDirection};
 use crate::network::{KerbResponse, SlopeResponse, StairsResponse, WalkProfile, WalkRules};
 use crate::units::{Households, Metres, MetresPerSecond, Seconds};
+
+pub use siting::{SitingParams, TierParams};
 
 /// Why parameters cannot be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -201,81 +205,12 @@ pub struct ProfileParams {
     pub crossing_wait: f64,
 }
 
-fn crossing_wait() -> f64 {
-    10.0
-}
-
-/// How stations are chosen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SitingParams {
-    /// Tiers to plan, in any order; a tier that is not listed keeps its existing stations and gets no new ones.
-    pub tiers: Vec<TierParams>,
-    /// Where the register of premises is empty or short, buildings and street corners at least this far apart (m)
-    /// become candidates. 0 turns that off.
-    pub candidate_spacing: f64,
-    /// Largest number of candidates made that way.
-    pub candidate_limit: u32,
-}
-
-impl Default for SitingParams {
-    fn default() -> Self {
-        Self {
-            tiers: vec![
-                // One community centre each (1+N of Huantai, seen) within 15 minutes (Luoyuan, Longkou, seen).
-                TierParams { one_per_community: true, ..TierParams::new(StationTier::Community, 15, 0.95) },
-                // Neighbourhood stations within 5 minutes (Lianyun, seen); 90 % is our choice.
-                TierParams::new(StationTier::Compound, 5, 0.90),
-            ],
-            candidate_spacing: 60.0,
-            candidate_limit: 5000,
-        }
-    }
-}
-
-/// What one tier is to reach.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TierParams {
-    /// Tier: `city`, `regional`, `community`, `compound`, `corner`.
-    pub tier: String,
-    /// Circle in minutes.
-    pub minutes: u32,
-    /// Share of households to reach with the fewest stations, 0 to 1. Ignored when `stations` or `budget` is given.
-    pub goal: f64,
-    /// Exactly this many stations, existing ones counted, for the best coverage.
-    pub stations: Option<u32>,
-    /// Yearly cost in yuan of the new stations, for the best coverage.
-    pub budget: Option<u32>,
-    /// Households that a station of unknown capacity may serve; `None` for no limit.
-    pub capacity: Option<u32>,
-    /// Each community has at least one of its own.
-    #[serde(default)]
-    pub one_per_community: bool,
-    /// Stations of this tier also serve what lower tiers do.
-    #[serde(default = "yes")]
-    pub serves_lower: bool,
-}
-
 fn yes() -> bool {
     true
 }
 
-impl TierParams {
-    /// The fewest stations of a tier that reach `goal` of the households in `minutes`.
-    #[must_use]
-    pub fn new(tier: StationTier, minutes: u32, goal: f64) -> Self {
-        Self {
-            tier: tier.as_str().to_owned(),
-            minutes,
-            goal,
-            stations: None,
-            budget: None,
-            capacity: None,
-            one_per_community: false,
-            serves_lower: true,
-        }
-    }
+fn crossing_wait() -> f64 {
+    10.0
 }
 
 impl Params {
@@ -358,7 +293,7 @@ impl Params {
                 ),
             );
         }
-        self.check_siting()?;
+        self.siting.check()?;
         self.code_scheme()?;
         self.walk_direction()?;
         self.compared_walkers().map(|_| ())
@@ -395,47 +330,6 @@ impl Params {
                 )),
             }),
         }
-    }
-
-    fn check_siting(&self) -> Result<(), ParamsError> {
-        let bad = |key, value: String, rule: (&str, &str)| {
-            Err(ParamsError::OutOfRange { key, value, rule: rule.into() })
-        };
-        for tier in &self.siting.tiers {
-            if StationTier::parse(&tier.tier).is_none() {
-                return bad(
-                    "siting.tiers.tier",
-                    tier.tier.clone(),
-                    (
-                        "请用 city、regional、community、compound 或 corner",
-                        "use city, regional, community, compound or corner",
-                    ),
-                );
-            }
-            if !(0.0..=1.0).contains(&tier.goal) {
-                return bad(
-                    "siting.tiers.goal",
-                    tier.goal.to_string(),
-                    ("应为 0 到 1 之间的户数比例", "it is a share of households from 0 to 1"),
-                );
-            }
-            if tier.minutes == 0 {
-                return bad(
-                    "siting.tiers.minutes",
-                    "0".to_owned(),
-                    ("至少为 1 分钟", "it must be at least 1 minute"),
-                );
-            }
-        }
-        if !(self.siting.candidate_spacing.is_finite() && 0.0 <= self.siting.candidate_spacing) {
-            let value = self.siting.candidate_spacing.to_string();
-            return bad(
-                "siting.candidate_spacing",
-                value,
-                ("应为零米或以上", "it must be zero or more metres"),
-            );
-        }
-        Ok(())
     }
 
     /// Size rule of a class; `None` for exclusive grids, which have no target.

@@ -28,7 +28,8 @@ pub use finding::{BrokenRule, Finding, FindingKind, Severity};
 pub use ids::{AtomId, CommunityId, CompoundId, GridId, PremiseId, SourceId, StationId, StreetId};
 pub use lang::{Lang, Tell, Text};
 pub use plan::{
-    CommunityQuality, Grid, GridSize, LedgerEntry, Partition, Plan, Provenance, ServiceCircle, TierAnswer,
+    CommunityQuality, FrontierPoint, Grid, GridSize, LedgerEntry, Partition, Plan, Provenance, ServiceCircle,
+    TierAnswer,
 };
 pub use scenario::{Scenario, SourceFile, UnitKind};
 pub use station::{Premise, Station, StationStatus, StationTier};

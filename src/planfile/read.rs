@@ -15,10 +15,10 @@ use crate::geometry::Plane;
 use crate::model::{
     Atom, AtomCoverage, AtomId, AtomShape, Barrier, BarrierKind, BarrierShape, Community, CommunityId,
     CommunityQuality, Compound, CompoundId, Coverage, CoverageMethod, CoverageRow, CoverageScope, Finding,
-    FindingKind, Gate, Grid, GridClass, GridId, GridSize, HouseholdsSource, Lang, LedgerEntry, OfficeCode,
-    Plan, Premise, PremiseId, Provenance, Scenario, ServiceCircle, Severity, SourceFile, SourceId, Station,
-    StationId, StationStatus, StationTier, Street, StreetClass, Terrain, Text, TierAnswer, UnitKind,
-    Unreached, Use, WalkBand, WalkDirection,
+    FindingKind, FrontierPoint, Gate, Grid, GridClass, GridId, GridSize, HouseholdsSource, Lang, LedgerEntry,
+    OfficeCode, Plan, Premise, PremiseId, Provenance, Scenario, ServiceCircle, Severity, SourceFile,
+    SourceId, Station, StationId, StationStatus, StationTier, Street, StreetClass, Terrain, Text, TierAnswer,
+    UnitKind, Unreached, Use, WalkBand, WalkDirection,
 };
 use crate::units::{Households, Metres, Residents, Seconds, SquareMetres};
 
@@ -586,11 +586,9 @@ fn read_grid(record: &Record<'_>, communities: &HashMap<String, CommunityId>) ->
 }
 
 fn read_tier(record: &Record<'_>) -> Result<TierAnswer> {
-    let frontier = record.text("frontier")?;
-    let points = frontier.split(',').filter_map(|pair| {
-        let (n, households) = pair.split_once(':')?;
-        Some((n.parse().ok()?, households.parse().ok()?))
-    });
+    // A file without the column `money` holds curves without bounds: they are left to the next choice of stations.
+    let money = record.newer("money")?;
+    let frontier = if money.is_some() { record.text("frontier")? } else { String::new() };
     Ok(TierAnswer {
         tier: record.word("tier", StationTier::parse)?,
         goal: record.both("goal")?,
@@ -598,8 +596,31 @@ fn read_tier(record: &Record<'_>) -> Result<TierAnswer> {
         bound: record.maybe("bound")?,
         gap: record.maybe("gap")?,
         proven: record.flag("proven")?,
-        frontier: points.collect(),
+        frontier: points(record, "frontier", &frontier)?,
+        money: points(record, "money", &money.unwrap_or_default())?,
     })
+}
+
+/// Points of a frontier: `stations:households:bound:cost`, separated by commas.
+fn points(record: &Record<'_>, column: &str, text: &str) -> Result<Vec<FrontierPoint>> {
+    let point = |word: &str| -> Option<FrontierPoint> {
+        let mut numbers = word.split(':');
+        let point = FrontierPoint {
+            stations: numbers.next()?.parse().ok()?,
+            households: numbers.next()?.parse().ok()?,
+            bound: numbers.next()?.parse().ok()?,
+            cost: numbers.next()?.parse().ok()?,
+        };
+        numbers.next().is_none().then_some(point)
+    };
+    let words = text.split(',').filter(|word| !word.is_empty());
+    let points = words.map(|word| {
+        point(word).ok_or_else(|| {
+            record
+                .bad(format!("column `{column}` holds `{word}`, which is no stations:households:bound:cost"))
+        })
+    });
+    points.collect()
 }
 
 /// What a building reaches, `None` if coverage was not measured yet.

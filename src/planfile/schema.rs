@@ -314,7 +314,8 @@ table!(
         real("bound", "界"),
         real("gap", "差距"),
         boolean("proven", "已证明最优"),
-        text("frontier", "站点数与覆盖户数"),
+        text("frontier", "站点数、户数、上界、年费用"),
+        text("money", "站点数、户数、上界、年预算"),
         text("goal_zh", "目标（中文）"),
         text("goal_en", "目标（英文）"),
     ]

@@ -120,7 +120,23 @@ pub fn budget_frontier(
             cost: Some(cost),
         });
     }
+    more_money_never_hurts(budgets, &mut points);
     Ok(points)
+}
+
+/// What a smaller budget pays for a larger one pays for too, and what a larger one cannot reach a smaller one cannot.
+fn more_money_never_hurts(budgets: &[u64], points: &mut [FrontierPoint]) {
+    let mut order: Vec<usize> = (0..points.len()).collect();
+    order.sort_by_key(|&index| (budgets[index], index));
+    for pair in order.windows(2) {
+        if points[pair[1]].objective < points[pair[0]].objective {
+            let bound = points[pair[1]].bound;
+            points[pair[1]] = FrontierPoint { bound, ..points[pair[0]].clone() };
+        }
+    }
+    for pair in order.windows(2).rev() {
+        points[pair[0]].bound = points[pair[0]].bound.min(points[pair[1]].bound);
+    }
 }
 
 /// Multipliers fitted at about twelve points bound all points.
