@@ -276,6 +276,8 @@ fn tier_answers(
     for answer in answers {
         let tier = tiers[answer.tier];
         let chosen = answer.stations.iter().filter(|station| station.origin == tiers::Origin::Chosen).count();
+        let new = answer.stations.iter().filter(|station| station.origin == tiers::Origin::Chosen);
+        let spent: u64 = new.map(|station| u64::from(task.sites[station.site as usize].cost)).sum();
         let is_planned = tier_params(params, tier).is_some_and(|planned| !planned.one_per_community);
         let (mut frontier, mut money) = (Vec::new(), Vec::new());
         if is_planned {
@@ -287,14 +289,16 @@ fn tier_answers(
             };
             let points = tiers::tier_frontier(task, answer.tier, answers, most, &quick)?;
             frontier = points.iter().map(|point| frontier_point(point, new_cost(&point.sites))).collect();
-            let chosen = answer.stations.iter().filter(|station| station.origin == tiers::Origin::Chosen);
-            let spent: u64 = chosen.map(|station| u64::from(task.sites[station.site as usize].cost)).sum();
             if spent > 0 {
                 let furthest = spent * BEYOND_COST.0 / BEYOND_COST.1;
                 let budgets: Vec<u64> = (0..=BUDGETS).map(|step| furthest * step / BUDGETS).collect();
                 let points = tiers::tier_budget_frontier(task, answer.tier, answers, &budgets, &quick)?;
                 money = points.iter().zip(budgets).map(|(point, yuan)| frontier_point(point, yuan)).collect();
             }
+        }
+        if answer.closed.is_empty() {
+            hold_answer(&mut frontier, answer.covered, |point| chosen as u32 <= point.stations);
+            hold_answer(&mut money, answer.covered, |point| spent <= point.cost);
         }
         list.push(TierAnswer {
             tier,
@@ -312,4 +316,12 @@ fn tier_answers(
 
 fn frontier_point(point: &crate::siting::FrontierPoint, cost: u64) -> FrontierPoint {
     FrontierPoint { stations: point.p as u32, households: point.objective, bound: point.bound, cost }
+}
+
+/// What the plan reaches its curve reaches too; the curve is drawn with less work than the plan.
+fn hold_answer(curve: &mut [FrontierPoint], covered: u64, holds: impl Fn(&FrontierPoint) -> bool) {
+    for point in curve.iter_mut().filter(|point| holds(point)) {
+        point.households = point.households.max(covered);
+        point.bound = point.bound.max(covered);
+    }
 }

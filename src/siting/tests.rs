@@ -266,3 +266,17 @@ fn money_has_its_own_frontier() {
         points.iter().map(|point| (point.p, point.objective, point.cost)).collect();
     assert_eq!(curve, [(0, 0, Some(0)), (1, 120, Some(10)), (1, 120, Some(10)), (2, 200, Some(20))]);
 }
+
+#[test]
+fn with_capacities_more_sites_serve_more_even_where_one_reaches_all() {
+    let table = Table::dense(4, 4, &[0; 16]).expect("4 by 4");
+    let mut problem = super::Problem::new(table);
+    problem.weights = vec![10; 4];
+    problem.capacity = vec![10; 4];
+    let quick = Options { effort: super::Effort::Quick, ..Options::default() };
+    let points = super::frontier(&problem, 0..=4, &quick).expect("a frontier");
+    let curve: Vec<(u64, u64)> = points.iter().map(|point| (point.objective, point.bound)).collect();
+    assert_eq!(curve, [(0, 0), (10, 10), (20, 20), (30, 30), (40, 40)]);
+    let answer = super::max_cover(&problem, Some(3), &quick).expect("an answer");
+    assert_eq!(answer.objective, 30);
+}
