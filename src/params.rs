@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{CodeScheme, GridClass, GridSize, Tell, Text, WalkBand, WalkDirection};
+use crate::model::{CodeScheme, GridClass, GridSize, LoadWeights, Tell, Text, WalkBand, WalkDirection};
 use crate::network::{KerbResponse, SlopeResponse, StairsResponse, WalkProfile, WalkRules};
 use crate::units::{Households, Metres, MetresPerSecond, Seconds};
 
@@ -87,8 +87,9 @@ pub struct GridParams {
     pub tolerance: f64,
     /// Effort: `draft` for a first look, `full` for the plan that is handed over.
     pub effort: Effort,
-    /// Households that one unit of other load (shops, small venues) counts for.
-    pub other_load_weight: f64,
+    /// Households that one shop, small venue, … counts for in the size of a grid. Places count them towards a grid's
+    /// work (seen); how much each weighs is the planner's, so the default is nothing.
+    pub other_loads: LoadParams,
     /// Resettlement grids (安置型), if they differ.
     pub resettlement: Option<ClassParams>,
     /// Rural grids (农村型), if they differ.
@@ -108,7 +109,7 @@ impl Default for GridParams {
             target: 300,
             tolerance: 0.10,
             effort: Effort::Full,
-            other_load_weight: 0.0,
+            other_loads: LoadParams::default(),
             resettlement: None,
             rural: None,
             code_scheme: CodeScheme::default().as_str().to_owned(),
@@ -116,6 +117,20 @@ impl Default for GridParams {
             exact: BTreeMap::new(),
         }
     }
+}
+
+/// Households that one of each counts for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoadParams {
+    /// A shop (商铺).
+    pub shops: f64,
+    /// A small venue (九小场所).
+    pub venues: f64,
+    /// A social organization (社会组织).
+    pub organizations: f64,
+    /// One of whatever else is counted.
+    pub other: f64,
 }
 
 /// Size of a class of grids.
@@ -266,13 +281,17 @@ impl Params {
                 );
             }
         }
-        if !(self.grid.other_load_weight.is_finite() && 0.0 <= self.grid.other_load_weight) {
-            let value = self.grid.other_load_weight.to_string();
-            return bad(
-                "grid.other_load_weight",
-                value,
-                ("应为零户或以上", "it must be zero or more households"),
-            );
+        let weights = self.grid.other_loads;
+        for (key, weight) in [
+            ("grid.other_loads.shops", weights.shops),
+            ("grid.other_loads.venues", weights.venues),
+            ("grid.other_loads.organizations", weights.organizations),
+            ("grid.other_loads.other", weights.other),
+        ] {
+            if !(0.0..=1000.0).contains(&weight) {
+                let rule = ("应为 0 至 1000 户", "it is from 0 to 1,000 households");
+                return bad(key, weight.to_string(), rule);
+            }
         }
         if self.bands.is_empty() || self.bands.windows(2).any(|pair| pair[1].minutes <= pair[0].minutes) {
             return bad(
@@ -343,6 +362,13 @@ impl Params {
             GridClass::Exclusive => return None,
         };
         Some(GridSize::around(Households(class.target), class.tolerance))
+    }
+
+    /// What counts towards the size of a grid beside households.
+    #[must_use]
+    pub const fn load_weights(&self) -> LoadWeights {
+        let LoadParams { shops, venues, organizations, other } = self.grid.other_loads;
+        LoadWeights { shops, venues, organizations, other }
     }
 
     /// Circles of the rules, narrowest first.
@@ -503,6 +529,7 @@ mod tests {
     fn a_wrong_value_is_named_by_its_key() {
         for (text, key) in [
             ("[grid]\ntarget = 0", "grid.target"),
+            ("[grid.other_loads]\nvenues = -1.0", "grid.other_loads.venues"),
             ("[grid]\ntolerance = 1.5", "grid.tolerance"),
             ("bands = []", "bands"),
             ("[walk]\nprofile = 'bird'", "walk.profile"),

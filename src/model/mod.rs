@@ -17,7 +17,7 @@ mod terrain;
 pub use codes::{CodeBook, CodeScheme, numbering_order, usual_grid_name};
 pub use community::{
     Atom, AtomShape, Barrier, BarrierKind, BarrierShape, Community, Compound, Gate, GridClass,
-    HouseholdsSource, Street, StreetClass, Use,
+    HouseholdsSource, LoadWeights, OtherLoads, Street, StreetClass, Use,
 };
 pub use coverage::{
     AtomCoverage, Coverage, CoverageMethod, CoverageRow, CoverageScope, Evenness, OfficeCode,

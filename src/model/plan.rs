@@ -61,6 +61,9 @@ pub struct Grid {
     pub size: Option<GridSize>,
     /// Households.
     pub households: Households,
+    /// What its size is judged by: households, and other work at its weight
+    /// ([`LoadWeights`](super::LoadWeights)). As many as the households where nothing else counts.
+    pub load: u32,
     /// Residents.
     pub residents: Residents,
     /// Atoms in it.
@@ -87,14 +90,14 @@ impl Grid {
             if size.target.0 == 0 {
                 return 0.0;
             }
-            (f64::from(self.households.0) - f64::from(size.target.0)) / f64::from(size.target.0)
+            (f64::from(self.load) - f64::from(size.target.0)) / f64::from(size.target.0)
         })
     }
 
     /// Whether it keeps its range.
     #[must_use]
     pub fn is_in_range(&self) -> bool {
-        self.size.is_none_or(|size| size.contains(self.households))
+        self.size.is_none_or(|size| size.contains(Households(self.load)))
     }
 }
 

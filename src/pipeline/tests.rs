@@ -256,3 +256,45 @@ fn curves_of_stations_and_of_money_rise_below_their_bounds() {
         );
     }
 }
+
+#[test]
+fn shops_and_venues_count_towards_a_grid_at_their_weight() {
+    let scenario = small_city();
+    let mut params = draft();
+    params.grid.other_loads.shops = 2.0;
+    params.grid.other_loads.organizations = 30.0;
+    let weights = params.load_weights();
+    let mut plan = planned(&scenario, &params);
+    let loads = |plan: &Plan| {
+        let mut loads = vec![0u32; plan.partition.grids.len()];
+        for (atom, grid) in scenario.atoms.iter().zip(&plan.partition.grid_of) {
+            if let Some(grid) = grid {
+                loads[grid.index()] += weights.load(atom.households, atom.other_loads);
+            }
+        }
+        loads
+    };
+    let of_grids = |plan: &Plan| plan.partition.grids.iter().map(|grid| grid.load).collect::<Vec<_>>();
+    assert_eq!(of_grids(&plan), loads(&plan));
+    assert!(plan.partition.grids.iter().any(|grid| grid.load > grid.households.0), "something counts");
+    // The number of grids follows the load, and what is out of range says why.
+    let plain = planned(&scenario, &draft());
+    assert!(plain.partition.grids.len() < plan.partition.grids.len());
+    assert!(plan.partition.grids.iter().all(|grid| grid.is_in_range() || grid.reason.is_some()));
+    // An edit counts again with the same weights.
+    let grids = &plan.partition.grids;
+    let pair = (0..grids.len()).find_map(|from| {
+        let near = |to: &usize| *to != from && grids[*to].community == grids[from].community;
+        let to = (0..grids.len()).filter(near).find(|&to| grids[to].size.is_some())?;
+        Some((from, to))
+    });
+    let (from, to) = pair.expect("a community of several grids");
+    let row =
+        plan.partition.grid_of.iter().position(|grid| grid.is_some_and(|id| id.index() == from)).unwrap();
+    let (building, to) = (&scenario.atoms[row].source.0, &grids[to].code);
+    let line = format!("{{\"op\":\"move\",\"buildings\":[\"{building}\"],\"to\":\"{to}\"}}");
+    let entries = crate::edit::read_lines(&line, &crate::edit::Stamp::default()).unwrap();
+    let mut edited = scenario.clone();
+    super::edit(&mut edited, &mut plan, &mut None, &entries, &|_, _| ControlFlow::Continue(())).unwrap();
+    assert_eq!(of_grids(&plan), loads(&plan));
+}

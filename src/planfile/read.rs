@@ -16,9 +16,9 @@ use crate::model::{
     Atom, AtomCoverage, AtomId, AtomShape, Barrier, BarrierKind, BarrierShape, Community, CommunityId,
     CommunityQuality, Compound, CompoundId, Coverage, CoverageMethod, CoverageRow, CoverageScope, Finding,
     FindingKind, FrontierPoint, Gate, Grid, GridClass, GridId, GridSize, HouseholdsSource, Lang, LedgerEntry,
-    OfficeCode, Plan, Premise, PremiseId, Provenance, Scenario, ServiceCircle, Severity, SourceFile,
-    SourceId, Station, StationId, StationStatus, StationTier, Street, StreetClass, Terrain, Text, TierAnswer,
-    UnitKind, Unreached, Use, WalkBand, WalkDirection,
+    OfficeCode, OtherLoads, Plan, Premise, PremiseId, Provenance, Scenario, ServiceCircle, Severity,
+    SourceFile, SourceId, Station, StationId, StationStatus, StationTier, Street, StreetClass, Terrain, Text,
+    TierAnswer, UnitKind, Unreached, Use, WalkBand, WalkDirection,
 };
 use crate::units::{Households, Metres, Residents, Seconds, SquareMetres};
 
@@ -48,7 +48,7 @@ impl Record<'_> {
     }
 
     /// A column that files of earlier versions lack.
-    fn newer(&self, column: &str) -> Result<Option<String>> {
+    fn newer<T: FromSql>(&self, column: &str) -> Result<Option<T>> {
         match self.row.as_ref().column_index(column) {
             Ok(_) => self.maybe(column),
             Err(_) => Ok(None),
@@ -496,7 +496,12 @@ fn read_atom(
         households: Households(record.count("households")?),
         residents: Residents(record.count("residents")?),
         households_source: record.word("households_source", HouseholdsSource::parse)?,
-        other_load: record.count("other_load")?,
+        other_loads: OtherLoads {
+            shops: record.newer("shops")?.unwrap_or(0),
+            venues: record.newer("venues")?.unwrap_or(0),
+            organizations: record.newer("organizations")?.unwrap_or(0),
+            other: record.count("other_load")?,
+        },
         community: record.link("community", communities)?,
         compound: record.link("compound", compounds)?,
         floors: record.maybe("floors")?.unwrap_or(1),
@@ -574,6 +579,7 @@ fn read_grid(record: &Record<'_>, communities: &HashMap<String, CommunityId>) ->
         class: record.word("class", GridClass::parse)?,
         size,
         households: Households(record.count("households")?),
+        load: record.newer("load")?.map_or_else(|| record.count("households"), Ok)?,
         residents: Residents(record.count("residents")?),
         n_atoms: record.count("buildings")?,
         outline: record.area()?,
@@ -587,7 +593,7 @@ fn read_grid(record: &Record<'_>, communities: &HashMap<String, CommunityId>) ->
 
 fn read_tier(record: &Record<'_>) -> Result<TierAnswer> {
     // A file without the column `money` holds curves without bounds: they are left to the next choice of stations.
-    let money = record.newer("money")?;
+    let money: Option<String> = record.newer("money")?;
     let frontier = if money.is_some() { record.text("frontier")? } else { String::new() };
     Ok(TierAnswer {
         tier: record.word("tier", StationTier::parse)?,

@@ -121,7 +121,8 @@ fn frontier(facts: &Facts<'_>, lang: Lang) -> Vec<String> {
             );
             let x_of = |point: &FrontierPoint| f64::from(point.stations);
             let axis = lang.pick("新增站点数", "new stations");
-            charts.push(curve(answer, &answer.frontier, x_of, axis, &caption, lang) + &returns(answer, lang));
+            let chart = curve(answer, &answer.frontier, x_of, axis, &caption, lang);
+            charts.push(format!("<div>{chart}{}</div>", returns(answer, lang)));
         }
         if 2 <= answer.money.len() {
             let caption = say!(
@@ -131,7 +132,8 @@ fn frontier(facts: &Facts<'_>, lang: Lang) -> Vec<String> {
             );
             let x_of = |point: &FrontierPoint| point.cost as f64 / YUAN_A_TICK;
             let axis = lang.pick("年费用（万元）", "10,000 yuan a year");
-            charts.push(curve(answer, &answer.money, x_of, axis, &caption, lang) + &spending(answer, lang));
+            let chart = curve(answer, &answer.money, x_of, axis, &caption, lang);
+            charts.push(format!("<div>{chart}{}</div>", spending(answer, lang)));
         }
     }
     charts
@@ -187,7 +189,12 @@ fn spending(answer: &TierAnswer, lang: Lang) -> String {
         ],
     );
     let mut before: Option<&FrontierPoint> = None;
-    for point in &answer.money {
+    for (index, point) in answer.money.iter().enumerate() {
+        // Money that reaches nobody more gets no line of its own.
+        let reaches_more = before.is_none_or(|before| before.households < point.households);
+        if !reaches_more && index + 1 < answer.money.len() {
+            continue;
+        }
         let more = before
             .map(|before| (point.cost - before.cost, point.households.saturating_sub(before.households)));
         table.row(vec![
@@ -224,7 +231,8 @@ fn returns(answer: &TierAnswer, lang: Lang) -> String {
     );
     let step = gains.len().div_ceil(LONGEST_RETURNS).max(1);
     for (index, &(stations, gain)) in gains.iter().enumerate() {
-        if index % step == 0 || index + 1 == gains.len() || index + 1 == little {
+        let goes_on = index <= little && index % step == 0;
+        if goes_on || index + 1 == gains.len() || index + 1 == little {
             table.row(vec![
                 Cell::count(u64::from(stations)),
                 Cell::count(answer.frontier[index + 1].households),

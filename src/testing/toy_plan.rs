@@ -82,6 +82,7 @@ fn grid(number: usize, cell: &Cell, atoms: &[Atom]) -> Grid {
         class: cell.class,
         size,
         households: atoms.iter().map(|atom| atom.households).sum(),
+        load: atoms.iter().map(|atom| atom.households.0).sum(),
         residents: atoms.iter().map(|atom| atom.residents).sum(),
         n_atoms: u32::try_from(atoms.len()).unwrap_or(u32::MAX),
         outline,
