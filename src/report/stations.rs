@@ -229,7 +229,7 @@ fn returns(answer: &TierAnswer, lang: Lang) -> String {
             lang.pick("#新增户数", "#added"),
         ],
     );
-    let step = gains.len().div_ceil(LONGEST_RETURNS).max(1);
+    let step = (little + 1).min(gains.len()).div_ceil(LONGEST_RETURNS).max(1);
     for (index, &(stations, gain)) in gains.iter().enumerate() {
         let goes_on = index <= little && index % step == 0;
         if goes_on || index + 1 == gains.len() || index + 1 == little {
