@@ -11,7 +11,7 @@ use super::swap::Search;
 pub(crate) fn greedy<'c>(core: &'c Core, clock: &Clock) -> Search<'c> {
     let mut search = Search::new(core);
     mend_rules(&mut search);
-    while !clock.is_over() && search.open_best() {}
+    while !clock.is_cancelled() && search.open_best() {}
     search
 }
 
@@ -311,7 +311,7 @@ pub(crate) fn greedy_cover(core: &Core, clock: &Clock) -> Option<Vec<u32>> {
     mend_rules(&mut search);
     let unserved =
         |search: &Search| (0..core.n_rows()).any(|row| core.miss[row] == MUST && !search.is_served(row));
-    while unserved(&search) && !clock.is_over() {
+    while unserved(&search) && !clock.is_cancelled() {
         let key = |site: u32| {
             let saved = search.gain_of(site) + core.open_cost[site as usize];
             saved as f64 / core.open_cost[site as usize].max(1) as f64

@@ -127,6 +127,15 @@ impl<'a> Clock<'a> {
         1.0 - left / limit.as_secs_f64().max(1e-9)
     }
 
+    /// Whether the caller wants no answer any more. A first answer is worth more than a deadline kept without one.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        let cancelled = self.cancel.is_some_and(|cancel| cancel());
+        if cancelled {
+            self.stopped.set(true);
+        }
+        cancelled
+    }
+
     /// Whether the search must end now; once true it stays true.
     pub(crate) fn is_over(&self) -> bool {
         if !self.stopped.get() {
