@@ -308,6 +308,77 @@ fn capacities_hold() {
     }
 }
 
+/// What the objective loses (is worse by) with other sites; none if they are no answer.
+fn loss_of(problem: &Problem, model: Model, objective: u64, chosen: u32) -> Option<u64> {
+    let value = value_of(problem, model, chosen)?;
+    Some(if model.maximizes() { objective.saturating_sub(value) } else { value.saturating_sub(objective) })
+}
+
+#[test]
+fn every_site_says_what_is_lost_without_it_and_who_comes_next() {
+    for seed in 0..200 {
+        let tiny = Tiny::new(seed, 8, 6);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x77);
+        let mut problem = tiny.problem();
+        if seed % 4 == 1 {
+            problem.backup = Backup::Second;
+        }
+        if seed % 4 == 2 {
+            problem.too_close = (1..tiny.n_sites as u32).map(|site| (site - 1, site)).collect();
+        }
+        let limited = cfg!(feature = "highs") && seed % 4 == 3;
+        if limited {
+            problem.capacity = (0..tiny.n_sites).map(|_| random.random_range(8..40u64)).collect();
+        }
+        for model in models(&mut random, tiny.n_sites) {
+            let Ok(answer) = solve(&problem, model, &Options::default()) else { continue };
+            let chosen = answer.sites.iter().fold(0u32, |chosen, &site| chosen | 1 << site);
+            let loss = |chosen: u32| loss_of(&problem, model, answer.objective, chosen);
+            for reason in &answer.reasons {
+                let label = format!("seed {seed}, {model:?}, site {} of {:?}", reason.site, answer.sites);
+                let without = chosen & !(1 << reason.site);
+                let closed = (0..tiny.n_sites as u32).filter(|site| chosen >> site & 1 == 0);
+                let others: Vec<Option<u64>> = closed.map(|site| loss(without | 1 << site)).collect();
+                let best = others.iter().flatten().min().copied();
+                if limited {
+                    // The greedy assignment may lose more than it must, never less.
+                    assert!(reason.loss.is_none_or(|found| loss(without) <= Some(found)), "{label}");
+                    let named = reason.runner_up.and_then(|runner_up| runner_up.1);
+                    assert!(named.is_none_or(|named| best <= Some(named)), "{label}");
+                } else {
+                    assert_eq!(reason.loss, loss(without), "{label}");
+                    assert_eq!(reason.runner_up.and_then(|runner_up| runner_up.1), best, "{label}");
+                }
+            }
+        }
+    }
+}
+
+/// Points scattered over a square, walks as the crow flies, whole numbers.
+fn scattered(seed: u64, n: usize, across: u32) -> Vec<u32> {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let points: Vec<(f64, f64)> = (0..n)
+        .map(|_| (f64::from(random.random_range(0..across)), f64::from(random.random_range(0..across))))
+        .collect();
+    let walk = |one: &(f64, f64), other: &(f64, f64)| (one.0 - other.0).hypot(one.1 - other.1) as u32;
+    points.iter().flat_map(|one| points.iter().map(move |other| walk(one, other))).collect()
+}
+
+#[test]
+#[cfg(feature = "highs")]
+fn p_medians_of_a_few_hundred_points_are_proven() {
+    // Coarse costs have many ties, hence larger trees, in which the linear relaxation takes over.
+    for (seed, n, p, across) in [(1, 220, 22, 40), (2, 200, 8, 1_000), (3, 240, 60, 30)] {
+        let cost = scattered(seed, n, across);
+        let mut problem = Problem::new(Table::dense(n, n, &cost).expect("square"));
+        problem.weights = (0..n as u32).map(|point| 1 + point % 5).collect();
+        let answer = p_median(&problem, p, &Options::default()).expect("an answer");
+        assert!(answer.proven && answer.certified, "seed {seed}: {} {}", answer.objective, answer.bound);
+        let model = Model::PMedian { p };
+        assert_eq!(certificate::check(&problem, model, &answer.certificate), answer.objective);
+    }
+}
+
 #[test]
 fn threads_and_repeats_change_nothing() {
     let tiny = Tiny::new(77, 60, 25);

@@ -46,6 +46,7 @@ __all__ = [
     "WhatIf",
     "__version__",
     "assign_by_walk",
+    "budget_frontier",
     "edit",
     "frontier",
     "gini",
@@ -385,6 +386,15 @@ def frontier(cover, first, last, *, weights=None, **conditions):
     conditions.setdefault("effort", "full")
     table = _table(cover, "cover")
     return _native.frontier(table, int(first), int(last), _conditions(weights=weights, **conditions))
+
+
+def budget_frontier(cover, budgets, site_cost, *, weights=None, **conditions):
+    """Max cover for every budget in one call: a list of dictionaries with p (sites opened), sites, objective, bound
+    and cost. site_cost: whole money units per site."""
+    conditions.setdefault("effort", "full")
+    table = _table(cover, "cover")
+    budgets = [int(budget) for budget in budgets]
+    return _native.budget_frontier(table, budgets, _conditions(weights=weights, site_cost=site_cost, **conditions))
 
 
 def suggest(places, assignment, *, most=5, weights=None, limit=None, n_sites=None):

@@ -32,6 +32,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(partitioning::partition, module)?)?;
     module.add_function(wrap_pyfunction!(siting::site, module)?)?;
     module.add_function(wrap_pyfunction!(siting::frontier, module)?)?;
+    module.add_function(wrap_pyfunction!(siting::budget_frontier, module)?)?;
     module.add_function(wrap_pyfunction!(siting::suggest, module)?)?;
     module.add_function(wrap_pyfunction!(planning::edit_file, module)?)?;
     module.add_function(wrap_pyfunction!(planning::plan_file, module)?)?;

@@ -227,6 +227,29 @@ pub fn frontier<'py>(
     let cancel = || Python::attach(|py| py.check_signals()).is_err();
     let options = conditions.options(&cancel)?;
     let points = py.detach(|| siting::frontier(&problem, first..=last, &options));
+    curve(py, points)
+}
+
+/// Max cover for every budget: dictionaries as those of `frontier`.
+#[pyfunction]
+pub fn budget_frontier<'py>(
+    py: Python<'py>,
+    table: &Bound<'py, PyAny>,
+    budgets: Vec<u64>,
+    conditions: Conditions,
+) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    let arrays = Arrays::of(table)?;
+    let problem = conditions.problem(arrays.table(py, conditions.n_sites)?);
+    let cancel = || Python::attach(|py| py.check_signals()).is_err();
+    let options = conditions.options(&cancel)?;
+    let points = py.detach(|| siting::budget_frontier(&problem, &budgets, &options));
+    curve(py, points)
+}
+
+fn curve<'py>(
+    py: Python<'py>,
+    points: Result<Vec<siting::FrontierPoint>, Error>,
+) -> PyResult<Vec<Bound<'py, PyDict>>> {
     let row = |point: siting::FrontierPoint| {
         let row = PyDict::new(py);
         row.set_item("p", point.p)?;

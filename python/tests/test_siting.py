@@ -129,6 +129,20 @@ def test_the_frontier_rises_with_falling_returns_and_its_points_are_true():
     assert covered == sorted(covered)
 
 
+def test_the_money_frontier_rises_and_keeps_its_budgets():
+    random = np.random.default_rng(5)
+    cover = np.where(random.random((40, 12)) < 0.2, 0, UNREACHED).astype(np.uint32)
+    site_cost = random.integers(1, 9, 12)
+    budgets = [0, 3, 6, 12, 24]
+    points = gridplan.budget_frontier(cover, budgets, site_cost)
+    for budget, point in zip(budgets, points):
+        assert point["cost"] == site_cost[point["sites"]].sum() <= budget
+        single = gridplan.max_cover(cover, None, site_cost=site_cost, budget=budget)
+        assert point["objective"] <= single.objective <= point["bound"]
+    covered = [point["objective"] for point in points]
+    assert covered == sorted(covered) and covered[0] == 0 < covered[-1]
+
+
 def test_new_places_are_suggested_where_they_help_most():
     places = np.array([[0, UNREACHED], [0, 5], [UNREACHED, 5]], dtype=np.uint32)
     assert gridplan.suggest(places, [-1, -1, 0], weights=[3, 4, 100]) == [(0, 7)]

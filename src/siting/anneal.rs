@@ -1,7 +1,8 @@
 //! Simulated annealing on exchanges for max cover: many cheap steps where cached gains would be dear to keep.
 //!
-//! Only the number of open sites at each row is stored. Judging the exchange of an open site for one that shares a
-//! row with it reads two columns; better ones are taken, worse ones with a chance that sinks as it cools.
+//! Per row only its one open site is stored, or that it has none or several. Judging the exchange of an open site for
+//! one that shares a row with it reads one column; better ones are taken, worse ones with a chance that sinks as it
+//! cools. Rows are renumbered so that a column's rows lie together in memory.
 //! Source: Kirkpatrick, Gelatt and Vecchi (1983), "Optimization by simulated annealing"; for max cover see
 //! Murray and Church (1996), "Applying simulated annealing to location-planning models".
 
@@ -11,12 +12,15 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use super::Clock;
 use super::build::{Core, Fate};
 
-/// Heat at the start, as a share of what a site covers on average; at the end it is a hundred times cooler.
-const HEAT: f64 = 1.0 / 30.0;
+/// Heat at the start, as a share of what a site covers on average.
+const HEAT: f64 = 1.0 / 20.0;
+/// Heat at the end, as a share of that at the start.
+const COOLED: f64 = 1.0 / 15.0;
 /// Share of the time left that the search may use where there is a time limit.
-const PATIENCE: f64 = 0.6;
+const PATIENCE: f64 = 0.85;
 
-/// Better sites than `start`, or `start` itself. Needs a core without rules whose rows may all stay unserved.
+/// Better sites than `start`, or `start` itself. Needs a core without rules whose rows are served once or may stay
+/// unserved.
 ///
 /// `useful[site]` is false for sites that no better answer opens.
 pub(crate) fn anneal(
@@ -27,8 +31,10 @@ pub(crate) fn anneal(
     seed: u64,
     clock: &Clock,
 ) -> Vec<u32> {
-    let mut state = State::new(core, start);
-    let free = |&site: &u32| core.fate[site as usize] == Fate::Free && !core.col(site as usize).is_empty();
+    let may_open = |site: usize| useful[site] && core.fate[site] == Fate::Free;
+    let mut state = State::new(core, start, may_open);
+    let free =
+        |&site: &u32| core.fate[site as usize] == Fate::Free && !state.columns.of(site as usize).is_empty();
     let mut movable: Vec<u32> = start.iter().copied().filter(free).collect();
     if movable.is_empty() {
         return start.to_vec();
@@ -36,7 +42,8 @@ pub(crate) fn anneal(
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     let (mut best, mut best_sites) = (0i64, start.to_vec());
     let mut change = 0i64;
-    let covered: i64 = state.rows.iter().filter(|row| row.count > 0).map(|row| row.weight).sum();
+    let covered: i64 =
+        state.rows.iter().filter(|row| row.server != NOBODY).map(|row| i64::from(row.weight)).sum();
     let hot = (covered as f64 / start.len().max(1) as f64 * HEAT).max(1.0);
     let mut heat = hot;
     let begin = clock.share_used();
@@ -49,20 +56,23 @@ pub(crate) fn anneal(
             }
             let by_time = (clock.share_used() - begin) / (PATIENCE * (1.0 - begin)).max(1e-9);
             progress = (spent as f64 / work as f64).max(by_time);
-            heat = hot * 0.01f64.powf(progress);
+            heat = hot * COOLED.powf(progress);
         }
         steps += 1;
         let place = random.random_range(0..movable.len());
         let out = movable[place];
-        let column = core.col(out as usize);
-        let row = core.col_row[random.random_range(column.clone())] as usize;
-        let inn = core.row_site[random.random_range(core.row(row))];
+        let column = state.columns.of(out as usize);
+        let row = column[random.random_range(0..column.len())] as usize;
+        let sites = state.sites.of(row);
         spent += 4;
-        let closed = core.fate[inn as usize] == Fate::Closed || !useful[inn as usize];
-        if state.open[inn as usize] || closed {
+        if sites.is_empty() {
             continue;
         }
-        spent += (column.len() + core.col(inn as usize).len()) as u64;
+        let inn = sites[random.random_range(0..sites.len())];
+        if state.open[inn as usize] {
+            continue;
+        }
+        spent += state.columns.of(inn as usize).len() as u64;
         let gain = state.exchange_gain(inn, out);
         let chance = random.random::<f64>();
         if gain < 0 && (gain as f64 / heat).exp() <= chance {
@@ -80,63 +90,168 @@ pub(crate) fn anneal(
     best_sites
 }
 
+/// No open site reaches the row.
+const NOBODY: u32 = u32::MAX;
+/// More than one does.
+const SEVERAL: u32 = u32::MAX - 1;
+
 /// A row as the search sees it; kept together because it is read together.
 #[derive(Clone, Copy)]
 struct Row {
-    weight: i64,
-    /// Open sites that reach it.
-    count: u32,
-    /// Number of the last question in which the closing site reaches it.
-    mark: u32,
+    /// Its one open site, [`NOBODY`] or [`SEVERAL`].
+    server: u32,
+    weight: u32,
 }
 
-struct State<'c> {
-    core: &'c Core,
+/// Lists of numbers, one after the other.
+struct Lists {
+    start: Vec<u32>,
+    item: Vec<u32>,
+}
+
+impl Lists {
+    fn of(&self, index: usize) -> &[u32] {
+        &self.item[self.start[index] as usize..self.start[index + 1] as usize]
+    }
+
+    fn collect(lists: impl Iterator<Item = Vec<u32>>) -> Self {
+        let mut all = Self { start: vec![0], item: Vec::new() };
+        for list in lists {
+            all.item.extend(list);
+            all.start.push(all.item.len() as u32);
+        }
+        all
+    }
+}
+
+struct State {
     open: Vec<bool>,
     rows: Vec<Row>,
-    question: u32,
+    /// Per row: number of open sites, and their exclusive or, which names the last one left.
+    count: Vec<u32>,
+    mixed: Vec<u32>,
+    /// Weight that only this open site covers.
+    loss: Vec<i64>,
+    /// Rows of every site that is or may be open, ascending.
+    columns: Lists,
+    /// Sites of every row that may open.
+    sites: Lists,
 }
 
-impl<'c> State<'c> {
-    fn new(core: &'c Core, start: &[u32]) -> Self {
-        let rows = core.miss.iter().map(|&weight| Row { weight, count: 0, mark: 0 }).collect();
-        let mut state = Self { core, open: vec![false; core.n_sites], rows, question: 0 };
+impl State {
+    fn new(core: &Core, start: &[u32], may_open: impl Fn(usize) -> bool) -> Self {
+        let mut is_start = vec![false; core.n_sites];
+        start.iter().for_each(|&site| is_start[site as usize] = true);
+        let order = neighbours_together(core);
+        let mut number = vec![0u32; core.n_rows()];
+        order.iter().enumerate().for_each(|(new, &old)| number[old as usize] = new as u32);
+        let columns = Lists::collect((0..core.n_sites).map(|site| {
+            if !is_start[site] && !may_open(site) {
+                return Vec::new();
+            }
+            let rows = &core.col_row[core.col(site)];
+            let mut rows: Vec<u32> = rows.iter().map(|&row| number[row as usize]).collect();
+            rows.sort_unstable();
+            rows
+        }));
+        let sites = Lists::collect(order.iter().map(|&row| {
+            let sites = &core.row_site[core.row(row as usize)];
+            sites.iter().copied().filter(|&site| may_open(site as usize)).collect()
+        }));
+        // Weights above 32 bits are not households; they count as the largest.
+        let weight = |row: u32| u32::try_from(core.miss[row as usize]).unwrap_or(u32::MAX);
+        let mut state = Self {
+            open: vec![false; core.n_sites],
+            rows: order.iter().map(|&row| Row { server: NOBODY, weight: weight(row) }).collect(),
+            count: vec![0; core.n_rows()],
+            mixed: vec![0; core.n_rows()],
+            loss: vec![0; core.n_sites],
+            columns,
+            sites,
+        };
         start.iter().for_each(|&site| state.insert(site));
         state
     }
 
     fn insert(&mut self, site: u32) {
         self.open[site as usize] = true;
-        let rows = &self.core.col_row[self.core.col(site as usize)];
-        rows.iter().for_each(|&row| self.rows[row as usize].count += 1);
+        let mut own = 0;
+        for &row in self.columns.of(site as usize) {
+            let index = row as usize;
+            self.count[index] += 1;
+            self.mixed[index] ^= site;
+            let row = &mut self.rows[index];
+            match row.server {
+                NOBODY => {
+                    row.server = site;
+                    own += i64::from(row.weight);
+                }
+                SEVERAL => {}
+                alone => {
+                    self.loss[alone as usize] -= i64::from(row.weight);
+                    row.server = SEVERAL;
+                }
+            }
+        }
+        self.loss[site as usize] = own;
     }
 
     fn remove(&mut self, site: u32) {
         self.open[site as usize] = false;
-        let rows = &self.core.col_row[self.core.col(site as usize)];
-        rows.iter().for_each(|&row| self.rows[row as usize].count -= 1);
+        for &row in self.columns.of(site as usize) {
+            let index = row as usize;
+            self.count[index] -= 1;
+            self.mixed[index] ^= site;
+            let row = &mut self.rows[index];
+            match self.count[index] {
+                0 => row.server = NOBODY,
+                1 => {
+                    row.server = self.mixed[index];
+                    self.loss[row.server as usize] += i64::from(row.weight);
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Weight won by opening `inn` and closing `out`.
-    fn exchange_gain(&mut self, inn: u32, out: u32) -> i64 {
-        let core = self.core;
-        let times = core.times as u32;
-        self.question = self.question.wrapping_add(1);
-        let mut gain = 0;
-        for &row in &core.col_row[core.col(out as usize)] {
-            let row = &mut self.rows[row as usize];
-            row.mark = self.question;
-            if row.count == times {
-                gain -= row.weight;
-            }
+    fn exchange_gain(&self, inn: u32, out: u32) -> i64 {
+        let mut won = 0;
+        for &row in self.columns.of(inn as usize) {
+            let row = self.rows[row as usize];
+            let counts = row.server == NOBODY || row.server == out;
+            won += if counts { u64::from(row.weight) } else { 0 };
         }
-        for &row in &core.col_row[core.col(inn as usize)] {
-            let row = &self.rows[row as usize];
-            let without = row.count - u32::from(row.mark == self.question);
-            if without + 1 == times {
-                gain += row.weight;
-            }
-        }
-        gain
+        won as i64 - self.loss[out as usize]
     }
+}
+
+/// Rows in an order in which those that share sites stand near one another: sites by breadth from the first one, rows
+/// by the first of their sites.
+fn neighbours_together(core: &Core) -> Vec<u32> {
+    let mut order = Vec::with_capacity(core.n_rows());
+    let mut seen_row = vec![false; core.n_rows()];
+    let mut seen_site = vec![false; core.n_sites];
+    let mut queue = std::collections::VecDeque::new();
+    for first in 0..core.n_sites {
+        if std::mem::replace(&mut seen_site[first], true) {
+            continue;
+        }
+        queue.push_back(first);
+        while let Some(site) = queue.pop_front() {
+            for &row in &core.col_row[core.col(site)] {
+                if std::mem::replace(&mut seen_row[row as usize], true) {
+                    continue;
+                }
+                order.push(row);
+                for &site in &core.row_site[core.row(row as usize)] {
+                    if !std::mem::replace(&mut seen_site[site as usize], true) {
+                        queue.push_back(site as usize);
+                    }
+                }
+            }
+        }
+    }
+    order.extend((0..core.n_rows() as u32).filter(|&row| !seen_row[row as usize]));
+    order
 }

@@ -9,7 +9,8 @@ use std::rc::Rc;
 use super::Clock;
 use super::bound::{Volume, evaluate};
 use super::build::{Core, Fate, MUST};
-use super::lp::Relaxation;
+use super::lp::{Relaxation, Relaxed};
+use super::lp_median::MedianRelaxation;
 use super::swap::{Search, iterate};
 
 /// Multipliers on the rows of the core.
@@ -102,38 +103,48 @@ pub(crate) struct Refine {
     pub seed: u64,
 }
 
-/// Largest cover form whose linear relaxation is solved at every node.
+/// Largest cover form whose linear relaxation is solved at every node: where all rows must be served, and where they
+/// may be missed, since there the volume algorithm comes as near in a tenth of the time.
 const MOST_ENTRIES: usize = 400_000;
+const MOST_ENTRIES_MISSED: usize = 60_000;
+/// Where walks count, nodes before the linear relaxation takes over.
+const PATIENCE: u64 = 30;
+/// A better answer found within so many nodes starts the tree again, at most so often.
+const RESTART_WITHIN: u64 = 60;
+const MOST_RESTARTS: usize = 5;
+/// So many times the sites cheaper than a row's multiplier, and its square more, are kept of a row.
+const MARGIN: usize = 4;
 
 /// Searches for sites with a value below the cutoff, starting from the volume's multipliers.
 pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) -> Tree {
     let Start { volume, cutoff, enough, known, mut refine } = start;
-    let fate = core.fate.clone();
     let mut explorer = Explorer {
         core,
         limits,
         cutoff,
         work: 0,
-        base: restrict(core, &fate),
+        base: trim(core, &volume.best.u),
+        root: (Rc::new(volume.best.u.clone()), Rc::new(volume.best.price.clone())),
         search: Search::new(core),
         relaxation: None,
         tree: Tree { duals: Vec::new(), steps: Vec::new(), best: None, complete: true, work: 0 },
         visits: 0,
         n_dense: 0,
     };
-    let worth = core.row_cost.is_empty() && explorer.base.row_site.len() <= MOST_ENTRIES && 0 < limits.work;
-    if worth {
-        explorer.relaxation = Some(Relaxation::new(&explorer.base, explorer.goal().abs() + 1.0));
-    }
-    let (u, price) = (Rc::new(volume.best.u.clone()), Rc::new(volume.best.price.clone()));
-    let dual = explorer.keep(&u, &price);
-    let p_price = explorer.middle_price(&fate, &volume.best.reduced);
-    let mut stack = vec![Node { fate, u, price, dual, p_price, depth: 0 }];
+    let mut stack = vec![explorer.start(&volume.best.reduced)];
+    let (mut aim, mut restarts) = (cutoff, 0);
     while let Some(node) = stack.pop() {
         let full = limits.work <= explorer.work || limits.duals <= explorer.n_dense;
         if full || explorer.cutoff <= enough || clock.is_over() {
             explorer.tree.complete = false;
             explorer.tree.steps.push(Step::Leaf { dual: node.dual, p_price: node.p_price });
+            continue;
+        }
+        if explorer.cutoff < aim && explorer.visits <= RESTART_WITHIN && restarts < MOST_RESTARTS {
+            // A better answer decides more at the root than all the nodes so far.
+            aim = explorer.cutoff;
+            restarts += 1;
+            stack = vec![explorer.restart()];
             continue;
         }
         if refine.as_ref().is_some_and(|refine| refine.after <= explorer.work)
@@ -147,6 +158,10 @@ pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) 
     explorer.tree
 }
 
+fn most_entries(core: &Core) -> usize {
+    if core.miss.contains(&MUST) { MOST_ENTRIES } else { MOST_ENTRIES_MISSED }
+}
+
 struct Explorer<'c> {
     core: &'c Core,
     limits: &'c Limits,
@@ -154,13 +169,30 @@ struct Explorer<'c> {
     work: u64,
     /// The core without what the root decided.
     base: Core,
+    /// The best multipliers of the root.
+    root: (Rc<Vec<f64>>, Rc<Vec<f64>>),
     search: Search<'c>,
     /// Exact multipliers at every node, in cover forms that are not too large.
-    relaxation: Option<Relaxation>,
+    relaxation: Option<Program>,
     tree: Tree,
     visits: u64,
     /// Multipliers kept that fill a whole array.
     n_dense: usize,
+}
+
+/// The linear relaxation in the form that suits the core.
+enum Program {
+    Cover(Relaxation),
+    Median(MedianRelaxation),
+}
+
+impl Program {
+    fn solve(&mut self, core: &Core, fate: &[Fate], enough: f64, clock: &Clock) -> Option<Relaxed> {
+        match self {
+            Self::Cover(relaxation) => relaxation.solve(fate, clock),
+            Self::Median(relaxation) => relaxation.solve(core, fate, enough, clock),
+        }
+    }
 }
 
 /// What simple reasoning on rules, p and rows says.
@@ -171,6 +203,28 @@ enum Deduced {
 }
 
 impl Explorer<'_> {
+    /// The root node; `reduced` are the reduced costs at its multipliers.
+    fn start(&mut self, reduced: &[f64]) -> Node {
+        let (u, price) = self.root.clone();
+        let fate = self.core.fate.clone();
+        let dual = self.keep(&u, &price);
+        let p_price = self.middle_price(&fate, reduced);
+        Node { fate, u, price, dual, p_price, depth: 0 }
+    }
+
+    /// Forgets the tree, but neither the best answer nor the root's multipliers.
+    fn restart(&mut self) -> Node {
+        self.tree.duals.clear();
+        self.tree.steps.clear();
+        self.n_dense = 0;
+        self.visits = 0;
+        self.relaxation = None;
+        self.base = trim(self.core, &self.root.0);
+        let mut reduced = vec![0.0; self.core.n_sites];
+        evaluate(self.core, &self.core.fate, &self.root.0, &self.root.1, &mut reduced);
+        self.start(&reduced)
+    }
+
     fn keep(&mut self, u: &Rc<Vec<f64>>, price: &Rc<Vec<f64>>) -> usize {
         let fresh = Multipliers { u: u.clone(), price: price.clone(), spike: None, rule_spike: None };
         self.tree.duals.push(fresh);
@@ -203,18 +257,18 @@ impl Explorer<'_> {
             }
             let start = Some((node.u.to_vec(), node.price.to_vec()));
             let mut volume = Volume::new(&small, &node.fate, start);
+            self.start_relaxation(!fix_first, &volume);
             let by_program = self.solve_relaxation(&small, &node.fate, &mut volume, clock);
             if std::mem::take(&mut fix_first) {
                 node.u = Rc::new(volume.best.u.clone());
                 node.price = Rc::new(volume.best.price.clone());
-                if self.fix_by_reduced_cost(&mut node, &volume) {
-                    continue;
-                }
+                self.fix_by_reduced_cost(&mut node, &volume);
+                continue;
             }
             let steps = if by_program {
                 0
             } else if node.depth == 0 {
-                400
+                200
             } else {
                 120
             };
@@ -223,7 +277,7 @@ impl Explorer<'_> {
                 let goal = self.goal();
                 let hopeless = step == 20 && node.depth > 0 && {
                     let gained = volume.best.value - before;
-                    gained * 4.0 < goal - volume.best.value
+                    gained * 3.0 < goal - volume.best.value
                 };
                 if goal < volume.best.value || volume.is_exhausted() || hopeless || clock.is_over() {
                     break;
@@ -240,6 +294,9 @@ impl Explorer<'_> {
                 self.tree.steps.push(Step::Leaf { dual: node.dual, p_price });
                 return;
             }
+            if node.depth == 0 {
+                self.root = (node.u.clone(), node.price.clone());
+            }
             if by_program {
                 self.round(&volume, clock);
             } else if self.visits < 8 || self.visits.is_multiple_of(16) {
@@ -253,6 +310,23 @@ impl Explorer<'_> {
         }
     }
 
+    /// Sets the linear relaxation up when its time has come: in cover forms at the root, once the multipliers at hand
+    /// have decided what they can; where walks count, only in a tree that does not end at once.
+    fn start_relaxation(&mut self, fixed: bool, volume: &Volume) {
+        if self.relaxation.is_some() {
+            return;
+        }
+        let dear = self.cutoff.saturating_add(1);
+        if !self.core.row_cost.is_empty() {
+            if self.visits == PATIENCE {
+                let program = MedianRelaxation::new(&self.base, &volume.best.u, dear);
+                self.relaxation = program.map(Program::Median);
+            }
+        } else if self.visits == 1 && fixed && self.base.row_site.len() <= most_entries(self.core) {
+            self.relaxation = Some(Program::Cover(Relaxation::new(&self.base, self.goal().abs() + 1.0)));
+        }
+    }
+
     /// Puts the optimum of the linear relaxation in place of the volume's multipliers, if it is at hand.
     fn solve_relaxation<'s>(
         &mut self,
@@ -261,8 +335,10 @@ impl Explorer<'_> {
         volume: &mut Volume<'s>,
         clock: &Clock,
     ) -> bool {
-        let Some(found) = self.relaxation.as_mut().and_then(|relaxation| relaxation.solve(fate, clock))
-        else {
+        let enough = self.goal() + 0.5;
+        let base = &self.base;
+        let solve = |program: &mut Program| program.solve(base, fate, enough, clock);
+        let Some(found) = self.relaxation.as_mut().and_then(solve) else {
             self.relaxation = None;
             return false;
         };
@@ -323,8 +399,8 @@ impl Explorer<'_> {
             (0..fate.len() as u32).filter(|&site| fate[site as usize] == Fate::Open).collect();
         self.search.become_sites(&sites);
         self.offer();
-        let times = self.core.times;
-        let core = &self.base;
+        let core = self.core;
+        let times = core.times;
         let mut u = vec![0.0; core.n_rows()];
         for (row, u) in u.iter_mut().enumerate() {
             let mut open = core.row(row).filter(|&entry| fate[core.row_site[entry] as usize] == Fate::Open);
@@ -340,7 +416,7 @@ impl Explorer<'_> {
 
     /// Fixes what rules, p and scarce rows force, each with its step.
     fn deduce(&mut self, fate: &mut [Fate]) -> Deduced {
-        let core = &self.base;
+        let core = self.core;
         for (index, rule) in core.rules.iter().enumerate() {
             let open = |site: u32| fate[site as usize] == Fate::Open;
             let free = |site: u32| fate[site as usize] == Fate::Free;
@@ -493,6 +569,34 @@ impl Explorer<'_> {
             });
         }
     }
+}
+
+/// The core without the far ends of long rows: missing what is left costs what the first site left out would.
+///
+/// A relaxation, and as good as the whole as long as multipliers stay below that cost.
+fn trim(core: &Core, u: &[f64]) -> Core {
+    let mut small = restrict(core, &core.fate);
+    if core.row_cost.is_empty() {
+        return small;
+    }
+    let (mut start, mut site, mut cost) = (vec![0], Vec::new(), Vec::new());
+    for (row, &u) in u.iter().enumerate() {
+        let range = small.row(row);
+        let weight = small.weight[row];
+        let dear = |entry: usize| (weight * i64::from(small.row_cost[entry])) as f64;
+        let cheaper = range.clone().take_while(|&entry| dear(entry) < u).count();
+        let kept = (MARGIN * cheaper + MARGIN * MARGIN).min(range.len());
+        if kept < range.len() {
+            let next = weight * i64::from(small.row_cost[range.start + kept]) * small.times as i64;
+            small.miss[row] = small.miss[row].min(next);
+        }
+        site.extend_from_slice(&small.row_site[range.start..range.start + kept]);
+        cost.extend_from_slice(&small.row_cost[range.start..range.start + kept]);
+        start.push(site.len());
+    }
+    (small.row_start, small.row_site, small.row_cost) = (start, site, cost);
+    small.index_columns();
+    small
 }
 
 /// The core without entries that no answer here uses: closed sites, and what lies behind enough open ones.

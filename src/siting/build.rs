@@ -210,7 +210,7 @@ fn build_rows(problem: &Problem, costs: Use, may_miss: bool) -> Result<Core, Sit
             continue;
         }
         if !row.is_sorted() {
-            row.sort_unstable();
+            row.sort_unstable_by_key(|&(cost, site)| u64::from(cost) << 32 | u64::from(site));
         }
         let same = if merge { by_hash.entry(hash(&row)).or_default() } else { &mut Vec::new() };
         let found = same.iter().copied().find(|&known| equal_row(&core, known as usize, &row));

@@ -9,6 +9,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::build::{Core, Fate, build};
 use super::evaluate::{Score, Served};
+use super::explain::{Exchanges, Swap};
 use super::swap::Search;
 use super::{Clock, Effort, Model, Options, Problem, SitingError};
 
@@ -285,6 +286,56 @@ fn fill(problem: &Problem, model: Model, pairs: &Pairs, search: &mut Search) -> 
         }
     }
     best
+}
+
+/// Most table entries read to explain an answer; beyond, runners-up are looked for among fewer sites or not at all.
+const EXPLAIN_ENTRIES: usize = 50_000_000;
+/// Most replacements tried for a site.
+const MOST_REPLACEMENTS: usize = 12;
+
+/// Per chosen site: the loss without it, and the best replacement among sites that share most weight with it.
+///
+/// Both are what the greedy assignment makes of the sites that are left, hence no less than the true loss.
+pub(crate) fn swaps(problem: &Problem, model: Model, sites: &[u32], objective: u64) -> Vec<Swap> {
+    let pairs = Pairs::new(problem, None);
+    let mut open = vec![false; problem.table.n_sites()];
+    sites.iter().for_each(|&site| open[site as usize] = true);
+    let total: u64 = pairs.weight.iter().sum();
+    let cost = |site: usize| problem.site_cost.get(site).map_or(1, |&cost| u64::from(cost));
+    let loss = |open: &[bool]| {
+        let ((unserved, value), _) = assign(problem, model, &pairs, open);
+        let own = if model == Model::SetCover {
+            (0..open.len()).filter(|&site| open[site]).map(cost).sum()
+        } else {
+            0
+        };
+        let worse = if model.maximizes() {
+            objective.saturating_sub(total - value)
+        } else {
+            (value + own).saturating_sub(objective)
+        };
+        (unserved == 0).then_some(worse)
+    };
+    let each = sites.len() * (pairs.site.len() + pairs.weight.len() + 1);
+    let most = (EXPLAIN_ENTRIES / each.max(1)).saturating_sub(1).min(MOST_REPLACEMENTS);
+    let exchanges = Exchanges::new(problem, sites);
+    let swap = |&out: &u32| {
+        open[out as usize] = false;
+        let without = loss(&open);
+        let mut best: Option<(u32, Option<u64>)> = None;
+        for inn in exchanges.nearest(out, most) {
+            open[inn as usize] = true;
+            let left = loss(&open);
+            open[inn as usize] = false;
+            let key = |loss: Option<u64>| loss.unwrap_or(u64::MAX);
+            if best.is_none_or(|best| key(left) < key(best.1)) {
+                best = Some((inn, left));
+            }
+        }
+        open[out as usize] = true;
+        (without, best)
+    };
+    sites.iter().map(swap).collect()
 }
 
 /// Lower is better: (points that must be served but are not, objective).

@@ -70,6 +70,8 @@ pub(crate) fn solve(
         Some((_, sites)) => Ok(CenterAnswer { sites, certificate }),
         None if clock.is_over() => Err(SitingError::Stopped),
         None => {
+            // What the fixed sites or the rules forbid is the better reason.
+            build(problem, Model::PCenter { p })?;
             let reason = format!("p = {p}: even at the largest cost of the table not every point is served");
             Err(SitingError::Infeasible { reason })
         }

@@ -1,6 +1,6 @@
-//! From a set of sites to an answer: assignment, objective and reasons, all on the caller's table.
+//! From a set of sites to an answer: assignment and objective, all on the caller's table.
 
-use super::{Model, Problem, Reason, SitingError};
+use super::{Model, Problem, SitingError};
 
 /// Who serves whom, and what it is worth.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,24 +102,4 @@ pub(crate) fn check_sites(problem: &Problem, model: Model, sites: &[u32]) -> Res
         }
     }
     Ok(())
-}
-
-/// Reasons for every chosen site: what it serves, what is lost without it, the best replacement.
-pub(crate) fn explain(problem: &Problem, model: Model, sites: &[u32], served: &Served) -> Vec<Reason> {
-    let n_sites = problem.table.n_sites();
-    let mut serves = vec![(0usize, 0u64); n_sites];
-    for (demand, &site) in served.assignment.iter().enumerate() {
-        if site >= 0 {
-            serves[site as usize].0 += 1;
-            serves[site as usize].1 += problem.weight(demand);
-        }
-    }
-    let swaps =
-        if problem.capacity.is_empty() { super::solve::swap_reasons(problem, model, sites) } else { None };
-    let reason = |(index, &site): (usize, &u32)| {
-        let (loss, runner_up) = swaps.as_ref().map_or((None, None), |swaps| swaps[index]);
-        let (serves, weight) = serves[site as usize];
-        Reason { site, serves, weight, loss, runner_up }
-    };
-    sites.iter().enumerate().map(reason).collect()
 }

@@ -19,9 +19,14 @@ pub(crate) struct Relaxed {
 #[cfg(feature = "highs")]
 pub(crate) struct Relaxation {
     model: Option<highs::Model>,
-    columns: Vec<highs::Col>,
+    /// Sites that the core has decided closed have no column.
+    columns: Vec<Option<highs::Col>>,
+    /// Rows of the program, in its order.
+    rows: Vec<u32>,
     /// Largest multiplier of each row.
     most: Vec<f64>,
+    /// Multipliers of rows that the core's decisions settle.
+    settled: Vec<f64>,
     n_rules: usize,
     fate: Vec<Fate>,
     per_step: u64,
@@ -33,41 +38,61 @@ impl Relaxation {
     pub fn new(core: &Core, big: f64) -> Self {
         use super::build::MUST;
         let mut program = highs::RowProblem::default();
-        let columns: Vec<highs::Col> = (0..core.n_sites)
-            .map(|site| program.add_column(core.open_cost[site] as f64, bounds(core.fate[site])))
+        let columns: Vec<Option<highs::Col>> = (0..core.n_sites)
+            .map(|site| {
+                (core.fate[site] != Fate::Closed)
+                    .then(|| program.add_column(core.open_cost[site] as f64, bounds(core.fate[site])))
+            })
             .collect();
         let times = core.times as f64;
-        let mut ceiling = vec![f64::INFINITY; core.n_rows()];
-        for (row, ceiling) in ceiling.iter_mut().enumerate() {
-            let most = if core.miss[row] == MUST { big * times } else { core.miss[row] as f64 };
-            // Without an upper end, so that no multiplier passes what missing the row costs.
-            let missed = program.add_column(most, 0.0..);
-            let sites = core.row(row).map(|entry| (columns[core.row_site[entry] as usize], 1.0));
-            program.add_row(times.., sites.chain([(missed, times)]));
+        // Without rules and p some choice serves all rows that have a site left.
+        let may_fail = core.p.is_some() || !core.rules.is_empty() || core.times > 1;
+        let mut most = vec![f64::INFINITY; core.n_rows()];
+        let mut settled = vec![0.0; core.n_rows()];
+        let mut rows = Vec::new();
+        for row in 0..core.n_rows() {
             if core.miss[row] != MUST {
-                *ceiling = core.miss[row] as f64 / times;
+                most[row] = core.miss[row] as f64 / times;
             }
+            let open = core.row(row).filter(|&entry| core.fate[core.row_site[entry] as usize] == Fate::Open);
+            if core.times <= open.count() {
+                continue;
+            }
+            let sites: Vec<highs::Col> =
+                core.row(row).filter_map(|entry| columns[core.row_site[entry] as usize]).collect();
+            if sites.len() < core.times && core.miss[row] != MUST {
+                settled[row] = most[row];
+                continue;
+            }
+            let mut terms: Vec<(highs::Col, f64)> = sites.into_iter().map(|column| (column, 1.0)).collect();
+            if core.miss[row] != MUST || may_fail {
+                let price = if core.miss[row] == MUST { big * times } else { core.miss[row] as f64 };
+                // Without an upper end, so that no multiplier passes what missing the row costs.
+                terms.push((program.add_column(price, 0.0..), times));
+            }
+            program.add_row(times.., terms);
+            rows.push(row as u32);
         }
         for rule in &core.rules {
-            let terms =
-                rule.terms.iter().map(|&(site, coefficient)| (columns[site as usize], coefficient as f64));
-            program.add_row(..=rule.limit as f64, terms);
+            let terms = rule.terms.iter().filter_map(|&(site, coefficient)| {
+                columns[site as usize].map(|column| (column, coefficient as f64))
+            });
+            program.add_row(..=rule.limit as f64, terms.collect::<Vec<_>>());
         }
         if let Some(p) = core.p {
-            program.add_row(..=p as f64, columns.iter().map(|&column| (column, 1.0)));
+            program.add_row(..=p as f64, columns.iter().flatten().map(|&column| (column, 1.0)));
         }
         let mut model = program.optimise(highs::Sense::Minimise);
-        model.make_quiet();
-        model.set_option("threads", 1);
-        model.set_option("parallel", "off");
-        model.set_option("solver", "simplex");
+        set_options(&mut model);
         Self {
             model: Some(model),
+            per_step: (rows.len() + columns.iter().flatten().count()) as u64,
             columns,
-            most: ceiling,
+            rows,
+            most,
+            settled,
             n_rules: core.rules.len(),
             fate: core.fate.clone(),
-            per_step: (core.n_rows() + core.n_sites) as u64,
         }
     }
 
@@ -76,7 +101,9 @@ impl Relaxation {
         let mut model = self.model.take()?;
         for (site, (now, &wanted)) in self.fate.iter_mut().zip(fate).enumerate() {
             if *now != wanted {
-                model.change_column_bounds(self.columns[site], bounds(wanted));
+                if let Some(column) = self.columns[site] {
+                    model.change_column_bounds(column, bounds(wanted));
+                }
                 *now = wanted;
             }
         }
@@ -89,12 +116,16 @@ impl Relaxation {
             let solution = solved.get_solution();
             let dual = solution.dual_rows();
             // Rows come first, then rules, then p.
-            let first_rule = self.most.len();
-            let prices = dual[first_rule..].iter().take(self.n_rules);
+            let prices = dual[self.rows.len()..].iter().take(self.n_rules);
+            let mut u = self.settled.clone();
+            for (&row, dual) in self.rows.iter().zip(dual) {
+                u[row as usize] = dual.clamp(0.0, self.most[row as usize]);
+            }
+            let share = self.columns.iter().map(|column| column.map_or(0.0, |column| solution[column]));
             Relaxed {
-                u: dual.iter().zip(&self.most).map(|(dual, &most)| dual.clamp(0.0, most)).collect(),
+                u,
                 price: prices.map(|dual| (-dual).max(0.0)).collect(),
-                share: self.columns.iter().map(|column| solution[*column]).collect(),
+                share: share.collect(),
                 work: solved.simplex_iteration_count().max(1) as u64 * self.per_step,
             }
         });
@@ -105,8 +136,17 @@ impl Relaxation {
     }
 }
 
+/// Quiet, on one thread, so that the same program has the same solution everywhere.
 #[cfg(feature = "highs")]
-fn bounds(fate: Fate) -> std::ops::RangeInclusive<f64> {
+pub(crate) fn set_options(model: &mut highs::Model) {
+    model.make_quiet();
+    model.set_option("threads", 1);
+    model.set_option("parallel", "off");
+    model.set_option("solver", "simplex");
+}
+
+#[cfg(feature = "highs")]
+pub(crate) fn bounds(fate: Fate) -> std::ops::RangeInclusive<f64> {
     match fate {
         Fate::Free => 0.0..=1.0,
         Fate::Open => 1.0..=1.0,

@@ -10,7 +10,8 @@ use super::capacity;
 use super::center::{self, Within};
 use super::certificate::{self, Certificate, Reduction, check};
 use super::construct::{cover_search, greedy, greedy_cover};
-use super::evaluate::{Served, check_sites, explain, serve};
+use super::evaluate::{Served, check_sites, serve};
+use super::explain::explain;
 use super::presolve::{Reduced, close_dominated, reduce};
 use super::swap::{Search, iterate};
 use super::{Clock, Effort, Model, Options, Problem, Siting, SitingError, Then};
@@ -34,10 +35,10 @@ impl Work {
         match effort {
             Effort::Quick => Self { rounds: 0, steps: 150, every: 50, exchanges: 2_000, cooling: 0 },
             Effort::Full => {
-                Self { rounds: 100, steps: 1_000, every: 25, exchanges: 50_000, cooling: 600_000_000 }
+                Self { rounds: 100, steps: 1_000, every: 25, exchanges: 50_000, cooling: 3_000_000_000 }
             }
             Effort::Proof => {
-                Self { rounds: 200, steps: 2_000, every: 20, exchanges: 200_000, cooling: 2_000_000_000 }
+                Self { rounds: 200, steps: 2_000, every: 20, exchanges: 200_000, cooling: 5_000_000_000 }
             }
         }
     }
@@ -146,7 +147,7 @@ fn finish(
         (_, 0) => f64::INFINITY,
         (difference, objective) => difference as f64 / objective as f64,
     };
-    let reasons = explain(problem, model, &sites, &served);
+    let reasons = explain(problem, model, &sites, &served, objective);
     Ok(Siting {
         model,
         sites,
@@ -218,7 +219,32 @@ fn best_assignment(
         }
         best.as_ref().map_or(f64::INFINITY, |best| best.0 as f64)
     });
+    let as_reduction = |(site, by)| Reduction::Site { site, by };
+    let reductions = || dominated.iter().copied().map(as_reduction).collect();
+    let cools =
+        core.row_cost.is_empty() && core.rules.is_empty() && core.times == 1 && !core.miss.contains(&MUST);
+    let cool = |search: &mut Search, volume: &Volume, best: &(i64, Vec<u32>), entries: u64| {
+        let useful = useful_sites(volume, &fate, core.p, best.0 as f64);
+        let cooled = anneal(core, &best.1, &useful, entries, options.seed, clock);
+        search.become_sites(&cooled);
+        search.descend(clock);
+    };
+    if is_small(core) && options.effort > Effort::Quick {
+        // Many end in a short tree, given fair sites.
+        if let (true, Some(known)) = (cools, &best) {
+            cool(&mut search, &volume, known, FIRST_COOLING * core.row_site.len() as u64);
+            keep_better(&search, &mut best);
+        }
+        let root =
+            Root { volume: &volume, best: best.clone(), limit: i64::MAX, refine: None, most: FIRST_TREE };
+        let proof = prove(problem, core, root, options, clock);
+        if proof.complete {
+            return proof.into_found(problem, core, reductions(), clock);
+        }
+        best = proof.best;
+    }
     let open = |best: &(i64, Vec<u32>)| volume.best.value <= best.0 as f64 - 1.0;
+    let mut most = u64::MAX;
     if best.as_ref().is_some_and(open) && options.effort > Effort::Quick {
         if let Some((_, sites)) = &best {
             search.become_sites(sites);
@@ -230,16 +256,13 @@ fn best_assignment(
             Effort::Proof => 5,
             _ => work.rounds,
         };
-        let by_cooling =
-            far && core.row_cost.is_empty() && core.rules.is_empty() && !core.miss.contains(&MUST);
-        if let (true, Some((value, sites))) = (by_cooling, &best) {
-            let useful = useful_sites(&volume, &fate, core.p, *value as f64);
-            let most = work.cooling.min(8_000 * core.row_site.len() as u64);
-            let cooled = anneal(core, sites, &useful, most, options.seed, clock);
-            search.become_sites(&cooled);
-            search.descend(clock);
+        if let (true, Some(known)) = (far && cools, &best) {
+            let entries = work.cooling.min(30_000 * core.row_site.len() as u64);
+            cool(&mut search, &volume, known, entries);
+            // A tree does not close so wide a gap.
+            most = FAR_TREE;
             // Better sites are a better target for the bound.
-            let target = search.value.min(*value) as f64;
+            let target = search.value.min(known.0) as f64;
             climb(&mut volume, &fate, work.steps / 6, target, clock, |_, _, _| target);
         } else {
             iterate(&mut search, rounds, options.seed, clock);
@@ -251,12 +274,23 @@ fn best_assignment(
     let proof = prove(
         problem,
         core,
-        Root { volume: &volume, best, limit: i64::MAX, refine: Some(refine) },
+        Root { volume: &volume, best, limit: i64::MAX, refine: Some(refine), most },
         options,
         clock,
     );
-    let as_reduction = |(site, by)| Reduction::Site { site, by };
-    proof.into_found(problem, core, dominated.into_iter().map(as_reduction).collect(), clock)
+    proof.into_found(problem, core, reductions(), clock)
+}
+
+/// Times that annealing may read a small table before that tree.
+const FIRST_COOLING: u64 = 400;
+/// Work of the tree where the gap is wide.
+const FAR_TREE: u64 = 300_000_000;
+/// Work of the tree that is tried before any long search.
+const FIRST_TREE: u64 = 60_000_000;
+
+/// Whether a cover form is so small that its linear relaxation is solved in a moment.
+fn is_small(core: &Core) -> bool {
+    core.row_cost.is_empty() && core.row_site.len() <= 30_000
 }
 
 /// Sites that some answer better than `value` may open, by the reduced costs of the relaxation.
@@ -351,11 +385,13 @@ struct Root<'a, 'c> {
     best: Option<(i64, Vec<u32>)>,
     limit: i64,
     refine: Option<Refine>,
+    /// Most work of the tree, beside what the effort allows.
+    most: u64,
 }
 
 /// Closes the gap to answers below `limit` by branch and bound where the effort allows it, else keeps the root's bound.
 fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &Clock) -> Proof {
-    let Root { volume, best, limit, refine } = root;
+    let Root { volume, best, limit, refine, most } = root;
     // Any answer below the limit will do where there is one.
     let enough = if limit == i64::MAX { i64::MIN } else { limit - 1 };
     let n_demand = problem.table.n_demand();
@@ -365,8 +401,8 @@ fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &
     let open = volume.best.value <= cutoff as f64 - 1.0 + margin && enough < cutoff;
     let limits = Limits {
         work: match options.effort {
-            Effort::Proof if open => 20_000_000_000,
-            Effort::Full if open => 200_000_000,
+            Effort::Proof if open => most.min(20_000_000_000),
+            Effort::Full if open => most.min(200_000_000),
             _ => 0,
         },
         duals: (50_000_000 / (n_demand + core.n_rows() + 1)).max(64),
@@ -448,10 +484,28 @@ fn prove_cover(problem: &Problem, core: &Core, limit: i64, options: &Options, cl
     // Asked only for a cover below a limit, the tree settles what a short search does not find.
     let most = if limit == i64::MAX { work.exchanges } else { work.exchanges.min(10_000) };
     let exchanges = most.min(50 * core.n_sites * core.n_sites).min(30 * core.row_site.len());
-    let found = start.map(|start| cover_search(core, &start, exchanges, goal, options.seed, clock));
-    let best = found.map(|sites| (cost(&sites), sites)).filter(|found| found.0 < limit);
-    prove(problem, core, Root { volume: &volume, best, limit, refine: None }, options, clock)
+    let search =
+        |start: Vec<u32>, exchanges: usize| cover_search(core, &start, exchanges, goal, options.seed, clock);
+    let worth = |sites: &Vec<u32>| (cost(sites) < limit).then(|| (cost(sites), sites.clone()));
+    let mut found = start.map(|start| search(start, exchanges.min(FIRST_EXCHANGES)));
+    if is_small(core) && options.effort > Effort::Quick && FIRST_EXCHANGES < exchanges {
+        let best = found.as_ref().and_then(worth);
+        let root = Root { volume: &volume, best, limit, refine: None, most: FIRST_TREE };
+        let proof = prove(problem, core, root, options, clock);
+        if proof.complete || proof.best.as_ref().is_some_and(|best| best.0 <= goal) {
+            return proof;
+        }
+        found = proof.best.map(|best| best.1).or(found);
+    }
+    if FIRST_EXCHANGES < exchanges {
+        found = found.map(|sites| search(sites, exchanges));
+    }
+    let best = found.as_ref().and_then(worth);
+    prove(problem, core, Root { volume: &volume, best, limit, refine: None, most: u64::MAX }, options, clock)
 }
+
+/// Exchanges of the weighted search before a first tree is tried.
+const FIRST_EXCHANGES: usize = 3_000;
 
 /// The cover step of p-center.
 fn cover_within(problem: &Problem, core: &Core, p: usize, options: &Options, clock: &Clock) -> Within {
@@ -542,7 +596,7 @@ fn spread(problem: &Problem, core: &Core, u: &[f64], first_of: &[u32], scale: f6
 
 /// Opens further sites until there are p, those that help most first; p-median and p-center want exactly p.
 pub(crate) fn fill_up(problem: &Problem, model: Model, mut sites: Vec<u32>) -> Vec<u32> {
-    let Some(p) = model.p() else { return sites };
+    let Some(p) = model.p().filter(|&p| sites.len() < p) else { return sites };
     let Ok(core) = build(problem, Model::SetCover) else { return sites };
     let mut search = Search::new(&core);
     search.become_sites(&sites);
@@ -557,59 +611,4 @@ pub(crate) fn fill_up(problem: &Problem, model: Model, mut sites: Vec<u32>) -> V
     }
     sites.sort_unstable();
     sites
-}
-
-/// p-center: by how much the largest cost grows without each site.
-fn center_losses(problem: &Problem, sites: &[u32]) -> Vec<Swap> {
-    let times = problem.backup.times();
-    let mut place = vec![usize::MAX; problem.table.n_sites()];
-    sites.iter().enumerate().for_each(|(index, &site)| place[site as usize] = index);
-    let mut radius = 0;
-    let mut without = vec![0u64; sites.len()];
-    let mut near: Vec<(u32, u32)> = Vec::new();
-    for demand in (0..problem.table.n_demand()).filter(|&demand| problem.weight(demand) > 0) {
-        near.clear();
-        problem.visit_row(demand, |site, cost| {
-            if place[site as usize] != usize::MAX {
-                near.push((cost, site));
-            }
-        });
-        near.sort_unstable();
-        radius = radius.max(near.get(times - 1).map_or(u64::MAX, |near| u64::from(near.0)));
-        let next = near.get(times).map_or(u64::MAX, |near| u64::from(near.0));
-        for &(_, site) in near.iter().take(times) {
-            let without = &mut without[place[site as usize]];
-            *without = (*without).max(next);
-        }
-    }
-    let loss = |without: u64| (without < u64::MAX).then(|| without.saturating_sub(radius));
-    without.into_iter().map(|without| (loss(without), None)).collect()
-}
-
-type Swap = (Option<u64>, Option<(u32, Option<u64>)>);
-
-/// Per chosen site: the loss without it and the best replacement with its loss.
-pub(crate) fn swap_reasons(problem: &Problem, model: Model, sites: &[u32]) -> Option<Vec<Swap>> {
-    if matches!(model, Model::PCenter { .. }) {
-        return Some(center_losses(problem, sites));
-    }
-    let core = build(problem, model).ok()?;
-    let mut search = Search::new(&core);
-    search.become_sites(sites);
-    let mut best: Vec<Option<(i64, u32)>> = vec![None; sites.len()];
-    for inn in (0..core.n_sites as u32).filter(|&inn| !search.open[inn as usize]) {
-        for (index, &out) in sites.iter().enumerate() {
-            let change = search.exchange_change(inn, out);
-            let better = best[index].is_none_or(|best| change < best.0);
-            if better && (core.rules.is_empty() || search.broken_after(Some(inn), Some(out)) == 0) {
-                best[index] = Some((change, inn));
-            }
-        }
-    }
-    let finite = |change: i64| u64::try_from(change.max(0)).ok().filter(|_| change < search.big());
-    let reason = |(index, &site): (usize, &u32)| {
-        let loss = finite(search.loss_of(site));
-        (loss, best[index].map(|(change, inn)| (inn, finite(change))))
-    };
-    Some(sites.iter().enumerate().map(reason).collect())
 }
