@@ -131,6 +131,11 @@ impl Core {
         &self.arcs[self.arc_start[junction] as usize..self.arc_start[junction + 1] as usize]
     }
 
+    /// Ways onto a range of junctions.
+    pub fn arcs_of(&self, junctions: std::ops::Range<u32>) -> &[Arc] {
+        &self.arcs[self.arc_start[junctions.start as usize] as usize..self.arc_start[junctions.end as usize] as usize]
+    }
+
     pub fn all_arcs(&self) -> &[Arc] {
         &self.arcs
     }
