@@ -111,6 +111,12 @@ impl WalkNetwork {
     /// [`Self::nearest`] for stations that lie beside several nodes.
     pub(super) fn nearest_of(&self, sources: &Sources, limit: Option<u32>) -> Nearest {
         let limit = limit.unwrap_or(NONE).min(NONE - 1);
+        let JunctionLabels { labels, locals } = self.junction_labels(sources, limit);
+        self.unfold_nearest(&labels, &locals, limit)
+    }
+
+    /// One search from all sources at once, as far as the junctions.
+    pub(super) fn junction_labels(&self, sources: &Sources, limit: u32) -> JunctionLabels {
         let core = &self.core;
         let mut seeds = Vec::new();
         let mut locals = Vec::new();
@@ -131,8 +137,36 @@ impl WalkNetwork {
                 }
             }
         }
-        let labels = spread(core, self.width, &seeds, limit);
-        self.unfold_nearest(&labels, &locals, limit)
+        JunctionLabels { labels: spread(core, self.width, &seeds, limit), locals }
+    }
+
+    /// The junctions through which a node reaches all that lies outside its chain, and the walks to them. The
+    /// junction is [`NONE`] where there is no second one.
+    pub(super) fn anchors(&self, node: u32) -> [(u32, u32); 2] {
+        match self.core.place(node) {
+            Place::Junction(junction) => [(junction, 0), (NONE, NONE)],
+            Place::Folded(folded) => {
+                let chain = self.core.chain(self.core.chain_of(folded));
+                let node = self.core.folded[folded as usize];
+                [(chain.a, node.to_a), (chain.b, node.to_b)]
+            }
+        }
+    }
+
+    /// Walk from a node that lies in the chain of `local` to its target without leaving the chain.
+    pub(super) fn walk_inside(&self, local: &Local, node: u32) -> Option<u32> {
+        let Place::Folded(folded) = self.core.place(node) else { return None };
+        let nodes = self.core.chain_nodes(local.chain);
+        nodes.contains(&(folded as usize)).then(|| local.walk[folded as usize - nodes.start])
+    }
+
+    /// First junction of the chain of `local`.
+    pub(super) fn junction_of(&self, local: &Local) -> u32 {
+        self.core.chain(local.chain).a
+    }
+
+    pub(super) fn n_junctions(&self) -> usize {
+        self.core.n_junctions()
     }
 
     /// Labels of all nodes from those of the junctions.
@@ -235,8 +269,7 @@ impl WalkNetwork {
     }
 
     /// Searches from every source, hands `put` each node within `limit` of it with its cost, in no order, and
-    /// then tells `end` whose row is complete. Each thread takes sources until none is left and keeps a
-    /// state of its own; who takes which is not determined. Returns the states.
+    /// then tells `end` whose row is complete. Returns the states; see [`Self::each_search`].
     pub(super) fn each_within<S: Send>(
         &self,
         sources: &Sources,
@@ -244,6 +277,21 @@ impl WalkNetwork {
         state: impl Fn() -> S + Sync,
         put: impl Fn(&mut S, u32, u32) + Sync,
         end: impl Fn(&mut S, u32) + Sync,
+    ) -> Vec<S> {
+        self.each_search(sources, limit, state, |state, source, found| {
+            found.each_node(|node, cost| put(state, node, cost));
+            end(state, source);
+        })
+    }
+
+    /// Searches from every source and hands over what was found. Each thread takes sources until none is left
+    /// and keeps a state of its own; who takes which is not determined. Returns the states.
+    pub(super) fn each_search<S: Send>(
+        &self,
+        sources: &Sources,
+        limit: u32,
+        state: impl Fn() -> S + Sync,
+        found: impl Fn(&mut S, u32, &Found<'_>) + Sync,
     ) -> Vec<S> {
         const PORTION: usize = 8;
         let limit = limit.min(NONE - 1);
@@ -262,11 +310,8 @@ impl WalkNetwork {
                         return state;
                     }
                     for &source in &order[start..order.len().min(start + PORTION)] {
-                        let seeds = sources.seeds(source);
-                        reach(&self.core, &mut search, seeds, limit, |node, cost| {
-                            put(&mut state, node, cost)
-                        });
-                        end(&mut state, source);
+                        let here = Found::search(&self.core, &mut search, sources.seeds(source), limit);
+                        found(&mut state, source, &here);
                     }
                 }
             })
@@ -386,46 +431,72 @@ impl Rows {
     }
 }
 
-/// Hands over all nodes within `limit` of the seeds: nodes with a cost to start with.
-fn reach(
-    core: &Core,
-    search: &mut Search<u32>,
-    seeds: &[(u32, u32)],
+/// What one search from all sources has found.
+pub(super) struct JunctionLabels {
+    pub labels: Vec<Owned>,
+    /// Sources inside chains, and the walks to them from there.
+    pub locals: Vec<(Owned, Local)>,
+}
+
+/// What a search from one source has found.
+pub(super) struct Found<'a> {
+    core: &'a Core,
+    search: &'a Search<u32>,
     limit: u32,
-    mut put: impl FnMut(u32, u32),
-) {
-    search.clear();
-    let mut locals: Vec<(u32, Local)> = Vec::new();
-    for &(node, cost) in seeds {
-        match core.place(node) {
-            Place::Junction(junction) => search.seed(junction, cost, limit),
-            Place::Folded(folded) => {
-                let local = core.local(folded);
-                let chain = core.chain(local.chain);
-                search.seed_end(chain.a, cost.saturating_add(local.from_a), limit);
-                search.seed_end(chain.b, cost.saturating_add(local.from_b), limit);
-                locals.push((cost, local));
+    /// Seeds inside chains: what they start with, and the walks to them from there.
+    pub locals: Vec<(u32, Local)>,
+}
+
+impl<'a> Found<'a> {
+    /// Searches from nodes with a cost to start with.
+    fn search(core: &'a Core, search: &'a mut Search<u32>, seeds: &[(u32, u32)], limit: u32) -> Self {
+        search.clear();
+        let mut locals: Vec<(u32, Local)> = Vec::new();
+        for &(node, cost) in seeds {
+            match core.place(node) {
+                Place::Junction(junction) => search.seed(junction, cost, limit),
+                Place::Folded(folded) => {
+                    let local = core.local(folded);
+                    let chain = core.chain(local.chain);
+                    search.seed_end(chain.a, cost.saturating_add(local.from_a), limit);
+                    search.seed_end(chain.b, cost.saturating_add(local.from_b), limit);
+                    locals.push((cost, local));
+                }
             }
         }
+        search.run(core, limit);
+        Self { core, search, limit, locals }
     }
-    search.run(core, limit);
-    for &junction in search.reached() {
-        put(core.junction_id[junction as usize], search.label(junction));
-        for &index in core.chains_at(junction) {
-            let chain = core.chain(index);
-            let seen_from_a = junction != chain.a && search.label(chain.a) != NONE;
-            if !seen_from_a && locals.iter().all(|(_, local)| local.chain != index) {
-                unfold(core, search, index, limit, &mut put, |_| NONE);
+
+    /// Junctions within the limit and their walks, in no order.
+    pub fn junctions(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.search.reached().iter().map(|&junction| (junction, self.search.label(junction)))
+    }
+
+    /// Hands over all nodes within the limit, in no order.
+    fn each_node(&self, mut put: impl FnMut(u32, u32)) {
+        let Self { core, search, limit, ref locals } = *self;
+        for &junction in search.reached() {
+            put(core.junction_id[junction as usize], search.label(junction));
+            for &index in core.chains_at(junction) {
+                let chain = core.chain(index);
+                let seen_from_a = junction != chain.a && search.label(chain.a) != NONE;
+                if !seen_from_a && locals.iter().all(|(_, local)| local.chain != index) {
+                    unfold(core, search, index, limit, &mut put, |_| NONE);
+                }
             }
         }
-    }
-    // Chains that hold a seed: the walk inside the chain competes with those around.
-    for (i, (_, local)) in locals.iter().enumerate() {
-        if locals[..i].iter().all(|(_, other)| other.chain != local.chain) {
-            let here = || locals.iter().filter(|(_, other)| other.chain == local.chain);
-            unfold(core, search, local.chain, limit, &mut put, |position| {
-                here().map(|(cost, other)| cost.saturating_add(other.walk[position])).min().unwrap_or(NONE)
-            });
+        // Chains that hold a seed: the walk inside the chain competes with those around.
+        for (i, (_, local)) in locals.iter().enumerate() {
+            if locals[..i].iter().all(|(_, other)| other.chain != local.chain) {
+                let here = || locals.iter().filter(|(_, other)| other.chain == local.chain);
+                unfold(core, search, local.chain, limit, &mut put, |position| {
+                    here()
+                        .map(|(cost, other)| cost.saturating_add(other.walk[position]))
+                        .min()
+                        .unwrap_or(NONE)
+                });
+            }
         }
     }
 }

@@ -193,7 +193,9 @@ impl Block<'_> {
         // The search jumps about in the arcs of the block. Read them in a row first: memory delivers a row
         // many times faster than single places.
         let last = self.first + self.labels.len() as u32;
-        std::hint::black_box(core.arcs_of(self.first..last).iter().step_by(8).fold(0, |sum, arc| sum ^ arc.cost));
+        std::hint::black_box(
+            core.arcs_of(self.first..last).iter().step_by(8).fold(0, |sum, arc| sum ^ arc.cost),
+        );
         for (label, junction) in news.drain(..) {
             self.improve(junction, label);
         }
