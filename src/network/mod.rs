@@ -17,6 +17,7 @@ mod doors;
 mod engine;
 mod mesh;
 mod order;
+mod outline;
 mod reach;
 mod search;
 mod snap;
