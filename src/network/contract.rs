@@ -328,16 +328,18 @@ impl<'a> Raw<'a> {
         let passable =
             |edge: usize| edges.there[edge] != NONE || edges.back.get(edge).is_some_and(|&back| back != NONE);
         let counted = |edge: &usize| edges.from[*edge] != edges.to[*edge] && passable(*edge);
-        let mut start = vec![0_u32; n + 1];
+        let mut degree = vec![0_u32; n];
         for edge in (0..edges.from.len()).filter(counted) {
-            start[rank[edges.from[edge] as usize] as usize] += 1;
-            start[rank[edges.to[edge] as usize] as usize] += 1;
+            degree[edges.from[edge] as usize] += 1;
+            degree[edges.to[edge] as usize] += 1;
         }
         let mut before = 0;
-        for slot in &mut start {
-            before += *slot;
-            *slot = before;
-        }
+        let end = |&node: &u32| {
+            before += degree[node as usize];
+            before
+        };
+        let mut start: Vec<u32> = order.iter().map(end).collect();
+        start.push(before);
         let mut ends = vec![0_u64; before as usize];
         // Filled from each node's end downwards, so that `start` is right when all are in.
         for edge in (0..edges.from.len()).rev().filter(counted) {

@@ -1,7 +1,7 @@
 //! Questions on arrays: nearest station, nodes within a limit, counts.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
@@ -30,6 +30,8 @@ pub struct WalkNetwork {
     y: Vec<f64>,
     /// The plane around the streets, triangulated when circles are first asked for.
     mesh: OnceLock<Option<Mesh>>,
+    /// Scratch of [`Self::within`], ready for the next question: fresh pages cost as much as the search.
+    spare: Mutex<Vec<Rows>>,
 }
 
 /// For each node its nearest station.
@@ -83,7 +85,15 @@ impl WalkNetwork {
         check(x, y, edges, edge_back_cost.is_some())?;
         let core = Core::build(x, y, edges);
         let (width, n) = (BucketWidth::for_core(&core), x.len());
-        Ok(Self { core, width, n, x: x.to_vec(), y: y.to_vec(), mesh: OnceLock::new() })
+        Ok(Self {
+            core,
+            width,
+            n,
+            x: x.to_vec(),
+            y: y.to_vec(),
+            mesh: OnceLock::new(),
+            spare: Mutex::default(),
+        })
     }
 
     /// `None` if there is no street with an extent.
@@ -220,8 +230,9 @@ impl WalkNetwork {
     /// A station that is no node.
     pub fn within(&self, stations: &[u32], limit: u32) -> Result<Within, NetworkError> {
         self.check_stations(stations)?;
-        let state = || Rows::new(self.n);
-        let parts = self.each_within(&Sources::nodes(stations), limit, state, Rows::put, Rows::end_row);
+        let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = || spare().pop().unwrap_or_else(|| Rows::new(self.n));
+        let mut parts = self.each_within(&Sources::nodes(stations), limit, state, Rows::put, Rows::end_row);
         let mut place = vec![(0, 0, 0); stations.len()];
         for (index, part) in parts.iter().enumerate() {
             for &(station, start, end) in &part.rows {
@@ -240,6 +251,11 @@ impl WalkNetwork {
             within.cost.extend_from_slice(&parts[index].cost[start..end]);
             within.offsets.push(within.node.len() as u64);
         }
+        parts.iter_mut().for_each(Rows::clear);
+        let mut spare = spare();
+        spare.extend(parts.into_iter().filter(Rows::is_small));
+        spare.truncate(rayon::current_num_threads());
+        drop(spare);
         Ok(within)
     }
 
@@ -381,12 +397,14 @@ impl Sources {
 
 /// Rows that one thread has found. The current row waits in a bitmap over the nodes, which sorts it for
 /// free: reading it out costs one step for every word of 64 nodes that holds one.
+#[derive(Debug)]
 struct Rows {
     node: Vec<u32>,
     cost: Vec<u32>,
     /// Station, and its range in the two columns.
     rows: Vec<(u32, usize, usize)>,
     waiting: Vec<u32>,
+    n_waiting: usize,
     words: Vec<u64>,
     /// A bit for every word that is not empty.
     summary: Vec<u64>,
@@ -400,6 +418,7 @@ impl Rows {
             cost: Vec::new(),
             rows: Vec::new(),
             waiting: vec![0; n],
+            n_waiting: 0,
             words: vec![0; words],
             summary: vec![0; words.div_ceil(64)],
         }
@@ -407,12 +426,14 @@ impl Rows {
 
     fn put(&mut self, node: u32, cost: u32) {
         self.waiting[node as usize] = cost;
+        self.n_waiting += 1;
         self.words[node as usize / 64] |= 1 << (node % 64);
         self.summary[node as usize / 4096] |= 1 << (node / 64 % 64);
     }
 
     fn end_row(&mut self, station: u32) {
         let start = self.node.len();
+        self.node.reserve(self.n_waiting);
         for index in 0..self.summary.len() {
             let mut full = std::mem::take(&mut self.summary[index]);
             while full != 0 {
@@ -423,13 +444,29 @@ impl Rows {
                     let node = word * 64 + bits.trailing_zeros() as usize;
                     bits &= bits - 1;
                     self.node.push(node as u32);
-                    self.cost.push(self.waiting[node]);
                 }
             }
         }
+        let (waiting, row) = (&self.waiting, &self.node[start..]);
+        self.cost.extend(row.iter().map(|&node| waiting[node as usize]));
         self.rows.push((station, start, self.node.len()));
+        self.n_waiting = 0;
+    }
+
+    /// Ready for other questions; what it has allocated stays.
+    fn clear(&mut self) {
+        self.node.clear();
+        self.cost.clear();
+        self.rows.clear();
+    }
+
+    fn is_small(&self) -> bool {
+        self.node.capacity() <= KEPT_ROWS
     }
 }
+
+/// Most entries of rows that a network keeps room for between two questions.
+const KEPT_ROWS: usize = 1 << 22;
 
 /// What one search from all sources has found.
 pub(super) struct JunctionLabels {
