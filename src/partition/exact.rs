@@ -93,6 +93,7 @@ impl Selection<'_> {
         let rule = Rule { k: self.k, range: self.range, out, worst };
         let (all, complete) = regions::all_in_range(self.piece, wide, self.context.budget.visits, self.pool);
         let mut regions = all.without_dead_ends(self.piece, rule);
+        eprintln!("DBG n {} k {} out {} known {} complete {} all {} kept {} value {}", self.piece.len(), self.k, out, known, complete, all.len(), regions.len(), self.value());
         drop(all);
         self.charge_moves(&mut regions);
         let mut found = self.select(&mut regions, rule, complete, known);
@@ -170,7 +171,7 @@ impl Selection<'_> {
         // Every edge cut and everybody moved.
         let moves = if self.home.is_empty() { 0 } else { MOVE_MM * piece.total() as i64 };
         let dearest = (piece.cost.iter().sum::<i64>() / 2 + moves) as f64 / 1000.0 + 1.0;
-        let outcome = master::choose(&mut Task {
+        let t=std::time::Instant::now(); let outcome = master::choose(&mut Task {
             piece,
             regions,
             source,
@@ -181,6 +182,7 @@ impl Selection<'_> {
             columns,
             nodes: NODES,
         });
+        eprintln!("DBG2 n {} k {} out {} home {} t {:.2} {}", piece.len(), self.k, rule.out, self.home.len(), t.elapsed().as_secs_f64(), match &outcome {Outcome::Chosen{bound,..}=>format!("chosen {bound}"),Outcome::Open{bound}=>format!("open {bound}"),Outcome::Impossible=>"impossible".into()});
         match outcome {
             Outcome::Chosen { regions: chosen, bound } => {
                 self.adopt(regions, &chosen);

@@ -10,6 +10,7 @@ use super::division::{Ask, Division, Range, Score};
 use super::exact;
 use super::islands::{self, Part};
 use super::levels::{self, Cycle};
+use super::piece::Piece;
 use super::random::Random;
 use super::regions::Regions;
 use super::zones::{Kind, Zone, Zones};
@@ -124,29 +125,22 @@ fn divide(
     let current = problem.current.map(|current| present_grids(problem, zones, zone, &unit_of, current));
     let current = current.filter(|current| current.iter().any(|&name| name >= 0));
     let unit_load = piece.load.clone();
-    let mut grid = vec![0u32; piece.len()];
-    let mut answers = Vec::new();
+    let mut divided = Divided { grid: (0..piece.len() as u32).collect(), parts: Vec::new() };
     let mut wanted = piece.len();
-    match zone.kind {
-        Kind::Divide { size, k } => {
-            wanted = k;
-            let range = Range { low: size.low.into(), target: size.target.into(), high: size.high.into() };
-            let mut next = 0;
-            for (i, part) in islands::parts(piece, k, range).into_iter().enumerate() {
-                let stream = (index as u64) << 20 | i as u64;
-                let (labels, answer) = match &current {
-                    Some(current) => redraw_part(context, &part, range, current, stream),
-                    None => divide_part(context, &part, range, stream),
-                };
-                for &(unit, local) in &part.units {
-                    grid[unit as usize] = next + labels[local as usize];
-                }
-                next += part.k as u32;
-                answers.push(answer);
+    if let Kind::Divide { size, k, implied } = zone.kind {
+        let range = Range { low: size.low.into(), target: size.target.into(), high: size.high.into() };
+        let other = (implied != k).then(|| piece.clone());
+        divided = into(context, piece, k, range, current.as_deref(), index);
+        wanted = k;
+        // The present number is kept unless the implied one brings more grids into range.
+        if let Some(piece) = other.filter(|_| 0 < divided.n_out()) {
+            let again = into(context, piece, implied, range, current.as_deref(), index);
+            if again.n_out() < divided.n_out() {
+                (divided, wanted) = (again, implied);
             }
         }
-        Kind::Exclusive | Kind::Locked => grid = (0..piece.len() as u32).collect(),
     }
+    let Divided { grid, parts: answers } = divided;
     let labels = unit_of.iter().map(|&unit| grid[unit as usize]).collect();
     let (numbered, k) = number_by_first(labels);
     let mut heaviest = vec![(0, u32::MAX); k];
@@ -158,6 +152,44 @@ fn divide(
         }
     }
     ZoneAnswer { grid: numbered, k, wanted, parts: answers, heaviest }
+}
+
+/// The division of a zone's graph: grid per unit and what is known about its parts.
+struct Divided {
+    grid: Vec<u32>,
+    parts: Vec<PartAnswer>,
+}
+
+impl Divided {
+    fn n_out(&self) -> usize {
+        self.parts.iter().map(|part| part.score.n_out).sum()
+    }
+}
+
+/// Divides the graph of a zone into `k` grids, from the present grid per unit where there is one.
+fn into(
+    context: &Context<'_>,
+    piece: Piece,
+    k: usize,
+    range: Range,
+    current: Option<&[i32]>,
+    index: usize,
+) -> Divided {
+    let mut divided = Divided { grid: vec![0; piece.len()], parts: Vec::new() };
+    let mut next = 0;
+    for (i, part) in islands::parts(piece, k, range).into_iter().enumerate() {
+        let stream = (index as u64) << 20 | i as u64;
+        let (labels, answer) = match current {
+            Some(current) => redraw_part(context, &part, range, current, stream),
+            None => divide_part(context, &part, range, stream),
+        };
+        for &(unit, local) in &part.units {
+            divided.grid[unit as usize] = next + labels[local as usize];
+        }
+        next += part.k as u32;
+        divided.parts.push(answer);
+    }
+    divided
 }
 
 /// Present grid of every unit of a zone: that of most of its load, by atoms where the load is equal; −1 for none.
