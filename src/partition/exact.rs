@@ -8,6 +8,7 @@ use super::division::{self, Range};
 #[cfg(feature = "highs")]
 use super::master::{self, Outcome, Source, Task};
 use super::piece::Piece;
+use super::pricing::{MOVE_MM, Moves};
 use super::regions::{self, Regions, Rule};
 use super::solve::{Context, PartAnswer};
 
@@ -39,8 +40,6 @@ impl Budget {
     }
 }
 
-/// What a household that changes grid costs in a redraw, in mm: more than any boundary it may save.
-const MOVE_MM: i64 = 100_000;
 /// Nodes of one integer program.
 #[cfg(feature = "highs")]
 const NODES: i32 = 400;
@@ -71,6 +70,12 @@ pub(super) fn improve(
 ) {
     let k = labels.iter().max().map_or(0, |&g| g as usize + 1);
     let mut selection = Selection { context, piece, range, k, pool, home, labels, answer };
+    if !home.is_empty() {
+        // A redraw comes with the best balance that is known; what is left is to move few.
+        let out = selection.answer.score.n_out;
+        selection.with_out(out);
+        return;
+    }
     for out in selection.answer.least_out.. {
         if context.stop() || selection.with_out(out) || out >= selection.answer.score.n_out {
             return;
@@ -88,15 +93,24 @@ impl Selection<'_> {
             (_, true) => self.worst(),
             (_, false) => self.range.high - self.range.low,
         };
-        let wide =
-            Range { low: self.range.low.saturating_sub(worst), high: self.range.high + worst, ..self.range };
         let rule = Rule { k: self.k, range: self.range, out, worst };
+        let wide = Range {
+            low: self.range.low.saturating_sub(worst),
+            high: self.range.high + worst,
+            ..self.range
+        };
         let (all, complete) = regions::all_in_range(self.piece, wide, self.context.budget.visits, self.pool);
         let mut regions = all.without_dead_ends(self.piece, rule);
-        eprintln!("DBG n {} k {} out {} known {} complete {} all {} kept {} value {}", self.piece.len(), self.k, out, known, complete, all.len(), regions.len(), self.value());
         drop(all);
         self.charge_moves(&mut regions);
-        let mut found = self.select(&mut regions, rule, complete, known);
+        let mut found = if complete || self.home.is_empty() {
+            self.select(&mut regions, rule, complete, known)
+        } else {
+            // A redraw stays near the present grids: pricing finds what matters there.
+            let mut near = self.pool.without_dead_ends(self.piece, rule);
+            self.charge_moves(&mut near);
+            self.select(&mut near, rule, false, known)
+        };
         if !found && !known {
             found = self.cover(&regions, rule, complete);
             // A first division with so few out of range: now the cheapest one.
@@ -125,25 +139,11 @@ impl Selection<'_> {
             return;
         }
         for region in 0..regions.len() {
-            let moved = self.moved(regions.units(region).iter().map(|&u| usize::from(u)));
+            let moved = Moves { home: self.home }
+                .moved(self.piece, regions.units(region).iter().map(|&u| usize::from(u)));
             let units: Vec<u32> = regions.units(region).iter().map(|&u| u32::from(u)).collect();
             regions.boundary[region] = self.piece.boundary(&units) + 2 * MOVE_MM * moved;
         }
-    }
-
-    /// Load of these units outside the present grid that most of it comes from.
-    fn moved(&self, units: impl Iterator<Item = usize>) -> i64 {
-        let mut from: Vec<(u32, u64)> = Vec::new();
-        let mut total = 0;
-        for unit in units.filter(|&unit| self.home[unit] != u32::MAX) {
-            let load = self.piece.load[unit];
-            total += load;
-            match from.iter_mut().find(|(grid, _)| *grid == self.home[unit]) {
-                Some((_, sum)) => *sum += load,
-                None => from.push((self.home[unit], load)),
-            }
-        }
-        (total - from.iter().map(|&(_, sum)| sum).max().unwrap_or(0)) as i64
     }
 
     /// What the present division costs, moves included.
@@ -152,7 +152,7 @@ impl Selection<'_> {
             return self.answer.score.cost;
         }
         let grids = (0..self.k as u32).map(|g| (0..self.labels.len()).filter(move |&u| self.labels[u] == g));
-        self.answer.score.cost + MOVE_MM * grids.map(|units| self.moved(units)).sum::<i64>()
+        self.answer.score.cost + MOVE_MM * grids.map(|units| Moves { home: self.home }.moved(self.piece, units)).sum::<i64>()
     }
 
     /// Set partitioning with HiGHS; `known` says that the present division follows the rule.
@@ -160,7 +160,7 @@ impl Selection<'_> {
     fn select(&mut self, regions: &mut Regions, rule: Rule, complete: bool, known: bool) -> bool {
         let upper = known.then(|| self.value());
         let Budget { columns, steps, .. } = self.context.budget;
-        let source = if complete || !self.home.is_empty() {
+        let source = if complete {
             Source::Listed
         } else if self.piece.len() <= cover::MAX_UNITS {
             Source::Priced(self.context.budget.visits)
@@ -175,6 +175,7 @@ impl Selection<'_> {
             piece,
             regions,
             source,
+            moves: Moves { home: self.home },
             rule,
             upper,
             dearest,

@@ -37,20 +37,27 @@ pub(super) struct Priced {
 }
 
 /// Adds to `regions` those with a reduced cost of at most `threshold` metres that it lacks.
+///
+/// A region starts from one root unit and holds no earlier root. In a redraw it costs what it takes from elsewhere, seen
+/// from the present grid it takes most from, so roots go grid by grid and everything from other grids is dearer.
 pub(super) fn add_within(
     piece: &Piece,
     rule: Rule,
     prices: &Prices<'_>,
+    moves: Moves<'_>,
     threshold: f64,
     limits: Limits,
     regions: &mut Regions,
 ) -> Priced {
     let known = regions.len();
     let n = piece.len();
+    let price: Vec<i64> = prices.unit.iter().map(|p| (p * MICRO).round() as i64).collect();
+    let step = price.iter().map(|p| p.abs()).sum::<i64>() / (piece.total() as i64).max(1);
     let mut search = Search {
         piece,
         rule,
-        price: prices.unit.iter().map(|p| (p * MICRO).round() as i64).collect(),
+        moves,
+        price: price.clone(),
         out_price: (prices.out * MICRO).round() as i64,
         threshold: ((threshold + prices.grid) * MICRO).floor() as i64 + 1,
         low: rule.range.low.saturating_sub(rule.worst) as i64,
@@ -58,6 +65,7 @@ pub(super) fn add_within(
         flow: Flow::new(piece),
         multiplier: 0,
         base: 0,
+        banned: vec![false; n],
         state: vec![State::Free; n],
         met: vec![false; n],
         set: Vec::new(),
@@ -68,22 +76,33 @@ pub(super) fn add_within(
         visits: limits.visits,
         most: known + limits.found,
     };
-    let step = search.price.iter().map(|p| p.abs()).sum::<i64>() / (piece.total() as i64).max(1);
     let mut floor = i64::MAX;
     let mut complete = true;
     let mut multiplier = 0;
-    for root in 0..n as u32 {
+    let mut last_home = None;
+    for root in moves.roots(n) {
+        if let Some(home) = moves.home_of(root).filter(|home| last_home != Some(*home)) {
+            last_home = Some(home);
+            search.banned.fill(false);
+            search.state.fill(State::Free);
+            search.met.fill(false);
+            for (unit, own) in search.price.iter_mut().enumerate() {
+                *own = price[unit] - moves.micro(piece, unit as u32, home);
+            }
+        }
         let bound;
         (bound, multiplier) = search.best_multiplier(root, multiplier, step.max(16));
         floor = floor.min(bound);
         if complete && bound <= search.threshold {
             search.prepare(root, multiplier);
-            let refused: i64 = (0..root as usize).map(|u| search.flow.from_source[u]).sum();
+            let refused: i64 =
+                (0..n).filter(|&u| search.banned[u]).map(|u| search.flow.from_source[u]).sum();
             search.met[root as usize] = true;
             complete = search.take(root, Vec::new(), 0, 0, refused, 0).is_some();
         }
         search.met[root as usize] = true;
         search.state[root as usize] = State::Refused;
+        search.banned[root as usize] = true;
         if !complete && limits.found > 0 && search.regions.len() >= search.most {
             break; // Enough to go on with; the bound over the other roots is not needed.
         }
@@ -92,6 +111,64 @@ pub(super) fn add_within(
     let visits = limits.visits - search.visits;
     let floor = if cut_short { f64::NEG_INFINITY } else { floor as f64 / MICRO - prices.grid };
     Priced { complete, floor, visits }
+}
+
+/// What a household that changes grid costs in a redraw, in mm: more than any boundary it may save.
+pub(super) const MOVE_MM: i64 = 100_000;
+/// No present grid.
+const NOWHERE: u32 = u32::MAX;
+
+/// Present grid per unit, which is to change as little as possible; empty where there is none.
+#[derive(Clone, Copy)]
+pub(super) struct Moves<'a> {
+    pub home: &'a [u32],
+}
+
+impl Moves<'_> {
+    /// All units, those of one present grid after another.
+    fn roots(self, n: usize) -> Vec<u32> {
+        let mut roots: Vec<u32> = (0..n as u32).collect();
+        if !self.home.is_empty() {
+            roots.sort_by_key(|&u| (self.home[u as usize], u));
+        }
+        roots
+    }
+
+    fn home_of(self, unit: u32) -> Option<u32> {
+        self.home.get(unit as usize).copied()
+    }
+
+    /// What a unit costs that joins grid `home`, in micrometres. A grid without a present one has nobody to keep.
+    fn micro(self, piece: &Piece, unit: u32, home: u32) -> i64 {
+        let own = self.home[unit as usize];
+        if own == home {
+            0
+        } else if home == NOWHERE {
+            FOREVER / 64
+        } else if own == NOWHERE {
+            0
+        } else {
+            MOVE_MM * 1000 * piece.load[unit as usize] as i64
+        }
+    }
+
+    /// Load of a set outside the present grid that most of it comes from.
+    pub(super) fn moved(self, piece: &Piece, units: impl Iterator<Item = usize>) -> i64 {
+        if self.home.is_empty() {
+            return 0;
+        }
+        let mut from: Vec<(u32, u64)> = Vec::new();
+        let mut total = 0;
+        for unit in units.filter(|&unit| self.home[unit] != NOWHERE) {
+            let load = piece.load[unit];
+            total += load;
+            match from.iter_mut().find(|(grid, _)| *grid == self.home[unit]) {
+                Some((_, sum)) => *sum += load,
+                None => from.push((self.home[unit], load)),
+            }
+        }
+        (total - from.iter().map(|&(_, sum)| sum).max().unwrap_or(0)) as i64
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,6 +181,7 @@ enum State {
 struct Search<'a> {
     piece: &'a Piece,
     rule: Rule,
+    moves: Moves<'a>,
     price: Vec<i64>,
     out_price: i64,
     /// Threshold plus the price of a grid: costs below are compared without the latter.
@@ -114,6 +192,8 @@ struct Search<'a> {
     multiplier: i64,
     /// Value of the minimum cut.
     base: i64,
+    /// Earlier roots.
+    banned: Vec<bool>,
     state: Vec<State>,
     /// Units that are taken, refused or wait on some frontier.
     met: Vec<bool>,
@@ -162,7 +242,7 @@ impl Search<'_> {
             constant -= source;
             if u == root as usize {
                 source = FOREVER; // It is in, and pays its sink arc.
-            } else if u < root as usize {
+            } else if self.banned[u] {
                 sink = FOREVER;
             }
             self.flow.from_source[u] = source;
@@ -271,7 +351,8 @@ impl Search<'_> {
         ) {
             let mut units = self.set.clone();
             units.sort_unstable();
-            self.regions.add(&units, load as u64, boundary);
+            let moved = self.moves.moved(self.piece, units.iter().map(|&u| u as usize));
+            self.regions.add(&units, load as u64, boundary + 2 * MOVE_MM * moved);
         }
     }
 }

@@ -78,7 +78,15 @@ pub(super) fn solve(task: &mut Task<'_>) -> Option<Relaxed> {
             let limits = Limits { visits, found: if visits > 0 { ADDED } else { 0 } };
             let prices = prices(&solved.price);
             let priced =
-                pricing::add_within(task.piece, task.rule, &prices, -deep - ZERO, limits, task.regions);
+                pricing::add_within(
+                task.piece,
+                task.rule,
+                &prices,
+                task.moves,
+                -deep - ZERO,
+                limits,
+                task.regions,
+            );
             visits = visits.saturating_sub(priced.visits);
             reduced = reduced_costs(task, &solved.price);
             program.added.resize(reduced.len(), false);
@@ -99,6 +107,7 @@ pub(super) fn solve(task: &mut Task<'_>) -> Option<Relaxed> {
         if bound > task.dearest {
             return Some(Relaxed { bound, uncovered: 1.0, complete: true, price: solved.price, reduced });
         }
+        eprintln!("DBG3 n {} value {:.1} uncovered {:.3} charge {charge} depth {depth} new {} cols {} visits {} floor {:?} bound {:.1} complete {}", task.n(), solved.value, solved.uncovered, new.len(), program.added.len(), visits, floor, bound, complete);
         let is_last = charge + 1 == CHARGES.len();
         if new.is_empty() && solved.uncovered > 1e-6 && !is_last {
             charge += 1;

@@ -254,24 +254,52 @@ fn redraw_part(
             best = Some((score, labels));
         }
     }
-    let (score, mut labels) =
+    let (mut score, mut labels) =
         best.unwrap_or((super::division::score(&part.piece, range, &labels, k), labels));
-    let least_out = part.fewest_out(k, range);
+    let mut least_out = part.fewest_out(k, range);
+    if full && least_out < score.n_out && 1 < k {
+        // Balance counts first: as good as a division from nothing, which then comes as near to the present one as it can.
+        let mut mended = labels.clone();
+        windows::mend(context, Ask { piece: &part.piece, k, range }, &mut mended, stream);
+        let mut candidates = vec![mended];
+        if pool.is_some() {
+            let (afresh, known) = divide_part(context, part, range, stream);
+            candidates.push(afresh);
+            least_out = known.least_out;
+        }
+        for mut other in candidates {
+            redraw::name_by_home(&part.piece, &home, &mut other, k);
+            let settled = settle(context, part, range, &home, other, pool.as_mut(), &mut random);
+            if settled.1 < score {
+                (labels, score) = settled;
+            }
+        }
+    }
     let mut answer = PartAnswer { score, least_out, least_cost: 0 };
     if let Some(mut pool) = pool.filter(|_| 1 < k && !context.stop()) {
         pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
         exact::improve(context, &part.piece, range, &pool, &home, &mut labels, &mut answer);
         // What the selection brought into range may have moved more than needed.
         redraw::name_by_home(&part.piece, &home, &mut labels, k);
-        let schedule = Schedule { sweeps: 1000, start: 0.1, end: 0.01, chain: 3, keep: Keep::Best };
-        let mut division = Division::new(&part.piece, labels, k);
-        let annealer = Annealer::new(&mut division, range, &home, None);
-        (labels, answer.score) = annealer.run(schedule, &context.logarithms, &mut random, &|| context.stop());
-    }
-    if !part.sound {
-        answer.least_out = least_out;
+        (labels, answer.score) = settle(context, part, range, &home, labels, None, &mut random);
     }
     (labels, answer)
+}
+
+/// Moves what need not have moved back home.
+fn settle(
+    context: &Context<'_>,
+    part: &Part,
+    range: Range,
+    home: &[u32],
+    labels: Vec<u32>,
+    pool: Option<&mut Regions>,
+    random: &mut Random,
+) -> (Vec<u32>, Score) {
+    let schedule = Schedule { sweeps: 1000, start: 0.1, end: 0.01, chain: 3, keep: Keep::Best };
+    let mut division = Division::new(&part.piece, labels, part.k.max(1));
+    let annealer = Annealer::new(&mut division, range, home, pool);
+    annealer.run(schedule, &context.logarithms, random, &|| context.stop())
 }
 
 /// Divides one connected part.
