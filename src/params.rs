@@ -2,13 +2,17 @@
 //!
 //! Every figure has a unit in its name or its documentation. `unverified` figures are general knowledge: edit them.
 
+mod siting;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{CodeScheme, GridClass, GridSize, StationTier, Tell, Text, WalkBand, WalkDirection};
+use crate::model::{CodeScheme, GridClass, GridSize, LoadWeights, Tell, Text, WalkBand, WalkDirection};
 use crate::network::{KerbResponse, SlopeResponse, StairsResponse, WalkProfile, WalkRules};
 use crate::units::{Households, Metres, MetresPerSecond, Seconds};
+
+pub use siting::{SitingParams, TierParams};
 
 /// Why parameters cannot be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -83,8 +87,9 @@ pub struct GridParams {
     pub tolerance: f64,
     /// Effort: `draft` for a first look, `full` for the plan that is handed over.
     pub effort: Effort,
-    /// Households that one unit of other load (shops, small venues) counts for.
-    pub other_load_weight: f64,
+    /// Households that one shop, small venue, … counts for in the size of a grid. Places count them towards a grid's
+    /// work (seen); how much each weighs is the planner's, so the default is nothing.
+    pub other_loads: LoadParams,
     /// Resettlement grids (安置型), if they differ.
     pub resettlement: Option<ClassParams>,
     /// Rural grids (农村型), if they differ.
@@ -104,7 +109,7 @@ impl Default for GridParams {
             target: 300,
             tolerance: 0.10,
             effort: Effort::Full,
-            other_load_weight: 0.0,
+            other_loads: LoadParams::default(),
             resettlement: None,
             rural: None,
             code_scheme: CodeScheme::default().as_str().to_owned(),
@@ -112,6 +117,20 @@ impl Default for GridParams {
             exact: BTreeMap::new(),
         }
     }
+}
+
+/// Households that one of each counts for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoadParams {
+    /// A shop (商铺).
+    pub shops: f64,
+    /// A small venue (九小场所).
+    pub venues: f64,
+    /// A social organization (社会组织).
+    pub organizations: f64,
+    /// One of whatever else is counted.
+    pub other: f64,
 }
 
 /// Size of a class of grids.
@@ -201,81 +220,12 @@ pub struct ProfileParams {
     pub crossing_wait: f64,
 }
 
-fn crossing_wait() -> f64 {
-    10.0
-}
-
-/// How stations are chosen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SitingParams {
-    /// Tiers to plan, in any order; a tier that is not listed keeps its existing stations and gets no new ones.
-    pub tiers: Vec<TierParams>,
-    /// Where the register of premises is empty or short, buildings and street corners at least this far apart (m)
-    /// become candidates. 0 turns that off.
-    pub candidate_spacing: f64,
-    /// Largest number of candidates made that way.
-    pub candidate_limit: u32,
-}
-
-impl Default for SitingParams {
-    fn default() -> Self {
-        Self {
-            tiers: vec![
-                // One community centre each (1+N of Huantai, seen) within 15 minutes (Luoyuan, Longkou, seen).
-                TierParams { one_per_community: true, ..TierParams::new(StationTier::Community, 15, 0.95) },
-                // Neighbourhood stations within 5 minutes (Lianyun, seen); 90 % is our choice.
-                TierParams::new(StationTier::Compound, 5, 0.90),
-            ],
-            candidate_spacing: 60.0,
-            candidate_limit: 5000,
-        }
-    }
-}
-
-/// What one tier is to reach.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TierParams {
-    /// Tier: `city`, `regional`, `community`, `compound`, `corner`.
-    pub tier: String,
-    /// Circle in minutes.
-    pub minutes: u32,
-    /// Share of households to reach with the fewest stations, 0 to 1. Ignored when `stations` or `budget` is given.
-    pub goal: f64,
-    /// Exactly this many stations, existing ones counted, for the best coverage.
-    pub stations: Option<u32>,
-    /// Yearly cost in yuan of the new stations, for the best coverage.
-    pub budget: Option<u32>,
-    /// Households that a station of unknown capacity may serve; `None` for no limit.
-    pub capacity: Option<u32>,
-    /// Each community has at least one of its own.
-    #[serde(default)]
-    pub one_per_community: bool,
-    /// Stations of this tier also serve what lower tiers do.
-    #[serde(default = "yes")]
-    pub serves_lower: bool,
-}
-
 fn yes() -> bool {
     true
 }
 
-impl TierParams {
-    /// The fewest stations of a tier that reach `goal` of the households in `minutes`.
-    #[must_use]
-    pub fn new(tier: StationTier, minutes: u32, goal: f64) -> Self {
-        Self {
-            tier: tier.as_str().to_owned(),
-            minutes,
-            goal,
-            stations: None,
-            budget: None,
-            capacity: None,
-            one_per_community: false,
-            serves_lower: true,
-        }
-    }
+fn crossing_wait() -> f64 {
+    10.0
 }
 
 impl Params {
@@ -331,13 +281,17 @@ impl Params {
                 );
             }
         }
-        if !(self.grid.other_load_weight.is_finite() && 0.0 <= self.grid.other_load_weight) {
-            let value = self.grid.other_load_weight.to_string();
-            return bad(
-                "grid.other_load_weight",
-                value,
-                ("应为零户或以上", "it must be zero or more households"),
-            );
+        let weights = self.grid.other_loads;
+        for (key, weight) in [
+            ("grid.other_loads.shops", weights.shops),
+            ("grid.other_loads.venues", weights.venues),
+            ("grid.other_loads.organizations", weights.organizations),
+            ("grid.other_loads.other", weights.other),
+        ] {
+            if !(0.0..=1000.0).contains(&weight) {
+                let rule = ("应为 0 至 1000 户", "it is from 0 to 1,000 households");
+                return bad(key, weight.to_string(), rule);
+            }
         }
         if self.bands.is_empty() || self.bands.windows(2).any(|pair| pair[1].minutes <= pair[0].minutes) {
             return bad(
@@ -358,7 +312,7 @@ impl Params {
                 ),
             );
         }
-        self.check_siting()?;
+        self.siting.check()?;
         self.code_scheme()?;
         self.walk_direction()?;
         self.compared_walkers().map(|_| ())
@@ -397,47 +351,6 @@ impl Params {
         }
     }
 
-    fn check_siting(&self) -> Result<(), ParamsError> {
-        let bad = |key, value: String, rule: (&str, &str)| {
-            Err(ParamsError::OutOfRange { key, value, rule: rule.into() })
-        };
-        for tier in &self.siting.tiers {
-            if StationTier::parse(&tier.tier).is_none() {
-                return bad(
-                    "siting.tiers.tier",
-                    tier.tier.clone(),
-                    (
-                        "请用 city、regional、community、compound 或 corner",
-                        "use city, regional, community, compound or corner",
-                    ),
-                );
-            }
-            if !(0.0..=1.0).contains(&tier.goal) {
-                return bad(
-                    "siting.tiers.goal",
-                    tier.goal.to_string(),
-                    ("应为 0 到 1 之间的户数比例", "it is a share of households from 0 to 1"),
-                );
-            }
-            if tier.minutes == 0 {
-                return bad(
-                    "siting.tiers.minutes",
-                    "0".to_owned(),
-                    ("至少为 1 分钟", "it must be at least 1 minute"),
-                );
-            }
-        }
-        if !(self.siting.candidate_spacing.is_finite() && 0.0 <= self.siting.candidate_spacing) {
-            let value = self.siting.candidate_spacing.to_string();
-            return bad(
-                "siting.candidate_spacing",
-                value,
-                ("应为零米或以上", "it must be zero or more metres"),
-            );
-        }
-        Ok(())
-    }
-
     /// Size rule of a class; `None` for exclusive grids, which have no target.
     #[must_use]
     pub fn grid_size(&self, class: GridClass) -> Option<GridSize> {
@@ -449,6 +362,13 @@ impl Params {
             GridClass::Exclusive => return None,
         };
         Some(GridSize::around(Households(class.target), class.tolerance))
+    }
+
+    /// What counts towards the size of a grid beside households.
+    #[must_use]
+    pub const fn load_weights(&self) -> LoadWeights {
+        let LoadParams { shops, venues, organizations, other } = self.grid.other_loads;
+        LoadWeights { shops, venues, organizations, other }
     }
 
     /// Circles of the rules, narrowest first.
@@ -609,6 +529,7 @@ mod tests {
     fn a_wrong_value_is_named_by_its_key() {
         for (text, key) in [
             ("[grid]\ntarget = 0", "grid.target"),
+            ("[grid.other_loads]\nvenues = -1.0", "grid.other_loads.venues"),
             ("[grid]\ntolerance = 1.5", "grid.tolerance"),
             ("bands = []", "bands"),
             ("[walk]\nprofile = 'bird'", "walk.profile"),

@@ -83,6 +83,17 @@ pub enum PlanError {
         /// The verb that makes it.
         verb: &'static str,
     },
+    /// A station that may close or move does not stand.
+    #[error(
+        "`{code}` in `may_close` or `may_move` of tier {tier} is no standing station of that tier; use a code of the \
+         layer `stations`, or `*` for all"
+    )]
+    UnknownStation {
+        /// The code given.
+        code: String,
+        /// The tier.
+        tier: String,
+    },
     /// Parameters.
     #[error(transparent)]
     Params(#[from] ParamsError),
@@ -124,6 +135,9 @@ impl Tell for PlanError {
                 };
                 format!("规划文件中还没有{what}；请先运行 `gridplan {verb}`，或用 `gridplan plan` 完成全部")
             }
+            Self::UnknownStation { code, tier } => format!(
+                "层级 {tier} 的 may_close 或 may_move 中的“{code}”不是该层级的现有站点；请用图层 stations 中的编号，或用 `*` 表示全部"
+            ),
             Self::Params(error) => error.chinese(),
             // What the engines say is about their own inputs and names no file of the user.
             Self::Land(error) => error.to_string(),

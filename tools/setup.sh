@@ -12,8 +12,16 @@ has cc || need build-essential
 has pkg-config || need pkg-config
 { has pkg-config && pkg-config --exists gdal; } || need libgdal-dev pkg-config
 has cmake || need cmake
-# The solver's bindings are generated with libclang.
-ls /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* >/dev/null 2>&1 || need libclang-dev
+# The solver's bindings are generated with libclang; libclang-cpp, which graphics drivers bring along, is another library.
+# A pattern without a match stays as it is, so that no file of that name exists.
+has_libclang() {
+    for file in /usr/lib/llvm-*/lib/libclang.so* /usr/lib/llvm-*/lib/libclang-[0-9]*.so* \
+        /usr/lib/*/libclang.so* /usr/lib/*/libclang-[0-9]*.so*; do
+        [ -e "$file" ] && return 0
+    done
+    return 1
+}
+has_libclang || need libclang-dev
 has node || need nodejs
 has npm || need npm
 has python3 || need python3

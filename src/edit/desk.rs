@@ -7,8 +7,8 @@ use geo::{Coord, MultiPolygon};
 use super::step::{FindingRow, GridRow, PremiseRow, StationRow, Step, TierRow, source_id};
 use super::{Problem, is_by_hand};
 use crate::model::{
-    AtomId, CommunityId, CommunityQuality, CoverageScope, Finding, Grid, GridId, Plan, Premise, PremiseId,
-    Scenario, Station, StationStatus, TierAnswer,
+    AtomId, CommunityId, CommunityQuality, CoverageScope, Finding, Grid, GridId, LoadWeights, Plan, Premise,
+    PremiseId, Scenario, Station, StationStatus, TierAnswer,
 };
 use crate::units::{Households, Residents, SquareMetres};
 
@@ -42,16 +42,17 @@ pub(super) struct Desk<'a> {
     /// What takes the steps back, in the order in which they were taken.
     back: Vec<Step>,
     touched: Touched,
+    weights: LoadWeights,
 }
 
 impl<'a> Desk<'a> {
-    pub fn new(scenario: &'a mut Scenario, plan: &'a mut Plan) -> Self {
+    pub fn new(scenario: &'a mut Scenario, plan: &'a mut Plan, weights: LoadWeights) -> Self {
         if plan.stations.is_empty() {
             plan.stations.clone_from(&scenario.stations);
         }
         let ids = scenario.atoms.iter().enumerate();
         let atoms = ids.map(|(row, atom)| (atom.source.0.clone(), AtomId::from_index(row))).collect();
-        Self { scenario, plan, atoms, back: Vec::new(), touched: Touched::default() }
+        Self { scenario, plan, atoms, back: Vec::new(), touched: Touched::default(), weights }
     }
 
     /// Ends an edit: the steps that take it back, and what it touched.
@@ -211,6 +212,7 @@ impl<'a> Desk<'a> {
             class: grid.class,
             size: None,
             households: Households(0),
+            load: 0,
             residents: Residents(0),
             n_atoms: 0,
             outline: MultiPolygon(Vec::new()),
@@ -451,15 +453,17 @@ impl<'a> Desk<'a> {
 
     /// Counts the grids of the touched communities again.
     pub fn recount(&mut self) {
+        let weights = self.weights;
         let touched = &self.touched.communities;
         let partition = &mut self.plan.partition;
         for grid in partition.grids.iter_mut().filter(|grid| touched.contains(&grid.community)) {
-            (grid.households, grid.residents, grid.n_atoms) = (Households(0), Residents(0), 0);
+            (grid.households, grid.load, grid.residents, grid.n_atoms) = (Households(0), 0, Residents(0), 0);
         }
         for (atom, label) in self.scenario.atoms.iter().zip(&partition.grid_of) {
             let Some(grid) = label.map(|id| &mut partition.grids[id.index()]) else { continue };
             if touched.contains(&grid.community) {
                 grid.households += atom.households;
+                grid.load += weights.load(atom.households, atom.other_loads);
                 grid.residents += atom.residents;
                 grid.n_atoms += 1;
             }

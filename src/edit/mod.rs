@@ -21,7 +21,9 @@ pub use change::{Edit, Entry, NewPremise, NewStation, Stamp, read_lines};
 pub use desk::Touched;
 pub use ledger::{standing, take_back};
 
-use crate::model::{AtomId, BrokenRule, CompoundId, Finding, GridClass, GridId, GridSize, Plan, Scenario};
+use crate::model::{
+    AtomId, BrokenRule, CompoundId, Finding, GridClass, GridId, GridSize, LoadWeights, Plan, Scenario,
+};
 use desk::Desk;
 
 /// Remedy of the findings that are made after an edit; it tells them from those that came with the drawing.
@@ -193,7 +195,7 @@ pub enum Problem {
 }
 
 /// Size range per class of grids.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sizes {
     /// Urban.
     pub urban: Option<GridSize>,
@@ -201,6 +203,8 @@ pub struct Sizes {
     pub resettlement: Option<GridSize>,
     /// Rural.
     pub rural: Option<GridSize>,
+    /// What counts beside households.
+    pub weights: LoadWeights,
 }
 
 impl Sizes {
@@ -255,7 +259,7 @@ pub fn apply(
     tools: &mut Tools<'_>,
     entries: &[Entry],
 ) -> Result<Vec<Applied>, EditError> {
-    let mut desk = Desk::new(scenario, plan);
+    let mut desk = Desk::new(scenario, plan, tools.sizes.weights);
     let mut done: Vec<Applied> = Vec::with_capacity(entries.len());
     for entry in entries {
         match one(&mut desk, tools, entry) {

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::change::{class, kind, severity, source, status, tier};
 use crate::model::{
-    CommunityQuality, Finding, FindingKind, Grid, GridClass, GridSize, HouseholdsSource, Premise, Scenario,
-    Severity, SourceId, Station, StationStatus, StationTier, Text, TierAnswer,
+    CommunityQuality, Finding, FindingKind, FrontierPoint, Grid, GridClass, GridSize, HouseholdsSource,
+    Premise, Scenario, Severity, SourceId, Station, StationStatus, StationTier, Text, TierAnswer,
 };
 use crate::units::{Households, Residents, SquareMetres};
 
@@ -291,7 +291,19 @@ pub struct TierRow {
     bound: Option<f64>,
     gap: Option<f64>,
     proven: bool,
-    frontier: Vec<(u32, u64)>,
+    frontier: Vec<Point>,
+    money: Vec<Point>,
+}
+
+/// New stations, households in reach, bound, yuan a year.
+type Point = (u32, u64, u64, u64);
+
+fn point(point: &FrontierPoint) -> Point {
+    (point.stations, point.households, point.bound, point.cost)
+}
+
+fn frontier_point(&(stations, households, bound, cost): &Point) -> FrontierPoint {
+    FrontierPoint { stations, households, bound, cost }
 }
 
 impl From<&TierAnswer> for TierRow {
@@ -303,7 +315,8 @@ impl From<&TierAnswer> for TierRow {
             bound: answer.bound,
             gap: answer.gap,
             proven: answer.proven,
-            frontier: answer.frontier.clone(),
+            frontier: answer.frontier.iter().map(point).collect(),
+            money: answer.money.iter().map(point).collect(),
         }
     }
 }
@@ -317,7 +330,8 @@ impl From<&TierRow> for TierAnswer {
             bound: row.bound,
             gap: row.gap,
             proven: row.proven,
-            frontier: row.frontier.clone(),
+            frontier: row.frontier.iter().map(frontier_point).collect(),
+            money: row.money.iter().map(frontier_point).collect(),
         }
     }
 }

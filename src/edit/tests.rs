@@ -19,7 +19,7 @@ fn try_line(scenario: &mut Scenario, plan: &mut Plan, line: &str) -> Result<Appl
     let entries = read_lines(line, &Stamp::default())?;
     let mut halve = |_: &Scenario, _: &Plan, _: GridId| Ok(vec![AtomId(0), AtomId(1)]);
     let size = GridSize::around(crate::units::Households(300), 0.1);
-    let sizes = Sizes { urban: Some(size), resettlement: Some(size), rural: None };
+    let sizes = Sizes { urban: Some(size), resettlement: Some(size), rural: None, ..Sizes::default() };
     let mut done = apply(scenario, plan, &mut Tools { sizes, halve: &mut halve }, &entries)?;
     Ok(done.remove(0))
 }

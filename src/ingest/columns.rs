@@ -74,8 +74,14 @@ columns! {
     Locked = "locked" ["lock", "锁定", "固定"],
     /// Asks for a grid of its own.
     Exclusive = "exclusive" ["专属", "专属网格", "是否专属"],
-    /// Further load: shops, small venues.
-    OtherLoad = "other_load" ["load", "shops", "九小场所", "商铺数", "商户数", "其他负荷", "门店数", "场所数"],
+    /// Shops.
+    Shops = "shops" ["nshops", "shopcount", "商铺", "商铺数", "商户数", "商户", "门店数", "沿街商铺", "商铺数量", "个体工商户"],
+    /// Small venues.
+    Venues = "venues" ["smallvenues", "九小场所", "九小场所数", "场所数", "小场所", "小场所数"],
+    /// Social organizations.
+    Organizations = "organizations" ["organisations", "orgs", "社会组织", "社会组织数", "两新组织", "两新组织数"],
+    /// Further load of any kind.
+    OtherLoad = "other_load" ["load", "其他负荷", "其他工作量"],
     /// Longitude in degrees.
     Longitude = "longitude" ["lon", "lng", "long", "经度", "经度坐标", "东经", "经度wgs84", "经度gcj02", "经度bd09", "经度84", "gpslon", "gpslng", "lonwgs84", "gisx", "gislon", "bdlng", "gcjlng", "wgslng",
         "lngwgs84", "lngbd09", "lnggcj02"],

@@ -7,7 +7,8 @@ use super::encoding::TextEncoding;
 use super::roles::Role;
 use crate::geometry::Plane;
 use crate::model::{
-    AtomShape, Barrier, BarrierShape, Community, Compound, Finding, Gate, Premise, Station, Street, Text, Use,
+    AtomShape, Barrier, BarrierShape, Community, Compound, Finding, Gate, OtherLoads, Premise, Station,
+    Street, Text, Use,
 };
 
 /// A building or area before it is linked and counted.
@@ -20,7 +21,7 @@ pub(super) struct DraftAtom {
     pub residents: Option<u32>,
     /// Its source has a column of counts, so a blank means that someone forgot.
     pub counts_expected: bool,
-    pub other_load: u32,
+    pub other_loads: OtherLoads,
     pub floors: Option<u16>,
     pub floor_area: Option<f64>,
     pub usage: Use,
@@ -42,7 +43,7 @@ impl DraftAtom {
             households: None,
             residents: None,
             counts_expected: false,
-            other_load: 0,
+            other_loads: OtherLoads::default(),
             floors: None,
             floor_area: None,
             usage: Use::Residential,

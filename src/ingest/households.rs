@@ -504,7 +504,7 @@ pub(super) fn blank_atom(source: SourceId, shape: AtomShape) -> Atom {
         households: Households(0),
         residents: Residents(0),
         households_source: HouseholdsSource::Missing,
-        other_load: 0,
+        other_loads: crate::model::OtherLoads::default(),
         community: None,
         compound: None,
         floors: 1,

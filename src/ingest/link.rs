@@ -262,7 +262,7 @@ fn first_place(shape: &AtomShape) -> Coord<f64> {
 fn atom_of(draft: &DraftAtom) -> Atom {
     Atom {
         name: draft.name.clone(),
-        other_load: draft.other_load,
+        other_loads: draft.other_loads,
         usage: draft.usage,
         exclusive: draft.exclusive,
         door: draft.door,

@@ -12,8 +12,8 @@ use super::values;
 use super::words;
 use crate::model::{
     AtomShape, Barrier, BarrierKind, BarrierShape, Community, Compound, Finding, FindingKind, Gate,
-    GridClass, Premise, Severity, SourceId, Station, StationStatus, StationTier, Street, StreetClass, Text,
-    Use,
+    GridClass, OtherLoads, Premise, Severity, SourceId, Station, StationStatus, StationTier, Street,
+    StreetClass, Text, Use,
 };
 use crate::units::{Households, SquareMetres};
 
@@ -121,6 +121,16 @@ impl Rows<'_> {
     ) {
         let finding = Finding::new(severity, kind, self.layer_name, message, remedy).about(&self.names[row]);
         self.findings.push(finding);
+    }
+
+    fn other_loads(&mut self, row: usize) -> OtherLoads {
+        let mut of = |column| self.count(column, row).unwrap_or(0);
+        OtherLoads {
+            shops: of(Column::Shops),
+            venues: of(Column::Venues),
+            organizations: of(Column::Organizations),
+            other: of(Column::OtherLoad),
+        }
     }
 
     /// A whole number that counts something; anything else is a finding and counts as missing.
@@ -250,7 +260,7 @@ impl Rows<'_> {
             households: self.count(Column::Households, row),
             residents: self.count(Column::Residents, row),
             counts_expected: self.columns.has(Column::Households) || self.columns.has(Column::Residents),
-            other_load: self.count(Column::OtherLoad, row).unwrap_or(0),
+            other_loads: self.other_loads(row),
             floors: floors.filter(|floors| 0.0 < *floors).map(|floors| floors.clamp(1.0, 200.0) as u16),
             floor_area: self.number(Column::FloorArea, row).filter(|area| 0.0 < *area),
             usage,

@@ -186,6 +186,60 @@ impl Use {
     }
 }
 
+/// Work that a building brings beside households, as counts of places.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OtherLoads {
+    /// Shops (商铺).
+    pub shops: u32,
+    /// Small venues (九小场所).
+    pub venues: u32,
+    /// Social organizations (社会组织).
+    pub organizations: u32,
+    /// Whatever else the planner counts.
+    pub other: u32,
+}
+
+impl OtherLoads {
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        self.shops == 0 && self.venues == 0 && self.organizations == 0 && self.other == 0
+    }
+}
+
+/// Households that one of each of [`OtherLoads`] counts for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LoadWeights {
+    /// A shop.
+    pub shops: f64,
+    /// A small venue.
+    pub venues: f64,
+    /// A social organization.
+    pub organizations: f64,
+    /// One of the rest.
+    pub other: f64,
+}
+
+impl LoadWeights {
+    /// What a building counts for in the size of its grid: its households and the rest at its weight, rounded.
+    ///
+    /// ```
+    /// # use gridplan::model::{LoadWeights, OtherLoads};
+    /// # use gridplan::units::Households;
+    /// let weights = LoadWeights { shops: 0.5, venues: 2.0, ..LoadWeights::default() };
+    /// let loads = OtherLoads { shops: 3, venues: 1, ..OtherLoads::default() };
+    /// assert_eq!(weights.load(Households(20), loads), 24);
+    /// ```
+    #[must_use]
+    pub fn load(self, households: Households, loads: OtherLoads) -> u32 {
+        let other = f64::from(loads.shops) * self.shops
+            + f64::from(loads.venues) * self.venues
+            + f64::from(loads.organizations) * self.organizations
+            + f64::from(loads.other) * self.other;
+        households.0.saturating_add(other.round() as u32)
+    }
+}
+
 /// The smallest unit that is never split: a building, an entrance group, or a census block.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Atom {
@@ -201,8 +255,8 @@ pub struct Atom {
     pub residents: Residents,
     /// Where `households` comes from.
     pub households_source: HouseholdsSource,
-    /// Further load beside households: shops, social organisations, small venues (九小场所).
-    pub other_load: u32,
+    /// Work beside households.
+    pub other_loads: OtherLoads,
     /// Community that it belongs to; `None` lies outside every community and is not planned.
     pub community: Option<CommunityId>,
     /// Compound (小区) that it stands in.

@@ -120,6 +120,8 @@ finding_kinds! {
     OverCapacity = "over_capacity",
     /// A coverage goal that no choice of candidates reaches.
     GoalNotReached = "goal_not_reached",
+    /// Households that no candidate place reaches.
+    NoCandidate = "no_candidate",
     /// A place where a new candidate would bring most households into reach.
     SuggestedSite = "suggested_site",
     /// The answer near the edge of the data could change with data beyond it.

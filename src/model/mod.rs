@@ -17,7 +17,7 @@ mod terrain;
 pub use codes::{CodeBook, CodeScheme, numbering_order, usual_grid_name};
 pub use community::{
     Atom, AtomShape, Barrier, BarrierKind, BarrierShape, Community, Compound, Gate, GridClass,
-    HouseholdsSource, Street, StreetClass, Use,
+    HouseholdsSource, LoadWeights, OtherLoads, Street, StreetClass, Use,
 };
 pub use coverage::{
     AtomCoverage, Coverage, CoverageMethod, CoverageRow, CoverageScope, Evenness, OfficeCode,
@@ -28,7 +28,8 @@ pub use finding::{BrokenRule, Finding, FindingKind, Severity};
 pub use ids::{AtomId, CommunityId, CompoundId, GridId, PremiseId, SourceId, StationId, StreetId};
 pub use lang::{Lang, Tell, Text};
 pub use plan::{
-    CommunityQuality, Grid, GridSize, LedgerEntry, Partition, Plan, Provenance, ServiceCircle, TierAnswer,
+    CommunityQuality, FrontierPoint, Grid, GridSize, LedgerEntry, Partition, Plan, Provenance, ServiceCircle,
+    TierAnswer,
 };
 pub use scenario::{Scenario, SourceFile, UnitKind};
 pub use station::{Premise, Station, StationStatus, StationTier};

@@ -61,6 +61,9 @@ pub struct Grid {
     pub size: Option<GridSize>,
     /// Households.
     pub households: Households,
+    /// What its size is judged by: households, and other work at its weight
+    /// ([`LoadWeights`](super::LoadWeights)). As many as the households where nothing else counts.
+    pub load: u32,
     /// Residents.
     pub residents: Residents,
     /// Atoms in it.
@@ -87,14 +90,14 @@ impl Grid {
             if size.target.0 == 0 {
                 return 0.0;
             }
-            (f64::from(self.households.0) - f64::from(size.target.0)) / f64::from(size.target.0)
+            (f64::from(self.load) - f64::from(size.target.0)) / f64::from(size.target.0)
         })
     }
 
     /// Whether it keeps its range.
     #[must_use]
     pub fn is_in_range(&self) -> bool {
-        self.size.is_none_or(|size| size.contains(self.households))
+        self.size.is_none_or(|size| size.contains(Households(self.load)))
     }
 }
 
@@ -205,8 +208,23 @@ pub struct TierAnswer {
     pub gap: Option<f64>,
     /// The answer is proven best.
     pub proven: bool,
-    /// Coverage reached as the number of stations grows: (stations, households).
-    pub frontier: Vec<(u32, u64)>,
+    /// Coverage reached as the number of new stations grows.
+    pub frontier: Vec<FrontierPoint>,
+    /// Coverage reached as the yearly money for new stations grows; empty where no place has a cost.
+    pub money: Vec<FrontierPoint>,
+}
+
+/// What so many new stations, or so much money, could reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrontierPoint {
+    /// New stations.
+    pub stations: u32,
+    /// Households within the tier's circle.
+    pub households: u64,
+    /// No choice of as many stations, or for the same money, reaches more.
+    pub bound: u64,
+    /// Yuan a year: what the new stations cost, or in [`TierAnswer::money`] what may be spent.
+    pub cost: u64,
 }
 
 /// The area from which a station is reached within a band.

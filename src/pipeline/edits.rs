@@ -147,6 +147,7 @@ fn sizes(params: &Params) -> Sizes {
         urban: params.grid_size(GridClass::Urban),
         resettlement: params.grid_size(GridClass::Resettlement),
         rural: params.grid_size(GridClass::Rural),
+        weights: params.load_weights(),
     }
 }
 

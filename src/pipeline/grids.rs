@@ -65,10 +65,7 @@ fn divide(
         .collect();
     let community: Vec<u32> = rows.iter().map(|&unit| community_of_unit[unit]).collect();
     let load = |unit: usize| {
-        atom(unit).map_or(0, |atom| {
-            let other = f64::from(atom.other_load) * params.grid.other_load_weight;
-            atom.households.0.saturating_add(other.round() as u32)
-        })
+        atom(unit).map_or(0, |atom| params.load_weights().load(atom.households, atom.other_loads))
     };
     let households: Vec<u32> = rows.iter().map(|&unit| load(unit)).collect();
     let compound = compounds(scenario, rows.iter().map(|&unit| atom(unit)));
@@ -248,6 +245,7 @@ fn assemble(
                 class: area.class,
                 size: params.grid_size(area.class),
                 households: Households(0),
+                load: 0,
                 residents: Residents(0),
                 n_atoms: 0,
                 outline: shapes[raw].outline.clone(),
@@ -267,6 +265,7 @@ fn assemble(
         let Some(id) = id else { continue };
         let grid = &mut grids[id.index()];
         grid.households += atom.households;
+        grid.load += params.load_weights().load(atom.households, atom.other_loads);
         grid.residents += atom.residents;
         grid.n_atoms += 1;
         exclusive[id.index()] &= atom.exclusive;

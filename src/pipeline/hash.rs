@@ -68,7 +68,10 @@ pub(super) fn of_scenario(scenario: &Scenario) -> String {
         for number in [
             u64::from(atom.households.0),
             u64::from(atom.residents.0),
-            u64::from(atom.other_load),
+            u64::from(atom.other_loads.shops),
+            u64::from(atom.other_loads.venues),
+            u64::from(atom.other_loads.organizations),
+            u64::from(atom.other_loads.other),
             optional(atom.community.map(|id| id.0)),
             optional(atom.compound.map(|id| id.0)),
             u64::from(atom.exclusive) + 2 * u64::from(atom.locked),

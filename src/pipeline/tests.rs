@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use geo::Area;
 
 use super::*;
-use crate::model::{CoverageMethod, CoverageScope, StationStatus};
-use crate::params::Effort;
+use crate::model::{CoverageMethod, CoverageScope, Station, StationStatus};
+use crate::params::{Effort, TierParams};
 use crate::synth::{SynthParams, city};
 use crate::units::Households;
 
@@ -167,4 +167,134 @@ fn without_streets_stations_are_chosen_by_straight_distance_and_a_finding_says_s
     };
     assert!(plan.findings.iter().any(said));
     assert!(plan.tiers.iter().any(|tier| tier.objective > 0.0));
+}
+
+/// A city in which nothing stands yet.
+fn city_without_stations() -> Scenario {
+    Scenario { stations: Vec::new(), ..small_city() }
+}
+
+/// The tier of neighbourhood stations alone, with a change to its parameters.
+fn compound_tier(change: impl FnOnce(&mut TierParams)) -> Params {
+    let mut params = draft();
+    params.siting.tiers.remove(0);
+    change(&mut params.siting.tiers[0]);
+    params
+}
+
+fn chosen(plan: &Plan) -> Vec<&Station> {
+    plan.stations.iter().filter(|station| station.status == StationStatus::Chosen).collect()
+}
+
+#[test]
+fn new_stations_keep_the_spacing_asked_for() {
+    let scenario = city_without_stations();
+    let places = |spacing| {
+        let plan = planned(&scenario, &compound_tier(|tier| tier.spacing = spacing));
+        chosen(&plan).iter().map(|station| station.at).collect::<Vec<_>>()
+    };
+    let closest = |places: &[geo::Coord<f64>]| {
+        let pairs = places.iter().enumerate().flat_map(|(i, &a)| places[..i].iter().map(move |&b| (a, b)));
+        pairs.map(|(a, b)| crate::geometry::straight_distance(a, b)).fold(f64::INFINITY, f64::min)
+    };
+    let free = closest(&places(None));
+    assert!(free.is_finite(), "several stations are needed");
+    let wanted = free + 50.0;
+    assert!(wanted <= closest(&places(Some(wanted))), "{free}");
+}
+
+#[test]
+fn a_station_that_may_close_does_where_another_place_serves_better() {
+    let mut scenario = city_without_stations();
+    let before = planned(&scenario, &compound_tier(|_| {}));
+    // Two stations on one spot: one of them is of no use.
+    let standing =
+        Station { status: StationStatus::Existing, code: "OLD-1".into(), ..chosen(&before)[0].clone() };
+    scenario.stations = vec![standing.clone(), Station { code: "OLD-2".into(), ..standing }];
+    let closable = |code: &str, most| {
+        compound_tier(|tier| {
+            tier.may_close = vec![code.to_owned()];
+            tier.most_closed = most;
+        })
+    };
+    let plan = planned(&scenario, &closable("*", Some(1)));
+    let closed: Vec<&Station> =
+        plan.stations.iter().filter(|station| station.status == StationStatus::Closed).collect();
+    assert_eq!(closed.len(), 1);
+    assert!(closed[0].reason.en.starts_with("closes; staying would cover 0"), "{}", closed[0].reason.en);
+    let kept = planned(&scenario, &compound_tier(|_| {}));
+    assert!(kept.stations.iter().all(|station| station.status != StationStatus::Closed));
+    let error =
+        super::plan(&scenario, &closable("NEW-9", None), &|_, _| ControlFlow::Continue(())).unwrap_err();
+    assert!(matches!(&error, PlanError::UnknownStation { code, .. } if code == "NEW-9"), "{error}");
+}
+
+#[test]
+fn whom_no_candidate_reaches_is_named_with_the_nearest_ones_walk() {
+    let mut scenario = city_without_stations();
+    scenario.premises.truncate(1);
+    let mut params = compound_tier(|tier| tier.minutes = 2);
+    params.siting.candidate_spacing = 0.0;
+    let plan = planned(&scenario, &params);
+    let kind = crate::model::FindingKind::NoCandidate;
+    let found: Vec<_> = plan.findings.iter().filter(|finding| finding.kind == kind).collect();
+    assert!(!found.is_empty() && found.iter().all(|finding| finding.at.is_some()));
+    assert!(found[0].message.en.contains("min away"), "{}", found[0].message.en);
+}
+
+#[test]
+fn curves_of_stations_and_of_money_rise_below_their_bounds() {
+    let scenario = city_without_stations();
+    let plan = planned(&scenario, &compound_tier(|_| {}));
+    let answer = &plan.tiers[0];
+    assert!(answer.frontier.len() > 2 && answer.money.len() > 2, "{answer:?}");
+    for curve in [&answer.frontier, &answer.money] {
+        assert!(curve.iter().all(|point| point.households <= point.bound));
+        assert!(curve.windows(2).all(|pair| pair[0].households <= pair[1].households));
+        assert!(
+            curve.windows(2).all(|pair| pair[0].cost <= pair[1].cost || pair[0].stations < pair[1].stations)
+        );
+    }
+}
+
+#[test]
+fn shops_and_venues_count_towards_a_grid_at_their_weight() {
+    let scenario = small_city();
+    let mut params = draft();
+    params.grid.other_loads.shops = 2.0;
+    params.grid.other_loads.organizations = 30.0;
+    let weights = params.load_weights();
+    let mut plan = planned(&scenario, &params);
+    let loads = |plan: &Plan| {
+        let mut loads = vec![0u32; plan.partition.grids.len()];
+        for (atom, grid) in scenario.atoms.iter().zip(&plan.partition.grid_of) {
+            if let Some(grid) = grid {
+                loads[grid.index()] += weights.load(atom.households, atom.other_loads);
+            }
+        }
+        loads
+    };
+    let of_grids = |plan: &Plan| plan.partition.grids.iter().map(|grid| grid.load).collect::<Vec<_>>();
+    assert_eq!(of_grids(&plan), loads(&plan));
+    assert!(plan.partition.grids.iter().any(|grid| grid.load > grid.households.0), "something counts");
+    // The number of grids follows the load, and what is out of range says why.
+    let plain = planned(&scenario, &draft());
+    assert!(plain.partition.grids.len() < plan.partition.grids.len());
+    assert!(plan.partition.grids.iter().all(|grid| grid.is_in_range() || grid.reason.is_some()));
+    // An edit counts again with the same weights.
+    let grids = &plan.partition.grids;
+    let pair = (0..grids.len()).find_map(|from| {
+        let near = |to: &usize| *to != from && grids[*to].community == grids[from].community;
+        let to = (0..grids.len()).filter(near).find(|&to| grids[to].size.is_some())?;
+        Some((from, to))
+    });
+    let (from, to) = pair.expect("a community of several grids");
+    let row =
+        plan.partition.grid_of.iter().position(|grid| grid.is_some_and(|id| id.index() == from)).unwrap();
+    let (building, to) = (&scenario.atoms[row].source.0, &grids[to].code);
+    let line = format!("{{\"op\":\"move\",\"buildings\":[\"{building}\"],\"to\":\"{to}\"}}");
+    let entries = crate::edit::read_lines(&line, &crate::edit::Stamp::default()).unwrap();
+    let mut edited = scenario.clone();
+    super::edit(&mut edited, &mut plan, &mut None, &entries, &|_, _| ControlFlow::Continue(())).unwrap();
+    assert_eq!(of_grids(&plan), loads(&plan));
 }

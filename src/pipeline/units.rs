@@ -104,7 +104,7 @@ fn leaders(scenario: &Scenario, units: &Units, in_play: &[bool]) -> Vec<usize> {
     let atom = |unit: usize| units.atom[unit].map(|id| &scenario.atoms[id.index()]);
     let is_free = |unit: usize| {
         atom(unit).is_none_or(|atom| {
-            atom.households.0 == 0 && atom.other_load == 0 && !atom.exclusive && !atom.locked
+            atom.households.0 == 0 && atom.other_loads.is_none() && !atom.exclusive && !atom.locked
         })
     };
     let compound = |unit: usize| atom(unit).and_then(|atom| atom.compound);

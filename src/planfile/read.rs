@@ -15,10 +15,10 @@ use crate::geometry::Plane;
 use crate::model::{
     Atom, AtomCoverage, AtomId, AtomShape, Barrier, BarrierKind, BarrierShape, Community, CommunityId,
     CommunityQuality, Compound, CompoundId, Coverage, CoverageMethod, CoverageRow, CoverageScope, Finding,
-    FindingKind, Gate, Grid, GridClass, GridId, GridSize, HouseholdsSource, Lang, LedgerEntry, OfficeCode,
-    Plan, Premise, PremiseId, Provenance, Scenario, ServiceCircle, Severity, SourceFile, SourceId, Station,
-    StationId, StationStatus, StationTier, Street, StreetClass, Terrain, Text, TierAnswer, UnitKind,
-    Unreached, Use, WalkBand, WalkDirection,
+    FindingKind, FrontierPoint, Gate, Grid, GridClass, GridId, GridSize, HouseholdsSource, Lang, LedgerEntry,
+    OfficeCode, OtherLoads, Plan, Premise, PremiseId, Provenance, Scenario, ServiceCircle, Severity,
+    SourceFile, SourceId, Station, StationId, StationStatus, StationTier, Street, StreetClass, Terrain, Text,
+    TierAnswer, UnitKind, Unreached, Use, WalkBand, WalkDirection,
 };
 use crate::units::{Households, Metres, Residents, Seconds, SquareMetres};
 
@@ -48,7 +48,7 @@ impl Record<'_> {
     }
 
     /// A column that files of earlier versions lack.
-    fn newer(&self, column: &str) -> Result<Option<String>> {
+    fn newer<T: FromSql>(&self, column: &str) -> Result<Option<T>> {
         match self.row.as_ref().column_index(column) {
             Ok(_) => self.maybe(column),
             Err(_) => Ok(None),
@@ -496,7 +496,12 @@ fn read_atom(
         households: Households(record.count("households")?),
         residents: Residents(record.count("residents")?),
         households_source: record.word("households_source", HouseholdsSource::parse)?,
-        other_load: record.count("other_load")?,
+        other_loads: OtherLoads {
+            shops: record.newer("shops")?.unwrap_or(0),
+            venues: record.newer("venues")?.unwrap_or(0),
+            organizations: record.newer("organizations")?.unwrap_or(0),
+            other: record.count("other_load")?,
+        },
         community: record.link("community", communities)?,
         compound: record.link("compound", compounds)?,
         floors: record.maybe("floors")?.unwrap_or(1),
@@ -574,6 +579,7 @@ fn read_grid(record: &Record<'_>, communities: &HashMap<String, CommunityId>) ->
         class: record.word("class", GridClass::parse)?,
         size,
         households: Households(record.count("households")?),
+        load: record.newer("load")?.map_or_else(|| record.count("households"), Ok)?,
         residents: Residents(record.count("residents")?),
         n_atoms: record.count("buildings")?,
         outline: record.area()?,
@@ -586,11 +592,9 @@ fn read_grid(record: &Record<'_>, communities: &HashMap<String, CommunityId>) ->
 }
 
 fn read_tier(record: &Record<'_>) -> Result<TierAnswer> {
-    let frontier = record.text("frontier")?;
-    let points = frontier.split(',').filter_map(|pair| {
-        let (n, households) = pair.split_once(':')?;
-        Some((n.parse().ok()?, households.parse().ok()?))
-    });
+    // A file without the column `money` holds curves without bounds: they are left to the next choice of stations.
+    let money: Option<String> = record.newer("money")?;
+    let frontier = if money.is_some() { record.text("frontier")? } else { String::new() };
     Ok(TierAnswer {
         tier: record.word("tier", StationTier::parse)?,
         goal: record.both("goal")?,
@@ -598,8 +602,31 @@ fn read_tier(record: &Record<'_>) -> Result<TierAnswer> {
         bound: record.maybe("bound")?,
         gap: record.maybe("gap")?,
         proven: record.flag("proven")?,
-        frontier: points.collect(),
+        frontier: points(record, "frontier", &frontier)?,
+        money: points(record, "money", &money.unwrap_or_default())?,
     })
+}
+
+/// Points of a frontier: `stations:households:bound:cost`, separated by commas.
+fn points(record: &Record<'_>, column: &str, text: &str) -> Result<Vec<FrontierPoint>> {
+    let point = |word: &str| -> Option<FrontierPoint> {
+        let mut numbers = word.split(':');
+        let point = FrontierPoint {
+            stations: numbers.next()?.parse().ok()?,
+            households: numbers.next()?.parse().ok()?,
+            bound: numbers.next()?.parse().ok()?,
+            cost: numbers.next()?.parse().ok()?,
+        };
+        numbers.next().is_none().then_some(point)
+    };
+    let words = text.split(',').filter(|word| !word.is_empty());
+    let points = words.map(|word| {
+        point(word).ok_or_else(|| {
+            record
+                .bad(format!("column `{column}` holds `{word}`, which is no stations:households:bound:cost"))
+        })
+    });
+    points.collect()
 }
 
 /// What a building reaches, `None` if coverage was not measured yet.

@@ -12,8 +12,8 @@ use super::styles::styles;
 use super::{PlanFile, schema};
 use crate::geometry::Plane;
 use crate::model::{
-    AtomShape, BarrierShape, CommunityId, Coverage, CoverageMethod, CoverageScope, Finding, Lang, Plan,
-    Scenario, Text, UnitKind,
+    AtomShape, BarrierShape, CommunityId, Coverage, CoverageMethod, CoverageScope, Finding, FrontierPoint,
+    Lang, Plan, Scenario, Text, UnitKind,
 };
 
 /// Bounded cache and no journal: the file is new and nobody else sees it yet.
@@ -185,7 +185,10 @@ impl Writer<'_> {
                 atom.households.0.into(),
                 atom.residents.0.into(),
                 text(atom.households_source.as_str()),
-                atom.other_load.into(),
+                atom.other_loads.other.into(),
+                atom.other_loads.shops.into(),
+                atom.other_loads.venues.into(),
+                atom.other_loads.organizations.into(),
                 self.community_code(atom.community),
                 maybe_text(compound),
                 atom.floors.into(),
@@ -314,6 +317,7 @@ impl Writer<'_> {
                     size(|size| size.low),
                     size(|size| size.high),
                     grid.households.0.into(),
+                    grid.load.into(),
                     grid.residents.0.into(),
                     grid.n_atoms.into(),
                     grid.deviation().into(),
@@ -434,8 +438,6 @@ impl Writer<'_> {
         self.table(
             &schema::TIERS,
             plan.tiers.iter().map(|tier| {
-                let frontier: Vec<String> =
-                    tier.frontier.iter().map(|(n, households)| format!("{n}:{households}")).collect();
                 vec![
                     text(tier.tier.as_str()),
                     self.asked(&tier.goal),
@@ -443,7 +445,8 @@ impl Writer<'_> {
                     maybe(tier.bound),
                     maybe(tier.gap),
                     tier.proven.into(),
-                    Value::Text(frontier.join(",")),
+                    Value::Text(points(&tier.frontier)),
+                    Value::Text(points(&tier.money)),
                     text(&tier.goal.zh),
                     text(&tier.goal.en),
                 ]
@@ -591,4 +594,13 @@ pub(super) fn maybe<T: Into<Value>>(value: Option<T>) -> Value {
 
 fn big(value: u64) -> Value {
     Value::Integer(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+/// Points of a frontier: `stations:households:bound:cost`, separated by commas.
+fn points(frontier: &[FrontierPoint]) -> String {
+    let words: Vec<String> = frontier
+        .iter()
+        .map(|point| format!("{}:{}:{}:{}", point.stations, point.households, point.bound, point.cost))
+        .collect();
+    words.join(",")
 }

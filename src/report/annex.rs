@@ -198,13 +198,18 @@ fn grids(facts: &Facts<'_>, lang: Lang) -> String {
 fn grid_row(facts: &Facts<'_>, id: GridId, grid: &Grid, lang: Lang) -> Vec<Cell> {
     let standing = Standing::of(grid.is_in_range());
     let deviation = if grid.size.is_some() { signed_percent(grid.deviation()) } else { "—".into() };
+    let mut households = count(u64::from(grid.households.0));
+    if grid.load != grid.households.0 {
+        let load = count(u64::from(grid.load));
+        households.push_str(&say!(lang, "（连同其他工作量折合 {load}）", " ({load} with other work)"));
+    }
     let mut cells = vec![
         Cell::short(grid.code.as_str()),
         Cell::short(grid.name.as_str()),
         Cell::text(facts.community_name(Some(grid.community))),
         Cell::short(text::class(grid.class, lang)),
         Cell::count(u64::from(grid.n_atoms)),
-        Cell::figure(count(u64::from(grid.households.0)), standing),
+        Cell::figure(households, standing),
         Cell::figure(deviation, standing),
         Cell::count(u64::from(grid.residents.0)),
     ];

@@ -49,10 +49,8 @@ fn size_chart(facts: &Facts<'_>, lang: Lang) -> String {
         return note(lang.pick("没有有规模要求的网格。", "No grid has a size range."));
     };
     let same = sizes.iter().all(|size| *size == first);
-    let values: Vec<f64> = grids
-        .iter()
-        .map(|grid| if same { f64::from(grid.households.0) } else { grid.deviation() * 100.0 })
-        .collect();
+    let values: Vec<f64> =
+        grids.iter().map(|grid| if same { f64::from(grid.load) } else { grid.deviation() * 100.0 }).collect();
     let in_range: Vec<bool> = grids.iter().map(|grid| grid.is_in_range()).collect();
     let bins = size_bins(&values, &in_range, if same { 10.0 } else { 5.0 });
     let (x_title, caption) = if same {

@@ -5,7 +5,9 @@ use super::facts::Facts;
 use super::markup::{Cell, Standing, Table, figure, note};
 use super::page::Section;
 use super::text::{self, count, decimal, percent};
-use crate::model::{CoverageMethod, CoverageScope, Lang, StationStatus, StationTier, TierAnswer};
+use crate::model::{
+    CoverageMethod, CoverageScope, FrontierPoint, Lang, StationStatus, StationTier, TierAnswer,
+};
 
 /// A tier's colour in charts.
 const COLOURS: [&str; 5] = ["#6a3d9a", "#14507d", "#2b8a66", "#d9480f", "#8a5a00"];
@@ -106,63 +108,116 @@ fn answers_table(facts: &Facts<'_>, lang: Lang) -> String {
     if table.is_empty() { String::new() } else { table.html() }
 }
 
-/// One chart per tier whose number of stations was varied.
+/// Charts of every tier whose number of stations, or money, was varied.
 fn frontier(facts: &Facts<'_>, lang: Lang) -> Vec<String> {
-    let drawn: Vec<&TierAnswer> =
-        facts.plan.tiers.iter().filter(|answer| 2 <= answer.frontier.len()).collect();
     let mut charts = Vec::new();
-    for answer in &drawn {
-        let colour = COLOURS[StationTier::ALL.iter().position(|tier| *tier == answer.tier).unwrap_or(0)];
-        let points: Vec<(f64, f64)> = answer
-            .frontier
-            .iter()
-            .map(|&(stations, households)| (f64::from(stations), households as f64))
-            .collect();
-        let furthest = points.iter().map(|point| point.0).fold(0.0, f64::max);
-        let mut series = Vec::new();
-        if let Some(bound) = answer.bound {
-            let points = vec![(0.0, bound), (furthest, bound)];
-            series.push(Series {
-                name: lang.pick("上界", "bound").into(),
-                colour: "#7a828a",
-                dash: "10 7",
-                points,
-            });
-        }
-        series.push(Series { name: text::tier(answer.tier, lang).into(), colour, dash: "", points });
+    for answer in &facts.plan.tiers {
         let title = text::tier(answer.tier, lang);
-        let svg = lines(
-            title,
-            lang.pick("站点数", "stations"),
-            lang.pick("圈内户数", "households in reach"),
-            &series,
-            &[],
-        );
-        let legend: Vec<_> = series
-            .iter()
-            .map(|line| {
-                super::markup::Key::line(
-                    line.colour,
-                    2.0,
-                    if line.dash.is_empty() { "" } else { "4 2" },
-                    line.name.as_str(),
-                )
-            })
-            .collect();
-        let caption = say!(
-            lang,
-            "{title}：站点数与圈内户数（路网时间）",
-            "{title}: stations and households in reach (network time)"
-        );
-        charts.push(figure(&svg, &caption, &legend) + &returns(answer, lang));
+        if 2 <= answer.frontier.len() {
+            let caption = say!(
+                lang,
+                "{title}：新增站点数与圈内户数（路网时间）",
+                "{title}: new stations and households in reach (network time)"
+            );
+            let x_of = |point: &FrontierPoint| f64::from(point.stations);
+            let axis = lang.pick("新增站点数", "new stations");
+            let chart = curve(answer, &answer.frontier, x_of, axis, &caption, lang);
+            charts.push(format!("<div>{chart}{}</div>", returns(answer, lang)));
+        }
+        if 2 <= answer.money.len() {
+            let caption = say!(
+                lang,
+                "{title}：新增站点年费用与圈内户数（路网时间）",
+                "{title}: yearly cost of new stations and households in reach (network time)"
+            );
+            let x_of = |point: &FrontierPoint| point.cost as f64 / YUAN_A_TICK;
+            let axis = lang.pick("年费用（万元）", "10,000 yuan a year");
+            let chart = curve(answer, &answer.money, x_of, axis, &caption, lang);
+            charts.push(format!("<div>{chart}{}</div>", spending(answer, lang)));
+        }
     }
     charts
 }
 
+/// Money is counted in units of ten thousand yuan (万元).
+const YUAN_A_TICK: f64 = 10_000.0;
+
+/// What is reached and what cannot be passed, over stations or money; the choice of the plan is marked.
+fn curve(
+    answer: &TierAnswer,
+    points: &[FrontierPoint],
+    x_of: impl Fn(&FrontierPoint) -> f64,
+    axis: &str,
+    caption: &str,
+    lang: Lang,
+) -> String {
+    let colour = COLOURS[StationTier::ALL.iter().position(|tier| *tier == answer.tier).unwrap_or(0)];
+    let title = text::tier(answer.tier, lang);
+    let line = |y_of: fn(&FrontierPoint) -> u64| -> Vec<(f64, f64)> {
+        points.iter().map(|point| (x_of(point), y_of(point) as f64)).collect()
+    };
+    let series = [
+        Series {
+            name: lang.pick("上界", "bound").into(),
+            colour: "#7a828a",
+            dash: "10 7",
+            points: line(|point| point.bound),
+        },
+        Series { name: title.into(), colour, dash: "", points: line(|point| point.households) },
+    ];
+    let chosen = points.iter().find(|point| answer.objective <= point.households as f64);
+    let marks: Vec<(f64, String)> =
+        chosen.map(|point| (x_of(point), lang.pick("本方案", "this plan").to_owned())).into_iter().collect();
+    let svg = lines(title, axis, lang.pick("圈内户数", "households in reach"), &series, &marks);
+    let dash = |line: &Series| if line.dash.is_empty() { "" } else { "4 2" };
+    let legend: Vec<_> = series
+        .iter()
+        .map(|line| super::markup::Key::line(line.colour, 2.0, dash(line), line.name.as_str()))
+        .collect();
+    figure(&svg, caption, &legend)
+}
+
+/// What each budget buys.
+fn spending(answer: &TierAnswer, lang: Lang) -> String {
+    let mut table = Table::new(
+        lang.pick("预算与效果", "What a budget buys"),
+        &[
+            lang.pick("#年预算（元）", "#budget (yuan a year)"),
+            lang.pick("#新增站点", "#new stations"),
+            lang.pick("#圈内户数", "#households in reach"),
+            lang.pick("#每增一户（元）", "#yuan for one more household"),
+        ],
+    );
+    let mut before: Option<&FrontierPoint> = None;
+    for (index, point) in answer.money.iter().enumerate() {
+        // Money that reaches nobody more gets no line of its own.
+        let reaches_more = before.is_none_or(|before| before.households < point.households);
+        if !reaches_more && index + 1 < answer.money.len() {
+            continue;
+        }
+        let more = before
+            .map(|before| (point.cost - before.cost, point.households.saturating_sub(before.households)));
+        table.row(vec![
+            Cell::count(point.cost),
+            Cell::count(u64::from(point.stations)),
+            Cell::count(point.households),
+            Cell::Figure(match more {
+                Some((money, households)) if 0 < households => decimal(money as f64 / households as f64, 0),
+                _ => "—".into(),
+            }),
+        ]);
+        before = Some(point);
+    }
+    table.html()
+}
+
 /// What each further station adds, and from which on it is little.
 fn returns(answer: &TierAnswer, lang: Lang) -> String {
-    let gains: Vec<(u32, u64)> =
-        answer.frontier.windows(2).map(|pair| (pair[1].0, pair[1].1.saturating_sub(pair[0].1))).collect();
+    let gains: Vec<(u32, u64)> = answer
+        .frontier
+        .windows(2)
+        .map(|pair| (pair[1].stations, pair[1].households.saturating_sub(pair[0].households)))
+        .collect();
     let Some(&(_, most)) = gains.iter().max_by_key(|gain| gain.1) else { return String::new() };
     // A tenth of the best station's gain is our choice of "little".
     let little = gains.iter().rposition(|gain| most <= gain.1 * 10).map_or(0, |last| last + 1);
@@ -176,10 +231,11 @@ fn returns(answer: &TierAnswer, lang: Lang) -> String {
     );
     let step = gains.len().div_ceil(LONGEST_RETURNS).max(1);
     for (index, &(stations, gain)) in gains.iter().enumerate() {
-        if index % step == 0 || index + 1 == gains.len() || index + 1 == little {
+        let goes_on = index <= little && index % step == 0;
+        if goes_on || index + 1 == gains.len() || index + 1 == little {
             table.row(vec![
                 Cell::count(u64::from(stations)),
-                Cell::count(answer.frontier[index + 1].1),
+                Cell::count(answer.frontier[index + 1].households),
                 Cell::count(gain),
             ]);
         }

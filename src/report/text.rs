@@ -248,6 +248,7 @@ pub(super) fn finding_kind(kind: FindingKind, lang: Lang) -> String {
         FindingKind::UnreachableStation => "站点不可达",
         FindingKind::OverCapacity => "超出服务容量",
         FindingKind::GoalNotReached => "目标未达到",
+        FindingKind::NoCandidate => "备选点位不可达",
         FindingKind::SuggestedSite => "建议增设点位",
         FindingKind::EdgeEffect => "边缘影响",
         FindingKind::NoTerrain => "无地形数据",

@@ -215,13 +215,76 @@ fn finish(
     Loaded { sites, served, solver_bound }
 }
 
-/// Weight that these sites serve under the capacities, by the greedy assignment.
-pub(crate) fn served_weight(problem: &Problem, sites: &[u32]) -> u64 {
+/// For every set of sites what it serves under the capacities, after as many sites as `p` allows were opened for what
+/// it leaves unserved; each set is tried beside what the one before it came to. The sets belong to growing `p`.
+pub(crate) fn fill_growing(
+    problem: &Problem,
+    sets: &[(usize, Vec<u32>)],
+) -> Result<Vec<(Vec<u32>, u64)>, SitingError> {
     let pairs = Pairs::new(problem, problem.limit);
-    let mut open = vec![false; problem.table.n_sites()];
-    sites.iter().for_each(|&site| open[site as usize] = true);
-    let ((_, missed), _) = assign(problem, Model::MaxCover { p: None }, &pairs, &open);
-    pairs.weight.iter().sum::<u64>() - missed
+    let total: u64 = pairs.weight.iter().sum();
+    let model = Model::MaxCover { p: None };
+    let mut plain = problem.clone();
+    plain.capacity.clear();
+    let mut core = build(&plain, model)?;
+    let mut found: Vec<(Vec<u32>, u64)> = Vec::new();
+    for (p, sites) in sets {
+        core.p = Some(*p);
+        let starts = [Some(sites), found.last().map(|found| &found.0)];
+        let filled = starts.into_iter().flatten().map(|start| {
+            let mut search = Search::new(&core);
+            search.become_sites(start);
+            let ((_, missed), _) = fill(problem, model, &pairs, &mut search);
+            (missed, search.sites())
+        });
+        let (missed, sites) = filled.min().expect("the set itself is a start");
+        found.push((sites, total - missed));
+    }
+    Ok(found)
+}
+
+/// Opens sites for what is left unserved, as far as `p` and the rules allow: each time the one that could take most
+/// of it, or with a budget most for its cost. Returns the value and the assignment it ends with.
+fn fill(problem: &Problem, model: Model, pairs: &Pairs, search: &mut Search) -> (Value, Assignment) {
+    let core = search.core;
+    let mut best = assign(problem, model, pairs, &search.open);
+    let mut of_no_use = vec![false; core.n_sites];
+    while core.p.is_none_or(|p| search.n_open < p) {
+        let mut room = vec![0u64; core.n_sites];
+        for demand in 0..pairs.weight.len() {
+            if best.1[demand * pairs.times] == u32::MAX {
+                pairs.of(demand).for_each(|pair| room[pair.0 as usize] += pairs.weight[demand]);
+            }
+        }
+        let broken = search.broken_after(None, None);
+        let may_open = |&site: &u32| {
+            let at = site as usize;
+            room[at] > 0
+                && !search.open[at]
+                && !of_no_use[at]
+                && core.fate[at] == Fate::Free
+                && search.broken_after(Some(site), None) <= broken
+        };
+        let worth = |site: u32| {
+            let taken = room[site as usize].min(problem.capacity[site as usize]);
+            let cost = problem
+                .budget
+                .and_then(|_| problem.site_cost.get(site as usize))
+                .map_or(1, |&cost| cost.max(1));
+            (u128::from(taken) << 40) / u128::from(cost)
+        };
+        let places = (0..core.n_sites as u32).filter(may_open);
+        let Some(site) = places.max_by_key(|&site| (worth(site), std::cmp::Reverse(site))) else { break };
+        search.insert(site);
+        let filled = assign(problem, model, pairs, &search.open);
+        if filled.0 < best.0 {
+            best = filled;
+        } else {
+            search.remove(site);
+            of_no_use[site as usize] = true;
+        }
+    }
+    best
 }
 
 /// Lower is better: (points that must be served but are not, objective).
@@ -347,7 +410,15 @@ fn local_search(
             if model == Model::SetCover { search.sites().iter().map(|&site| cost(site)).sum() } else { 0 };
         ((value.0, value.1 + own), assignment)
     };
+    // What is best without capacities may be a poor start with them, and the other way round.
+    fill(problem, model, pairs, &mut search);
     let (mut best, mut assignment) = judge(&search);
+    let mut afresh = Search::new(core);
+    fill(problem, model, pairs, &mut afresh);
+    let (value, found) = judge(&afresh);
+    if value < best && (afresh.keeps_rules() || !search.keeps_rules()) {
+        (best, assignment, search) = (value, found, afresh);
+    }
     let per_step = pairs.site.len() + pairs.weight.len() + 1;
     let steps = match options.effort {
         Effort::Quick => 20_000_000,

@@ -28,8 +28,8 @@ pub struct FrontierPoint {
 ///
 /// Cost: about one exchange descent per point; bounds come from a few sets of multipliers used for all points.
 ///
-/// With capacities the sites are those chosen without, and the weight is what they serve under the capacities; the
-/// bound holds for any choice: it is also no more than the p largest capacities together.
+/// With capacities the sites start from those chosen without, and from those of the point before; sites are opened for
+/// what they leave unserved. The bound holds for any choice: it is also no more than the p largest capacities together.
 ///
 /// # Errors
 /// As [`super::max_cover`].
@@ -67,32 +67,30 @@ pub fn frontier(
         let objective = (coverable - search.value) as u64;
         points.push(FrontierPoint { p, sites: chosen.clone(), objective, bound: coverable as u64, cost });
         sites = Some(chosen);
-        if search.value == 0 || clock.is_over() {
+        if search.value == 0 && loaded.capacity.is_empty() || clock.is_over() {
             break;
         }
     }
     bound_points(&mut core, coverable, &mut points, options, &clock);
     if !loaded.capacity.is_empty() {
-        serve_under_capacities(loaded, &mut points);
+        serve_under_capacities(loaded, &mut points)?;
     }
     Ok(points)
 }
 
 /// Weight served where every site has its limit.
-fn serve_under_capacities(problem: &Problem, points: &mut [FrontierPoint]) {
+fn serve_under_capacities(problem: &Problem, points: &mut [FrontierPoint]) -> Result<(), SitingError> {
     let mut largest = problem.capacity.clone();
     largest.sort_unstable_by_key(|&capacity| std::cmp::Reverse(capacity));
-    let mut before: Option<FrontierPoint> = None;
-    for point in points {
-        point.objective = capacity::served_weight(problem, &point.sites);
-        if let Some(before) = before.filter(|before| point.objective < before.objective) {
-            // The sites of the point before are allowed here too.
-            (point.sites, point.objective, point.cost) = (before.sites, before.objective, before.cost);
-        }
+    let sets: Vec<(usize, Vec<u32>)> = points.iter().map(|point| (point.p, point.sites.clone())).collect();
+    for (point, (sites, weight)) in points.iter_mut().zip(capacity::fill_growing(problem, &sets)?) {
         let room = largest.iter().take(point.p).fold(0u64, |sum, &capacity| sum.saturating_add(capacity));
-        point.bound = point.bound.min(room).max(point.objective);
-        before = Some(point.clone());
+        point.bound = point.bound.min(room).max(weight);
+        point.cost = (!problem.site_cost.is_empty())
+            .then(|| sites.iter().map(|&site| u64::from(problem.site_cost[site as usize])).sum());
+        (point.sites, point.objective) = (sites, weight);
     }
+    Ok(())
 }
 
 /// Max cover for every budget in `budgets`: the curve of coverage against money.
@@ -120,7 +118,23 @@ pub fn budget_frontier(
             cost: Some(cost),
         });
     }
+    more_money_never_hurts(budgets, &mut points);
     Ok(points)
+}
+
+/// What a smaller budget pays for a larger one pays for too, and what a larger one cannot reach a smaller one cannot.
+fn more_money_never_hurts(budgets: &[u64], points: &mut [FrontierPoint]) {
+    let mut order: Vec<usize> = (0..points.len()).collect();
+    order.sort_by_key(|&index| (budgets[index], index));
+    for pair in order.windows(2) {
+        if points[pair[1]].objective < points[pair[0]].objective {
+            let bound = points[pair[1]].bound;
+            points[pair[1]] = FrontierPoint { bound, ..points[pair[0]].clone() };
+        }
+    }
+    for pair in order.windows(2).rev() {
+        points[pair[0]].bound = points[pair[0]].bound.min(points[pair[1]].bound);
+    }
 }
 
 /// Multipliers fitted at about twelve points bound all points.

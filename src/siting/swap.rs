@@ -39,6 +39,8 @@ pub(crate) struct Search<'c> {
     extra: Extras,
     rules_of: Vec<Vec<(u32, i64)>>,
     slack: Vec<i64>,
+    /// Sum by which rules are broken.
+    broken: i64,
 }
 
 /// A move of the search.
@@ -71,6 +73,7 @@ impl<'c> Search<'c> {
             extra: Extras::new(core),
             rules_of: core.rules_of_sites(),
             slack: core.rules.iter().map(|rule| rule.limit).collect(),
+            broken: core.rules.iter().map(|rule| (-rule.limit).max(0)).sum(),
         };
         for row in 0..core.n_rows() {
             search.value += search.miss(row);
@@ -102,7 +105,7 @@ impl<'c> Search<'c> {
 
     /// Whether all rules and `p` are satisfied.
     pub fn keeps_rules(&self) -> bool {
-        self.core.p.is_none_or(|p| self.n_open <= p) && self.slack.iter().all(|&slack| 0 <= slack)
+        self.core.p.is_none_or(|p| self.n_open <= p) && self.broken == 0
     }
 
     /// Multipliers read off the open sites: half-way between what a row pays and what it would pay next.
@@ -136,18 +139,29 @@ impl<'c> Search<'c> {
 
     /// Sum by which rules are broken after opening `inn` and closing `out`.
     pub fn broken_after(&self, inn: Option<u32>, out: Option<u32>) -> i64 {
-        let mut broken = 0;
-        let change = |rule: u32| {
-            let part = |site: Option<u32>| {
-                let terms = site.map_or(&[][..], |site| &self.rules_of[site as usize]);
-                terms.iter().find(|term| term.0 == rule).map_or(0, |term| term.1)
-            };
-            part(inn) - part(out)
+        let terms = |site: Option<u32>| site.map_or(&[][..], |site| &self.rules_of[site as usize]);
+        let (inn, out) = (terms(inn), terms(out));
+        let part = |terms: &[(u32, i64)], rule: u32| {
+            terms.binary_search_by_key(&rule, |term| term.0).map_or(0, |place| terms[place].1)
         };
-        for (rule, &slack) in self.slack.iter().enumerate() {
-            broken += (change(rule as u32) - slack).max(0);
+        let more = |rule: u32, change: i64| {
+            let slack = self.slack[rule as usize];
+            (change - slack).max(0) - (-slack).max(0)
+        };
+        let opened = inn.iter().map(|&(rule, coefficient)| more(rule, coefficient - part(out, rule)));
+        let only_out = out.iter().filter(|term| inn.binary_search_by_key(&term.0, |term| term.0).is_err());
+        let closed = only_out.map(|&(rule, coefficient)| more(rule, -coefficient));
+        self.broken + opened.sum::<i64>() + closed.sum::<i64>()
+    }
+
+    /// A site opens (`sign` 1) or closes (−1).
+    fn use_rules(&mut self, site: u32, sign: i64) {
+        for &(rule, coefficient) in &self.rules_of[site as usize] {
+            let slack = &mut self.slack[rule as usize];
+            self.broken -= (-*slack).max(0);
+            *slack -= sign * coefficient;
+            self.broken += (-*slack).max(0);
         }
-        broken
     }
 
     fn miss(&self, row: usize) -> i64 {
@@ -173,10 +187,7 @@ impl<'c> Search<'c> {
         self.value += core.open_cost[site as usize];
         self.n_open += 1;
         self.extra.open(site);
-        for index in 0..self.rules_of[site as usize].len() {
-            let (rule, coefficient) = self.rules_of[site as usize][index];
-            self.slack[rule as usize] -= coefficient;
-        }
+        self.use_rules(site, 1);
         let last = core.times;
         for entry in core.col(site as usize) {
             let (row, cost) = (core.col_row[entry] as usize, core.col_cost_at(entry));
@@ -208,10 +219,7 @@ impl<'c> Search<'c> {
         debug_assert!(self.open[site as usize], "site {site} is not open");
         self.value -= core.open_cost[site as usize];
         self.n_open -= 1;
-        for index in 0..self.rules_of[site as usize].len() {
-            let (rule, coefficient) = self.rules_of[site as usize][index];
-            self.slack[rule as usize] += coefficient;
-        }
+        self.use_rules(site, -1);
         for entry in core.col(site as usize) {
             let row = core.col_row[entry] as usize;
             if !self.near[row].site[..=core.times].contains(&site) {

@@ -1,32 +1,19 @@
 //! Hand-worked tiers and suggestions. Models against brute force stand in `tests/siting.rs`.
 
-use super::tiers::{Origin, TierGoal, TierNote, TierRule, TierSite, TierTask, plan, suggest, tier_frontier};
-use super::{Options, Table, UNREACHED};
+use super::tiers::{
+    ClosedStation, Origin, TierGoal, TierNote, TierRule, TierSite, TierTask, plan, suggest,
+    tier_budget_frontier, tier_frontier,
+};
+use super::{Backup, Change, Options, SitingError, Table, UNREACHED};
 
 const NO: u32 = UNREACHED;
 
 fn site(community: u32) -> TierSite {
-    TierSite {
-        community: Some(community),
-        existing: None,
-        suits: Vec::new(),
-        area: None,
-        cost: 10,
-        capacity: None,
-    }
+    TierSite { cost: 10, ..TierSite::new(Some(community)) }
 }
 
 fn rule(name: &str, walk_limit: u32, goal: TierGoal) -> TierRule {
-    TierRule {
-        name: name.to_owned(),
-        walk_limit,
-        goal,
-        least_area: None,
-        capacity: None,
-        demand_share: 1.0,
-        serves_lower: false,
-        most_per_community: None,
-    }
+    TierRule::new(name, walk_limit, goal)
 }
 
 /// Six buildings in a row, sites at 0, 2, 3 and 5, one minute between neighbours; community 0 left, 1 right.
@@ -176,4 +163,120 @@ fn two_tiers_are_chosen_together_where_the_lower_one_gains() {
     let wide = TierRule { serves_lower: true, ..rule("community", 5, TierGoal::OnePerCommunity) };
     let answers = check(&[wide, rule("corner", 1, TierGoal::Coverage(0.95))], &four_sites());
     assert_eq!((answers[1].n_chosen(), answers[1].covered), (0, 200));
+}
+
+/// Chosen and kept sites, ascending.
+fn sites_of(answer: &super::tiers::TierAnswer) -> Vec<u32> {
+    let mut sites: Vec<u32> = answer.stations.iter().map(|station| station.site).collect();
+    sites.sort_unstable();
+    sites
+}
+
+#[test]
+fn with_backup_a_household_needs_two_stations() {
+    // Within a minute sites 1 and 2 share the buildings of 30 and 40, sites 0 and 1 that of 20, sites 2 and 3 that of 50.
+    let backup = TierRule { backup: Backup::Second, ..rule("corner", 1, TierGoal::Count(2)) };
+    let answers = check(&[backup], &four_sites());
+    assert_eq!((sites_of(&answers[0]), answers[0].covered, answers[0].proven), (vec![1, 2], 70, true));
+    let adds: Vec<u64> = answers[0].stations.iter().map(|station| station.adds).collect();
+    assert_eq!(adds, [0, 70], "one station alone covers nobody twice");
+}
+
+#[test]
+fn stations_of_a_tier_keep_their_spacing() {
+    // Without spacing sites 1 and 3 cover 200; the next best pair is 2 and 3 with 30+40+50+60.
+    let spaced = TierRule { too_close: vec![(1, 3)], ..rule("corner", 1, TierGoal::Count(2)) };
+    let answers = check(std::slice::from_ref(&spaced), &four_sites());
+    assert_eq!((sites_of(&answers[0]), answers[0].covered, answers[0].proven), (vec![2, 3], 180, true));
+    // Where site 1 stands and stays, site 3 is no place at all.
+    let mut sites = four_sites();
+    sites[1].existing = Some(0);
+    let answers = check(&[TierRule { goal: TierGoal::Count(1), ..spaced }], &sites);
+    assert_eq!((sites_of(&answers[0]), answers[0].covered), (vec![1, 2], 140));
+}
+
+#[test]
+fn standing_stations_close_or_move_where_they_may() {
+    let mut sites = four_sites();
+    for site in [0, 2] {
+        sites[site].existing = Some(0);
+        sites[site].change = Some(Change::Close);
+    }
+    let answers = check(&[rule("corner", 1, TierGoal::Count(0))], &sites);
+    assert_eq!((sites_of(&answers[0]), answers[0].covered), (vec![1, 3], 200));
+    // One may close: site 0, and what it alone reached besides sites 2 and 3 is lost.
+    let one = TierRule { most_closed: Some(1), ..rule("corner", 1, TierGoal::Count(0)) };
+    let answers = check(&[one], &sites);
+    assert_eq!((sites_of(&answers[0]), answers[0].covered), (vec![2, 3], 180));
+    assert_eq!(answers[0].closed, [ClosedStation { site: 0, moved_to: None, loss: 30 }]);
+    let origins: Vec<Origin> = answers[0].stations.iter().map(|station| station.origin).collect();
+    assert_eq!(origins, [Origin::Existing, Origin::Chosen]);
+
+    let mut sites = four_sites();
+    sites[0].existing = Some(0);
+    sites[0].change = Some(Change::MoveTo(vec![1]));
+    let answers = check(&[rule("corner", 1, TierGoal::Count(0))], &sites);
+    assert_eq!((sites_of(&answers[0]), answers[0].covered), (vec![1], 90));
+    assert_eq!(answers[0].closed, [ClosedStation { site: 0, moved_to: Some(1), loss: 10 }]);
+    // Where the tier only keeps what stands, nothing moves.
+    let answers = check(&[rule("corner", 1, TierGoal::KeepExisting)], &sites);
+    assert_eq!((sites_of(&answers[0]), answers[0].closed.len()), (vec![0], 0));
+}
+
+#[test]
+fn each_community_has_its_least_number_or_a_note() {
+    let least = TierRule { least_per_community: 1, ..rule("corner", 1, TierGoal::Coverage(0.5)) };
+    // Half of 210 needs site 2 alone, but each community is owed one: 1 and 3 cover most.
+    let answers = check(std::slice::from_ref(&least), &four_sites());
+    assert_eq!((sites_of(&answers[0]), answers[0].covered, answers[0].proven), (vec![1, 3], 200, true));
+    let task_sites = four_sites();
+    let one = [TierRule { goal: TierGoal::Count(1), ..least.clone() }];
+    let task = TierTask {
+        reach: Table::dense(6, 4, &WALKS).expect("6 by 4"),
+        households: &HOUSEHOLDS,
+        community: &COMMUNITY,
+        sites: &task_sites,
+        rules: &one,
+    };
+    let error = plan(&task, &Options::default()).expect_err("one station for two communities");
+    assert!(
+        matches!(&error, SitingError::Infeasible { reason } if reason.contains("tier corner")),
+        "{error}"
+    );
+    let sites = vec![site(0); 4];
+    let answers = check(&[least], &sites);
+    let note = TierNote::FewPlaces { community: 1, tier: "corner".into(), places: 0, wanted: 1 };
+    assert_eq!(answers[0].notes, [note]);
+}
+
+#[test]
+fn money_has_its_own_frontier() {
+    let sites = four_sites();
+    let rules = [rule("corner", 1, TierGoal::Count(1))];
+    let task = TierTask {
+        reach: Table::dense(6, 4, &WALKS).expect("6 by 4"),
+        households: &HOUSEHOLDS,
+        community: &COMMUNITY,
+        sites: &sites,
+        rules: &rules,
+    };
+    let budgets = [0, 10, 19, 20];
+    let points = tier_budget_frontier(&task, 0, &[], &budgets, &Options::default()).expect("a frontier");
+    let curve: Vec<(usize, u64, Option<u64>)> =
+        points.iter().map(|point| (point.p, point.objective, point.cost)).collect();
+    assert_eq!(curve, [(0, 0, Some(0)), (1, 120, Some(10)), (1, 120, Some(10)), (2, 200, Some(20))]);
+}
+
+#[test]
+fn with_capacities_more_sites_serve_more_even_where_one_reaches_all() {
+    let table = Table::dense(4, 4, &[0; 16]).expect("4 by 4");
+    let mut problem = super::Problem::new(table);
+    problem.weights = vec![10; 4];
+    problem.capacity = vec![10; 4];
+    let quick = Options { effort: super::Effort::Quick, ..Options::default() };
+    let points = super::frontier(&problem, 0..=4, &quick).expect("a frontier");
+    let curve: Vec<(u64, u64)> = points.iter().map(|point| (point.objective, point.bound)).collect();
+    assert_eq!(curve, [(0, 0), (10, 10), (20, 20), (30, 30), (40, 40)]);
+    let answer = super::max_cover(&problem, Some(3), &quick).expect("an answer");
+    assert_eq!(answer.objective, 30);
 }

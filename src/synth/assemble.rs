@@ -198,7 +198,7 @@ fn atom(
         households: Households(count),
         residents: Residents((f64::from(count) * persons).round() as u32),
         households_source: HouseholdsSource::Column,
-        other_load: house.load,
+        other_loads: house.loads,
         community: None,
         compound,
         floors: house.floors,

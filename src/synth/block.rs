@@ -9,7 +9,7 @@ use super::names;
 use super::plot::{Form, Style, halve, plot_of};
 use super::relief::Relief;
 use super::shape::{Ring, area, centroid, contains, edges, length, lerp, mm, segments_cross, unit};
-use crate::model::{StreetClass, Use};
+use crate::model::{OtherLoads, StreetClass, Use};
 
 /// A building before its households are fixed.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub(super) struct House {
     pub(super) half: usize,
     pub(super) block: usize,
     pub(super) number: u32,
-    pub(super) load: u32,
+    pub(super) loads: OtherLoads,
 }
 
 /// A compound or campus.

@@ -8,7 +8,7 @@ use super::draft::{Face, Walk, is_steep_enough};
 use super::shape::{
     Frame, Ring, contains, distance_to_segment, edges, inset, left, length, ray_hit, segments_cross, unit,
 };
-use crate::model::{StreetClass, Use};
+use crate::model::{OtherLoads, StreetClass, Use};
 
 /// Slope above which a path becomes a flight of stairs, rise over run.
 const STAIRS_ABOVE: f64 = 0.17;
@@ -237,10 +237,11 @@ impl Site<'_, '_> {
         let lived_in = style.usage.is_lived_in();
         let mixed = lived_in && 0.0 < style.per_floor && 3 < floors && self.dice.chance(0.09);
         let usage = if mixed { Use::Mixed } else { style.usage };
-        let load = match usage {
-            Use::Mixed => self.dice.whole(3, 14),
-            Use::Commercial => self.dice.whole(2, 60),
-            _ => u32::from(self.dice.chance(0.02)),
+        let none = OtherLoads::default();
+        let loads = match usage {
+            Use::Mixed => OtherLoads { shops: self.dice.whole(3, 14), ..none },
+            Use::Commercial => OtherLoads { shops: self.dice.whole(2, 60), ..none },
+            _ => OtherLoads { organizations: u32::from(self.dice.chance(0.02)), ..none },
         };
         House {
             door: frame.to_plane(0.0, lane.depth / 2.0),
@@ -254,7 +255,7 @@ impl Site<'_, '_> {
             half: face.half,
             block: self.block,
             number,
-            load,
+            loads,
         }
     }
 
@@ -357,7 +358,7 @@ impl Site<'_, '_> {
                         half: face.half,
                         block: self.block,
                         number: 0,
-                        load: self.dice.whole(1, 4),
+                        loads: OtherLoads { venues: self.dice.whole(1, 4), ..OtherLoads::default() },
                     });
                 }
                 from += front + if self.dice.chance(0.2) { 4.0 } else { 0.4 };

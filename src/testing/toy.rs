@@ -18,8 +18,8 @@ use geo::{Coord, LineString, MultiPolygon, Point, Polygon, Rect};
 use crate::geometry::Plane;
 use crate::model::{
     Atom, AtomId, AtomShape, Barrier, BarrierKind, BarrierShape, Community, CommunityId, Compound,
-    CompoundId, Finding, FindingKind, Gate, GridClass, HouseholdsSource, Premise, Scenario, Severity,
-    SourceFile, SourceId, Station, StationStatus, StationTier, Street, StreetClass, Text, Use,
+    CompoundId, Finding, FindingKind, Gate, GridClass, HouseholdsSource, OtherLoads, Premise, Scenario,
+    Severity, SourceFile, SourceId, Station, StationStatus, StationTier, Street, StreetClass, Text, Use,
 };
 use crate::units::{Households, Residents, SquareMetres};
 
@@ -214,7 +214,7 @@ fn atom(number: usize, cell: &Cell, index: usize, households: u32) -> Atom {
         households: Households(households),
         residents: Residents(households * 5 / 2),
         households_source,
-        other_load: if exclusive { 120 } else { 0 },
+        other_loads: OtherLoads { shops: if exclusive { 120 } else { 0 }, ..OtherLoads::default() },
         community: Some(CommunityId(cell.community)),
         compound: cell.compound.map(CompoundId),
         floors: if households > 100 { 33 } else { 6 },

@@ -6,10 +6,10 @@ use super::toy::{BRIDGE_Y, CELLS, Cell, RIVER_X, place, rectangle};
 use crate::geometry::straight_distance;
 use crate::model::{
     Atom, AtomCoverage, AtomId, CommunityId, CommunityQuality, Coverage, CoverageMethod, CoverageRow,
-    CoverageScope, Evenness, Finding, FindingKind, Grid, GridClass, GridId, GridSize, LedgerEntry, Partition,
-    Plan, PremiseId, ProfileCoverage, ProfileLoss, Provenance, Scenario, ServiceBalance, ServiceCircle,
-    Severity, Station, StationId, StationLoad, StationStatus, StationTier, SupplyUnit, TierAnswer, Unreached,
-    WalkBand, WalkDirection,
+    CoverageScope, Evenness, Finding, FindingKind, FrontierPoint, Grid, GridClass, GridId, GridSize,
+    LedgerEntry, Partition, Plan, PremiseId, ProfileCoverage, ProfileLoss, Provenance, Scenario,
+    ServiceBalance, ServiceCircle, Severity, Station, StationId, StationLoad, StationStatus, StationTier,
+    SupplyUnit, TierAnswer, Unreached, WalkBand, WalkDirection,
 };
 use crate::units::{Households, Metres, Residents, Seconds};
 
@@ -82,6 +82,7 @@ fn grid(number: usize, cell: &Cell, atoms: &[Atom]) -> Grid {
         class: cell.class,
         size,
         households: atoms.iter().map(|atom| atom.households).sum(),
+        load: atoms.iter().map(|atom| atom.households.0).sum(),
         residents: atoms.iter().map(|atom| atom.residents).sum(),
         n_atoms: u32::try_from(atoms.len()).unwrap_or(u32::MAX),
         outline,
@@ -393,7 +394,16 @@ fn tiers() -> Vec<TierAnswer> {
                 bound,
                 gap: bound.map(|bound: f64| (bound - objective).abs() / objective),
                 proven,
-                frontier: frontier.to_vec(),
+                frontier: frontier
+                    .iter()
+                    .map(|&(stations, households)| FrontierPoint {
+                        stations,
+                        households,
+                        bound: bound.map_or(2_302, |bound| bound as u64).max(households),
+                        cost: u64::from(stations) * 30_000,
+                    })
+                    .collect(),
+                money: Vec::new(),
             }
         };
     vec![

@@ -1,0 +1,126 @@
+//! Why these stations: what each adds, what would be lost without it, the runner-up, what closes.
+
+use super::setting::Setting;
+use super::{ClosedStation, Origin, OutOfReach, TierAnswer, TierGoal, TierNote, TierStation, TierTask};
+use crate::siting::{Change, Problem, Reason, Siting};
+
+/// Translates a siting on the tier's columns to the task's sites, with reasons.
+pub(super) fn answer(
+    task: &TierTask,
+    setting: &Setting,
+    problem: &Problem,
+    siting: &Siting,
+    best_per_goal: bool,
+    notes: Vec<TierNote>,
+) -> TierAnswer {
+    let to_site = |column: i32| if column < 0 { -1 } else { setting.site_of[column as usize] as i32 };
+    let times = problem.backup.times() as u64;
+    let beyond = (0..task.households.len())
+        .filter(|&demand| setting.indptr[demand + 1] - setting.indptr[demand] < times);
+    let out_of_reach = beyond.filter(|&demand| task.households[demand] > 0).map(|demand| OutOfReach {
+        demand: demand as u32,
+        households: task.households[demand],
+        nearest: setting.nearest[demand],
+    });
+    let mut cover = Cover::new(task, setting, problem);
+    let stations = stations(setting, &siting.reasons, &mut cover);
+    TierAnswer {
+        tier: setting.tier,
+        stations,
+        closed: closed(setting, siting, &cover),
+        assignment: siting.assignment.iter().map(|&column| to_site(column)).collect(),
+        covered: siting.objective,
+        total: task.households.iter().map(|&households| u64::from(households)).sum(),
+        bound: siting.bound,
+        gap: siting.gap,
+        proven: match task.rules[setting.tier].goal {
+            TierGoal::Coverage(_) => best_per_goal,
+            _ => siting.proven,
+        },
+        certificate: siting.certificate.clone(),
+        out_of_reach: out_of_reach.collect(),
+        notes,
+    }
+}
+
+/// Which demand points each column reaches, and how many stations of an answer reach each point.
+struct Cover<'a> {
+    task: &'a TierTask<'a>,
+    points_of: Vec<Vec<u32>>,
+    depth: Vec<u32>,
+    times: u32,
+}
+
+impl<'a> Cover<'a> {
+    fn new(task: &'a TierTask<'a>, setting: &Setting, problem: &Problem) -> Self {
+        let mut points_of = vec![Vec::new(); setting.site_of.len()];
+        for demand in 0..task.households.len() {
+            problem.visit_row(demand, |column, _| points_of[column as usize].push(demand as u32));
+        }
+        let times = problem.backup.times() as u32;
+        Self { task, points_of, depth: vec![0; task.households.len()], times }
+    }
+
+    /// Households that count as covered once a station stands at the column, and did not before.
+    fn gain(&self, column: u32) -> u64 {
+        let new = self.points_of[column as usize].iter();
+        let new = new.filter(|&&demand| self.depth[demand as usize] + 1 == self.times);
+        new.map(|&demand| u64::from(self.task.households[demand as usize])).sum()
+    }
+
+    fn add(&mut self, column: u32) {
+        for &demand in &self.points_of[column as usize] {
+            self.depth[demand as usize] += 1;
+        }
+    }
+}
+
+/// Stations with what each adds: standing ones first, then the chosen ones in the order of their gain.
+fn stations(setting: &Setting, reasons: &[Reason], cover: &mut Cover<'_>) -> Vec<TierStation> {
+    let origin = |column: u32| match setting.stands(column) {
+        true if setting.wider[column as usize] => Origin::Wider,
+        true => Origin::Existing,
+        false => Origin::Chosen,
+    };
+    let mut left: Vec<&Reason> = reasons.iter().collect();
+    let mut stations = Vec::new();
+    while !left.is_empty() {
+        let key = |reason: &&Reason| {
+            let chosen = origin(reason.site) == Origin::Chosen;
+            (!chosen, cover.gain(reason.site), std::cmp::Reverse(reason.site))
+        };
+        let place = (0..left.len()).max_by_key(|&place| key(&left[place])).expect("not empty");
+        let reason = left.swap_remove(place);
+        let adds = cover.gain(reason.site);
+        cover.add(reason.site);
+        stations.push(TierStation {
+            site: setting.site_of[reason.site as usize],
+            origin: origin(reason.site),
+            adds,
+            serves: reason.weight,
+            loss: reason.loss.unwrap_or(reason.weight),
+            runner_up: reason
+                .runner_up
+                .map(|(column, loss)| (setting.site_of[column as usize], loss.unwrap_or(0))),
+        });
+    }
+    stations
+}
+
+/// Standing stations that the answer does not keep; `cover` holds the whole answer.
+fn closed(setting: &Setting, siting: &Siting, cover: &Cover<'_>) -> Vec<ClosedStation> {
+    let chosen = |column: &u32| siting.sites.binary_search(column).is_ok();
+    let gone = setting.changeable.iter().filter(|existing| !chosen(&existing.site));
+    gone.map(|existing| {
+        let moved_to = match &existing.change {
+            Change::Close => None,
+            Change::MoveTo(columns) => columns.iter().copied().find(chosen),
+        };
+        ClosedStation {
+            site: setting.site_of[existing.site as usize],
+            moved_to: moved_to.map(|column| setting.site_of[column as usize]),
+            loss: cover.gain(existing.site),
+        }
+    })
+    .collect()
+}
