@@ -25,21 +25,30 @@ pub(super) struct Budget {
     pub columns: usize,
     /// Offers that one exact cover search may look at.
     pub steps: u64,
+    is_whole: bool,
 }
 
 impl Budget {
+    /// Whether there are few enough zones for everything that may be tried.
+    pub(super) fn is_whole(self) -> bool {
+        self.is_whole
+    }
+
     /// The budget of each of `zones` zones: whole up to 150 of them.
     pub(super) fn of(zones: usize) -> Self {
-        let share = (150.0 / zones.max(1) as f64).min(1.0);
+        let share = (FULL_ZONES as f64 / zones.max(1) as f64).min(1.0);
         let steep = share * share.sqrt();
         Self {
             visits: (f64::from(1u32 << 23) * steep) as usize + (1 << 14),
             columns: (4000.0 * share) as usize + 100,
             steps: (8e7 * steep) as u64 + 100_000,
+            is_whole: zones <= FULL_ZONES,
         }
     }
 }
 
+/// Zones up to which the budget of each is whole.
+const FULL_ZONES: usize = 150;
 /// Nodes of one integer program.
 #[cfg(feature = "highs")]
 const NODES: i32 = 400;
@@ -54,6 +63,8 @@ struct Selection<'a> {
     pool: &'a Regions,
     /// Present grid per unit, which is to change as little as possible; empty where there is none.
     home: &'a [u32],
+    /// Cost of a division in range that another way to tie the part reached, in mm: only cheaper ones matter.
+    cap: Option<i64>,
     labels: &'a mut Vec<u32>,
     answer: &'a mut PartAnswer,
 }
@@ -65,15 +76,24 @@ pub(super) fn improve(
     range: Range,
     pool: &Regions,
     home: &[u32],
+    cap: Option<i64>,
     labels: &mut Vec<u32>,
     answer: &mut PartAnswer,
 ) {
     let k = labels.iter().max().map_or(0, |&g| g as usize + 1);
-    let mut selection = Selection { context, piece, range, k, pool, home, labels, answer };
+    let mut selection = Selection { context, piece, range, k, pool, home, cap, labels, answer };
     if !home.is_empty() {
         // A redraw comes with the best balance that is known; what is left is to move few.
         let out = selection.answer.score.n_out;
         selection.with_out(out);
+        return;
+    }
+    if cap.is_some() {
+        if selection.answer.least_out == 0 {
+            selection.below_cap();
+        } else {
+            selection.answer.least_cost = i64::MAX;
+        }
         return;
     }
     for out in selection.answer.least_out.. {
@@ -84,6 +104,16 @@ pub(super) fn improve(
 }
 
 impl Selection<'_> {
+    /// Looks for a division in range that costs less than the cap.
+    fn below_cap(&mut self) {
+        let rule = Rule { k: self.k, range: self.range, out: 0, worst: 0 };
+        let known = self.answer.score.n_out == 0;
+        let (all, complete) =
+            regions::all_in_range(self.piece, self.range, self.context.budget.visits / 8, self.pool);
+        let mut regions = all.without_dead_ends(self.piece, rule);
+        self.select(&mut regions, rule, complete, known);
+    }
+
     /// Looks for the best division with `out` grids out of range; true when it was found.
     fn with_out(&mut self, out: usize) -> bool {
         let known = self.answer.score.n_out == out;
@@ -158,7 +188,7 @@ impl Selection<'_> {
     /// Set partitioning with HiGHS; `known` says that the present division follows the rule.
     #[cfg(feature = "highs")]
     fn select(&mut self, regions: &mut Regions, rule: Rule, complete: bool, known: bool) -> bool {
-        let upper = known.then(|| self.value());
+        let upper = known.then(|| self.value()).into_iter().chain(self.cap).min();
         let Budget { columns, steps, .. } = self.context.budget;
         let source = if complete {
             Source::Listed
@@ -170,8 +200,9 @@ impl Selection<'_> {
         let piece = self.piece;
         // Every edge cut and everybody moved.
         let moves = if self.home.is_empty() { 0 } else { MOVE_MM * piece.total() as i64 };
-        let dearest = (piece.cost.iter().sum::<i64>() / 2 + moves) as f64 / 1000.0 + 1.0;
-        let t=std::time::Instant::now(); let outcome = master::choose(&mut Task {
+        let all = piece.cost.iter().sum::<i64>() / 2 + moves;
+        let dearest = self.cap.unwrap_or(all).min(all) as f64 / 1000.0 + 1.0;
+        let outcome = master::choose(&mut Task {
             piece,
             regions,
             source,
@@ -183,7 +214,6 @@ impl Selection<'_> {
             columns,
             nodes: NODES,
         });
-        eprintln!("DBG2 n {} k {} out {} home {} t {:.2} {}", piece.len(), self.k, rule.out, self.home.len(), t.elapsed().as_secs_f64(), match &outcome {Outcome::Chosen{bound,..}=>format!("chosen {bound}"),Outcome::Open{bound}=>format!("open {bound}"),Outcome::Impossible=>"impossible".into()});
         match outcome {
             Outcome::Chosen { regions: chosen, bound } => {
                 self.adopt(regions, &chosen);
@@ -191,13 +221,16 @@ impl Selection<'_> {
                 true
             }
             Outcome::Open { bound } => {
-                if known && self.home.is_empty() {
+                if (known || self.cap.is_some()) && self.home.is_empty() {
                     self.answer.least_cost = bound;
                 }
                 false
             }
             Outcome::Impossible => {
-                self.impossible(rule, complete || self.home.is_empty());
+                match self.cap {
+                    Some(cap) => self.answer.least_cost = cap,
+                    None => self.impossible(rule, complete || self.home.is_empty()),
+                }
                 false
             }
         }

@@ -87,7 +87,9 @@ pub(super) enum Outcome {
 pub(super) fn choose(task: &mut Task<'_>) -> Outcome {
     let Some(mut relaxed) = relax::solve(task) else { return Outcome::Open { bound: 0 } };
     if relaxed.uncovered > 1e-6 {
-        return if relaxed.complete { Outcome::Impossible } else { Outcome::Open { bound: 0 } };
+        // What is not covered is charged: less than any division costs.
+        let bound = bound_mm(relaxed.bound);
+        return if relaxed.complete { Outcome::Impossible } else { Outcome::Open { bound } };
     }
     let upper = task.upper.map(|mm| mm as f64 / 1000.0);
     let gap = upper.map_or(f64::INFINITY, |upper| upper - relaxed.bound);

@@ -30,10 +30,26 @@ pub(super) struct Limits {
 pub(super) struct Priced {
     /// Whether every region within the threshold is now known.
     pub complete: bool,
-    /// No region has a reduced cost below this, in metres, even where the search was cut short.
-    pub floor: f64,
+    /// Per root a bound on the reduced costs of its regions, in metres, and whether all of them within the threshold are
+    /// known. Empty where the search stopped with enough found.
+    floors: Vec<(f64, bool)>,
     /// Sets visited.
     pub visits: usize,
+}
+
+impl Priced {
+    /// No `k` regions without a common unit have reduced costs that add up to less than this, in metres, if known regions
+    /// and those beyond the threshold cost at least `known`.
+    pub(super) fn least(&self, k: usize, known: f64) -> f64 {
+        if self.floors.is_empty() {
+            return f64::NEG_INFINITY;
+        }
+        // Regions without a common unit have different roots.
+        let floor = |&(bound, is_done): &(f64, bool)| if is_done { bound.max(known) } else { bound }.min(0.0);
+        let mut floors: Vec<f64> = self.floors.iter().map(floor).collect();
+        floors.sort_unstable_by(f64::total_cmp);
+        floors.iter().take(k).sum()
+    }
 }
 
 /// Adds to `regions` those with a reduced cost of at most `threshold` metres that it lacks.
@@ -76,11 +92,12 @@ pub(super) fn add_within(
         visits: limits.visits,
         most: known + limits.found,
     };
-    let mut floor = i64::MAX;
+    let mut floors: Vec<(f64, bool)> = Vec::with_capacity(n);
     let mut complete = true;
     let mut multiplier = 0;
     let mut last_home = None;
-    for root in moves.roots(n) {
+    let mut left = limits.visits;
+    for (done, root) in moves.roots(n).into_iter().enumerate() {
         if let Some(home) = moves.home_of(root).filter(|home| last_home != Some(*home)) {
             last_home = Some(home);
             search.banned.fill(false);
@@ -92,13 +109,20 @@ pub(super) fn add_within(
         }
         let bound;
         (bound, multiplier) = search.best_multiplier(root, multiplier, step.max(16));
-        floor = floor.min(bound);
-        if complete && bound <= search.threshold {
+        floors.push((bound as f64 / MICRO - prices.grid, true));
+        if bound <= search.threshold {
+            // No root may use up what the others need.
+            let share = (left / (n - done) * 8).min(left);
+            search.visits = share;
             search.prepare(root, multiplier);
             let refused: i64 =
                 (0..n).filter(|&u| search.banned[u]).map(|u| search.flow.from_source[u]).sum();
             search.met[root as usize] = true;
-            complete = search.take(root, Vec::new(), 0, 0, refused, 0).is_some();
+            let is_done = search.take(root, Vec::new(), 0, 0, refused, 0).is_some();
+            left -= share - search.visits;
+            floors[done].1 = is_done;
+            complete &= is_done;
+            search.reset();
         }
         search.met[root as usize] = true;
         search.state[root as usize] = State::Refused;
@@ -107,10 +131,10 @@ pub(super) fn add_within(
             break; // Enough to go on with; the bound over the other roots is not needed.
         }
     }
-    let cut_short = !complete && limits.found > 0 && search.regions.len() >= search.most;
-    let visits = limits.visits - search.visits;
-    let floor = if cut_short { f64::NEG_INFINITY } else { floor as f64 / MICRO - prices.grid };
-    Priced { complete, floor, visits }
+    if !complete && limits.found > 0 && search.regions.len() >= search.most {
+        floors.clear();
+    }
+    Priced { complete, floors, visits: limits.visits - left }
 }
 
 /// What a household that changes grid costs in a redraw, in mm: more than any boundary it may save.
@@ -225,6 +249,15 @@ impl Search<'_> {
             }
         }
         best
+    }
+
+    /// Forgets what a search that was cut short left behind; earlier roots stay refused.
+    fn reset(&mut self) {
+        for u in 0..self.state.len() {
+            self.met[u] = self.banned[u];
+            self.state[u] = if self.banned[u] { State::Refused } else { State::Free };
+        }
+        self.set.clear();
     }
 
     fn bound(&mut self, root: u32, multiplier: i64) -> i64 {

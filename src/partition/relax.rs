@@ -91,23 +91,22 @@ pub(super) fn solve(task: &mut Task<'_>) -> Option<Relaxed> {
             reduced = reduced_costs(task, &solved.price);
             program.added.resize(reduced.len(), false);
             new = columns_below_zero(&reduced, &program.added);
-            // Any division has k regions, none with a reduced cost below the floor.
-            let searched = priced.complete.then(|| reduced.iter().copied().fold(-deep - ZERO, f64::min));
-            floor = Some(searched.map_or(priced.floor, |floor| floor.max(priced.floor)).min(0.0));
+            // No region is cheaper than the least of those that are listed or were searched for.
+            let listed = reduced.iter().copied().fold(-deep - ZERO, f64::min);
+            floor = Some(priced.least(task.rule.k, listed));
             complete = priced.complete && deep == 0.0 && new.is_empty();
             if priced.complete && new.is_empty() && depth + 1 < DEPTHS.len() {
-                bound = bound.max(solved.value + task.rule.k as f64 * floor.unwrap_or(0.0));
+                bound = bound.max(solved.value + floor.unwrap_or(0.0));
                 depth += 1;
                 continue;
             }
         }
         if let Some(floor) = floor.filter(|floor| floor.is_finite()) {
-            bound = bound.max(solved.value + task.rule.k as f64 * floor);
+            bound = bound.max(solved.value + floor);
         }
         if bound > task.dearest {
             return Some(Relaxed { bound, uncovered: 1.0, complete: true, price: solved.price, reduced });
         }
-        eprintln!("DBG3 n {} value {:.1} uncovered {:.3} charge {charge} depth {depth} new {} cols {} visits {} floor {:?} bound {:.1} complete {}", task.n(), solved.value, solved.uncovered, new.len(), program.added.len(), visits, floor, bound, complete);
         let is_last = charge + 1 == CHARGES.len();
         if new.is_empty() && solved.uncovered > 1e-6 && !is_last {
             charge += 1;

@@ -42,6 +42,24 @@ pub(super) struct PartAnswer {
     pub least_cost: i64,
 }
 
+impl PartAnswer {
+    /// Joins what is known about two ways to tie a part: bounds hold for both, the better score counts.
+    fn weaken(&mut self, other: &Self, cap: Option<i64>) {
+        let score = self.score.min(other.score);
+        // A way that cannot reach the balance of the other has no say in the cost at that balance.
+        let cost_of = |way: &Self| match way.score.n_out.cmp(&score.n_out) {
+            std::cmp::Ordering::Equal => way.least_cost,
+            _ if score.n_out < way.least_out => i64::MAX,
+            _ => 0,
+        };
+        let least = cost_of(self).min(if cap.is_some() { other.least_cost } else { cost_of(other) });
+        // Bounds out of range hold for divisions that are no further out than their own.
+        self.least_cost = if score.n_out == 0 { least.min(score.cost) } else { 0 };
+        self.least_out = self.least_out.min(other.least_out);
+        self.score = score;
+    }
+}
+
 /// Shared by all threads of one call.
 pub(super) struct Context<'a> {
     pub effort: Effort,
@@ -177,12 +195,28 @@ fn into(
 ) -> Divided {
     let mut divided = Divided { grid: vec![0; piece.len()], parts: Vec::new() };
     let mut next = 0;
-    for (i, part) in islands::parts(piece, k, range).into_iter().enumerate() {
+    let whole = piece.clone();
+    for (i, mut part) in islands::parts(piece, k, range, 0).into_iter().enumerate() {
         let stream = (index as u64) << 20 | i as u64;
-        let (labels, answer) = match current {
+        let (mut labels, mut answer) = match current {
             Some(current) => redraw_part(context, &part, range, current, stream),
-            None => divide_part(context, &part, range, stream),
+            None => divide_part(context, &part, range, stream, None),
         };
+        let all_choices = context.effort == Effort::Full && current.is_none() && context.budget.is_whole();
+        if 1 < part.choices && part.sound && all_choices {
+            for choice in 1..part.choices {
+                let other = islands::parts(whole.clone(), k, range, choice).swap_remove(i);
+                let cap = (answer.score.n_out == 0).then_some(answer.score.cost);
+                let (found, known) = divide_part(context, &other, range, stream, cap);
+                let is_better = known.score < answer.score;
+                answer.weaken(&known, cap);
+                if is_better {
+                    (part, labels) = (other, found);
+                }
+            }
+        } else if 1 < part.choices {
+            (answer.least_out, answer.least_cost) = (part.fewest_out(part.k, range), 0);
+        }
         for &(unit, local) in &part.units {
             divided.grid[unit as usize] = next + labels[local as usize];
         }
@@ -263,7 +297,7 @@ fn redraw_part(
         windows::mend(context, Ask { piece: &part.piece, k, range }, &mut mended, stream);
         let mut candidates = vec![mended];
         if pool.is_some() {
-            let (afresh, known) = divide_part(context, part, range, stream);
+            let (afresh, known) = divide_part(context, part, range, stream, None);
             candidates.push(afresh);
             least_out = known.least_out;
         }
@@ -278,7 +312,7 @@ fn redraw_part(
     let mut answer = PartAnswer { score, least_out, least_cost: 0 };
     if let Some(mut pool) = pool.filter(|_| 1 < k && !context.stop()) {
         pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
-        exact::improve(context, &part.piece, range, &pool, &home, &mut labels, &mut answer);
+        exact::improve(context, &part.piece, range, &pool, &home, None, &mut labels, &mut answer);
         // What the selection brought into range may have moved more than needed.
         redraw::name_by_home(&part.piece, &home, &mut labels, k);
         (labels, answer.score) = settle(context, part, range, &home, labels, None, &mut random);
@@ -302,8 +336,15 @@ fn settle(
     annealer.run(schedule, &context.logarithms, random, &|| context.stop())
 }
 
-/// Divides one connected part.
-fn divide_part(context: &Context<'_>, part: &Part, range: Range, stream: u64) -> (Vec<u32>, PartAnswer) {
+/// Divides one connected part. With a `cap` only divisions in range that cost less matter, in mm, and the bound on cost
+/// is for these.
+fn divide_part(
+    context: &Context<'_>,
+    part: &Part,
+    range: Range,
+    stream: u64,
+    cap: Option<i64>,
+) -> (Vec<u32>, PartAnswer) {
     let mut random = Random::new(context.seed, stream);
     let n = part.piece.len();
     let k = part.k.max(1);
@@ -326,13 +367,13 @@ fn divide_part(context: &Context<'_>, part: &Part, range: Range, stream: u64) ->
             (labels, answer.score) = found;
         }
     }
-    if full {
+    if full && cap.is_none() {
         windows::improve(context, ask, &mut labels, window_passes(n), stream);
         answer.score = super::division::score(&part.piece, range, &labels, k);
     }
     if let Some(mut pool) = pool.filter(|_| !context.stop()) {
         pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
-        exact::improve(context, &part.piece, range, &pool, &[], &mut labels, &mut answer);
+        exact::improve(context, &part.piece, range, &pool, &[], cap, &mut labels, &mut answer);
     }
     if !part.sound {
         answer.least_out = least_by_load;
