@@ -92,48 +92,43 @@ pub(super) fn add_within(
         visits: limits.visits,
         most: known + limits.found,
     };
+    let roots = moves.roots(n);
     let mut floors: Vec<(f64, bool)> = Vec::with_capacity(n);
-    let mut complete = true;
     let mut multiplier = 0;
-    let mut last_home = None;
     let mut left = limits.visits;
-    for (done, root) in moves.roots(n).into_iter().enumerate() {
-        if let Some(home) = moves.home_of(root).filter(|home| last_home != Some(*home)) {
-            last_home = Some(home);
-            search.banned.fill(false);
-            search.state.fill(State::Free);
-            search.met.fill(false);
-            for (unit, own) in search.price.iter_mut().enumerate() {
-                *own = price[unit] - moves.micro(piece, unit as u32, home);
+    // At first no root may use up what the others need; then the hard ones get what is left.
+    for pass in 0..2 {
+        let mut last_home = None;
+        for (at, &root) in roots.iter().enumerate() {
+            let home = moves.home_of(root);
+            if at == 0 || home != last_home {
+                last_home = home;
+                search.start_home(&price, home);
+            }
+            if pass == 0 || !floors[at].1 {
+                let bound;
+                (bound, multiplier) = search.best_multiplier(root, multiplier, step.max(16));
+                if pass == 0 {
+                    floors.push((bound as f64 / MICRO - prices.grid, true));
+                }
+                if bound <= search.threshold {
+                    let share = if pass == 0 { (left / (n - at) * 8).min(left) } else { left };
+                    search.visits = share;
+                    floors[at].1 = search.all_of(root, multiplier);
+                    left -= share - search.visits;
+                }
+            }
+            search.ban(root);
+            if limits.found > 0 && search.regions.len() >= search.most {
+                // Enough to go on with; the bound over the other roots is not needed.
+                return Priced { complete: false, floors: Vec::new(), visits: limits.visits - left };
             }
         }
-        let bound;
-        (bound, multiplier) = search.best_multiplier(root, multiplier, step.max(16));
-        floors.push((bound as f64 / MICRO - prices.grid, true));
-        if bound <= search.threshold {
-            // No root may use up what the others need.
-            let share = (left / (n - done) * 8).min(left);
-            search.visits = share;
-            search.prepare(root, multiplier);
-            let refused: i64 =
-                (0..n).filter(|&u| search.banned[u]).map(|u| search.flow.from_source[u]).sum();
-            search.met[root as usize] = true;
-            let is_done = search.take(root, Vec::new(), 0, 0, refused, 0).is_some();
-            left -= share - search.visits;
-            floors[done].1 = is_done;
-            complete &= is_done;
-            search.reset();
-        }
-        search.met[root as usize] = true;
-        search.state[root as usize] = State::Refused;
-        search.banned[root as usize] = true;
-        if !complete && limits.found > 0 && search.regions.len() >= search.most {
-            break; // Enough to go on with; the bound over the other roots is not needed.
+        if floors.iter().all(|floor| floor.1) || left == 0 {
+            break;
         }
     }
-    if !complete && limits.found > 0 && search.regions.len() >= search.most {
-        floors.clear();
-    }
+    let complete = floors.iter().all(|floor| floor.1);
     Priced { complete, floors, visits: limits.visits - left }
 }
 
@@ -251,13 +246,37 @@ impl Search<'_> {
         best
     }
 
-    /// Forgets what a search that was cut short left behind; earlier roots stay refused.
-    fn reset(&mut self) {
+    /// Begins with the roots of one present grid: all others are free again, and dearer.
+    fn start_home(&mut self, price: &[i64], home: Option<u32>) {
+        self.banned.fill(false);
+        self.state.fill(State::Free);
+        self.met.fill(false);
+        for (unit, own) in self.price.iter_mut().enumerate() {
+            *own = price[unit] - home.map_or(0, |home| self.moves.micro(self.piece, unit as u32, home));
+        }
+    }
+
+    /// Lets no further region hold this root.
+    fn ban(&mut self, root: u32) {
+        self.met[root as usize] = true;
+        self.state[root as usize] = State::Refused;
+        self.banned[root as usize] = true;
+    }
+
+    /// Visits all regions of a root; false if the visits did not suffice.
+    fn all_of(&mut self, root: u32, multiplier: i64) -> bool {
+        self.prepare(root, multiplier);
+        let banned = (0..self.piece.len()).filter(|&u| self.banned[u]);
+        let refused: i64 = banned.map(|u| self.flow.from_source[u]).sum();
+        self.met[root as usize] = true;
+        let is_done = self.take(root, Vec::new(), 0, 0, refused, 0).is_some();
+        // A search that was cut short leaves its marks behind; earlier roots stay refused.
         for u in 0..self.state.len() {
             self.met[u] = self.banned[u];
             self.state[u] = if self.banned[u] { State::Refused } else { State::Free };
         }
         self.set.clear();
+        is_done
     }
 
     fn bound(&mut self, root: u32, multiplier: i64) -> i64 {
