@@ -88,7 +88,9 @@ fn peak_mb() -> f64 {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, path, mode, effort, out, rest @ ..] = arguments.as_slice() else {
-        return Err("usage: partition_instance INSTANCE F|N|C draft|full OUT [SEED [CURRENT [CHANGE]]]".into());
+        return Err(
+            "usage: partition_instance INSTANCE F|N|C draft|full OUT [SEED [CURRENT [CHANGE]]]".into()
+        );
     };
     let mut instance = read(path)?;
     let current = match rest.get(1) {

@@ -124,11 +124,8 @@ impl Selection<'_> {
             (_, false) => self.range.high - self.range.low,
         };
         let rule = Rule { k: self.k, range: self.range, out, worst };
-        let wide = Range {
-            low: self.range.low.saturating_sub(worst),
-            high: self.range.high + worst,
-            ..self.range
-        };
+        let wide =
+            Range { low: self.range.low.saturating_sub(worst), high: self.range.high + worst, ..self.range };
         let (all, complete) = regions::all_in_range(self.piece, wide, self.context.budget.visits, self.pool);
         let mut regions = all.without_dead_ends(self.piece, rule);
         drop(all);
@@ -182,7 +179,8 @@ impl Selection<'_> {
             return self.answer.score.cost;
         }
         let grids = (0..self.k as u32).map(|g| (0..self.labels.len()).filter(move |&u| self.labels[u] == g));
-        self.answer.score.cost + MOVE_MM * grids.map(|units| Moves { home: self.home }.moved(self.piece, units)).sum::<i64>()
+        self.answer.score.cost
+            + MOVE_MM * grids.map(|units| Moves { home: self.home }.moved(self.piece, units)).sum::<i64>()
     }
 
     /// Set partitioning with HiGHS; `known` says that the present division follows the rule.

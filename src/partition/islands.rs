@@ -225,11 +225,8 @@ fn tie(
     let mut large = group[1..].iter().filter(|&&i| range.low <= loads[i]);
     // An island of several grids shares one of them; which of its units that grid holds is open.
     let choices = large.next().map_or(1, |&i| if range.high < loads[i] { islands[i].len() } else { 0 });
-    let sound = 0 < choices
-        && large.next().is_none()
-        && hubs.len() <= 1
-        && step == 1
-        && how == Hubs::Contracted;
+    let sound =
+        0 < choices && large.next().is_none() && hubs.len() <= 1 && step == 1 && how == Hubs::Contracted;
     Part { piece: Piece::new(load, &edges), k: 0, units, sound, choices: choices.max(1) }
 }
 

@@ -123,7 +123,8 @@ fn widen(task: &mut Task<'_>, relaxed: &mut Relaxed, margin: f64) -> bool {
     let Source::Priced(visits) = task.source else { return task.source == Source::Listed };
     let limits = Limits { visits, found: ADDED };
     let prices = relaxed.prices();
-    let priced = pricing::add_within(task.piece, task.rule, &prices, task.moves, margin, limits, task.regions);
+    let priced =
+        pricing::add_within(task.piece, task.rule, &prices, task.moves, margin, limits, task.regions);
     relaxed.reduced = relax::reduced_costs(task, &relaxed.price);
     priced.complete
 }

@@ -77,8 +77,7 @@ pub(super) fn solve(task: &mut Task<'_>) -> Option<Relaxed> {
             let deep = DEPTHS[depth] * solved.value / task.rule.k as f64;
             let limits = Limits { visits, found: if visits > 0 { ADDED } else { 0 } };
             let prices = prices(&solved.price);
-            let priced =
-                pricing::add_within(
+            let priced = pricing::add_within(
                 task.piece,
                 task.rule,
                 &prices,

@@ -150,10 +150,10 @@ fn divide(
         let other = (implied != k).then(|| piece.clone());
         divided = into(context, piece, k, range, current.as_deref(), index);
         wanted = k;
-        // The present number is kept unless the implied one brings more grids into range.
-        if let Some(piece) = other.filter(|_| 0 < divided.n_out()) {
+        // The present number is kept unless the implied one is better balanced or moves fewer.
+        if let Some(piece) = other {
             let again = into(context, piece, implied, range, current.as_deref(), index);
-            if again.n_out() < divided.n_out() {
+            if again.balance_and_moves() < divided.balance_and_moves() {
                 (divided, wanted) = (again, implied);
             }
         }
@@ -179,8 +179,10 @@ struct Divided {
 }
 
 impl Divided {
-    fn n_out(&self) -> usize {
-        self.parts.iter().map(|part| part.score.n_out).sum()
+    /// Grids and households out of range and load that changes grid, in the order in which they count.
+    fn balance_and_moves(&self) -> (usize, u64, u64) {
+        let scores = self.parts.iter().map(|part| part.score);
+        scores.fold((0, 0, 0), |sum, s| (sum.0 + s.n_out, sum.1 + s.excess, sum.2 + s.moved))
     }
 }
 
