@@ -264,11 +264,17 @@ def partition(
     effort="full",
     exact_k=None,
     exclusive=None,
+    size_class=None,
+    sizes=None,
 ):
     """Divides communities into connected grids of about `target` households.
 
     households: uint32 per atom. edge_from, edge_to, edge_length (m), edge_cost (m): per undirected edge.
     community, compound (-1 = none), current grid (-1 = none), locked, exclusive: per atom. exact_k: {community: k}.
+    sizes: a list of (low, target, high) per size class instead of `target` and `tolerance`; size_class: per atom an
+    index into it, 0 where left out. Low and high are hard where units allow, the target is what k follows from.
+    Atoms of different classes never share a grid. What else counts as work (shops, small venues) is added to
+    `households` with its weight by the caller; it is one load to the engine.
     Returns a Partition: grid int32[n], findings, cut_cost, lower_bound, communities.
     """
     error = PartitionError
@@ -289,6 +295,8 @@ def partition(
         effort=effort,
         exact_k=None if exact_k is None else sorted((int(c), int(k)) for c, k in dict(exact_k).items()),
         exclusive=_maybe(exclusive, np.bool_, "exclusive", error),
+        size_class=_maybe(size_class, np.uint8, "size_class", error),
+        sizes=None if sizes is None else [tuple(_array(size, np.uint32, "sizes", error).tolist()) for size in sizes],
     )
 
 
