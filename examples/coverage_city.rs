@@ -187,7 +187,7 @@ fn building(index: usize, at: Coord<f64>, community: CommunityId, households: u3
         households: Households(households),
         residents: Residents(households * 5 / 2),
         households_source: HouseholdsSource::Column,
-        other_load: 0,
+        other_loads: gridplan::model::OtherLoads::default(),
         community: Some(community),
         compound: None,
         floors: 6,

@@ -1,7 +1,9 @@
 //! Divides one benchmark instance and writes one grid number a line.
 //!
-//! `partition_instance INSTANCE MODE EFFORT OUT [SEED [CURRENT]]`: MODE F, N or C; EFFORT draft or full. CURRENT is a
-//! plan written before: 2 % of the buildings get the count of another one, and the city is redrawn from that plan.
+//! `partition_instance INSTANCE MODE EFFORT OUT [SEED [CURRENT [CHANGE]]]`: MODE F, N or C; EFFORT draft or full. CURRENT
+//! is a plan written before: counts change and the city is redrawn from that plan. CHANGE says how: `other`, every
+//! fiftieth building gets the count of the one 25 further on; `half`, every fiftieth loses or gains half; `jitter`, every
+//! building loses or gains 2 %, odd parts of a household by chance; `none`.
 //! Prints wall seconds, peak memory and what the answer says about itself.
 
 use std::error::Error;
@@ -52,11 +54,28 @@ fn read(path: &str) -> Result<Instance, Box<dyn Error>> {
     Ok(instance)
 }
 
-/// Every fiftieth building gets the count of the one 25 further on.
-fn change_counts(households: &mut [u32]) {
-    for at in (0..households.len().saturating_sub(25)).step_by(50) {
-        households[at] = households[at + 25];
+/// Changes counts as the module's text says.
+fn change_counts(households: &mut [u32], how: &str) -> Result<(), String> {
+    let step = if how == "jitter" { 1 } else { 50 };
+    for at in (0..households.len().saturating_sub(25)).step_by(step) {
+        // A fixed scramble: chance that is the same everywhere.
+        let chance = (at as u32 + 1).wrapping_mul(2_654_435_761);
+        let up = chance >> 31 == 1;
+        let by = |share: f64| {
+            let exact = f64::from(households[at]) * share;
+            let rest = f64::from(chance & 0xFFFF) / 65536.0;
+            (exact + rest).floor() as u32
+        };
+        let change = |by: u32| if up { households[at] + by } else { households[at].saturating_sub(by) };
+        households[at] = match how {
+            "other" => households[at + 25],
+            "half" => change(by(0.5)),
+            "jitter" => change(by(0.02)),
+            "none" => households[at],
+            _ => return Err(format!("change `{how}`; use other, half, jitter or none")),
+        };
     }
+    Ok(())
 }
 
 /// Peak memory of this process in MB, from the kernel's own account.
@@ -69,7 +88,9 @@ fn peak_mb() -> f64 {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, path, mode, effort, out, rest @ ..] = arguments.as_slice() else {
-        return Err("usage: partition_instance INSTANCE F|N|C draft|full OUT [SEED]".into());
+        return Err(
+            "usage: partition_instance INSTANCE F|N|C draft|full OUT [SEED [CURRENT [CHANGE]]]".into()
+        );
     };
     let mut instance = read(path)?;
     let current = match rest.get(1) {
@@ -79,7 +100,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => None,
     };
     if current.is_some() {
-        change_counts(&mut instance.households);
+        change_counts(&mut instance.households, rest.get(2).map_or("other", String::as_str))?;
     }
     let before = peak_mb();
     let problem = PartitionProblem {

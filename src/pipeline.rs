@@ -302,7 +302,9 @@ fn measure_on(
     report(watch, Step::Coverage, 0.0)?;
     cover::measure(scenario, network, doors, params, plan)?;
     report(watch, Step::Circles, 0.0)?;
-    plan.circles = coverage::circles(network, &plan.stations, &params.walk_bands(), params.walk_direction()?);
+    let (bands, direction) = (params.walk_bands(), params.walk_direction()?);
+    plan.circles = coverage::circles(network, &plan.stations, &bands, direction);
+    plan.service_areas = coverage::service_areas(network, &plan.stations, &bands, direction);
     report(watch, Step::Circles, 1.0)?;
     seal(scenario, params, plan);
     Ok(())

@@ -178,6 +178,17 @@ fn check_pieces(town: &Town, answer: &PartitionAnswer) {
 
 /// Fewest grids out of range and, with that, the least cost of any connected division into `k` grids of at most 12 units.
 fn brute_force(households: &[u32], edges: &[(u32, u32)], length: &[f64], k: usize) -> Option<(usize, f64)> {
+    brute_force_with(households, edges, length, k, &|pieces| pieces == k)
+}
+
+/// The same where the number of pieces of all grids together is as `allowed` says.
+fn brute_force_with(
+    households: &[u32],
+    edges: &[(u32, u32)],
+    length: &[f64],
+    k: usize,
+    allowed: &dyn Fn(usize) -> bool,
+) -> Option<(usize, f64)> {
     fn assign(at: usize, used: usize, labels: &mut Vec<usize>, k: usize, judge: &mut dyn FnMut(&[usize])) {
         if at == labels.len() {
             if used == k {
@@ -195,7 +206,7 @@ fn brute_force(households: &[u32], edges: &[(u32, u32)], length: &[f64], k: usiz
     assign(0, 0, &mut vec![0; n], k, &mut |labels| {
         let inner = edges.iter().copied().filter(|&(a, b)| labels[a as usize] == labels[b as usize]);
         let pieces: BTreeSet<usize> = components(n, inner).into_iter().collect();
-        if pieces.len() != k {
+        if !allowed(pieces.len()) {
             return;
         }
         let mut load = vec![0u64; k];
@@ -281,6 +292,109 @@ proptest! {
             prop_assert!(bound <= least_cost + 1e-6);
             prop_assert!(least_cost - bound < 1e-3, "a small community is proven");
         }
+    }
+}
+
+#[cfg(feature = "highs")]
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Two islands of which the smaller holds one grid and a rest: against all divisions in which one grid spans both,
+    /// with one piece on each, no worse and no bound above the truth.
+    #[test]
+    fn islands_that_share_a_grid_are_tied_in_the_best_way(
+        main in prop::collection::vec(60..160u32, 6),
+        small in prop::collection::vec(85..110u32, 4),
+        length in prop::collection::vec(1..80u32, 11),
+    ) {
+        let households: Vec<u32> = main.into_iter().chain(small).collect();
+        let edges: Vec<(u32, u32)> = vec![
+            (0, 1), (1, 2), (3, 4), (4, 5), (0, 3), (1, 4), (2, 5), // main
+            (6, 7), (8, 9), (6, 8), (7, 9), // small
+        ];
+        let length: Vec<f64> = length.into_iter().map(f64::from).collect();
+        let total: u32 = households.iter().sum();
+        let k = ((f64::from(total) / 300.0).round_ties_even() as usize).max(1);
+        let best = brute_force_with(&households, &edges, &length, k, &|pieces| pieces == k + 1);
+        let (from, to): (Vec<u32>, Vec<u32>) = edges.into_iter().unzip();
+        let problem = PartitionProblem {
+            households: &households, edge_from: &from, edge_to: &to, edge_length: &length,
+            ..PartitionProblem::default()
+        };
+        let result = &divide(&problem, Effort::Full, 1).communities[0];
+        let (least_out, least_cost) = best.unwrap();
+        prop_assert!(result.least_out <= least_out);
+        if least_out == 0 {
+            prop_assert_eq!(result.n_out, 0);
+            prop_assert!(result.cost <= least_cost + 1e-6, "{} {}", result.cost, least_cost);
+            prop_assert!(result.least_cost.is_none_or(|bound| bound <= result.cost.min(least_cost) + 1e-6));
+        }
+    }
+}
+
+/// A redraw keeps the present number of grids where balance allows, and changes it where balance asks for it.
+#[test]
+fn a_redraw_changes_the_number_of_grids_only_for_balance() {
+    // Three grids hold 990 households at most; 1,080 round to four.
+    for (load, expected) in [(31, 3), (33, 3), (36, 4), (42, 4)] {
+        let street = Street::new(vec![load; 30]);
+        let current: Vec<i32> = (0..30).map(|i| i / 10).collect();
+        let problem = PartitionProblem { current: Some(&current), ..street.problem() };
+        let answer = divide(&problem, Effort::Full, 1);
+        assert_eq!(answer.grid_load.len(), expected, "buildings of {load} households");
+    }
+    // 1,640 households round to five, but six grids of 270 and more hold them as well.
+    let street = Street::new(vec![10; 164]);
+    let current: Vec<i32> = (0..164).map(|i| i * 6 / 164).collect();
+    let problem = PartitionProblem { current: Some(&current), ..street.problem() };
+    let answer = divide(&problem, Effort::Full, 1);
+    assert_eq!(answer.grid, current.iter().map(|&g| g as u32).collect::<Vec<_>>(), "nobody has to move");
+    assert_eq!(divide(&street.problem(), Effort::Full, 1).grid_load.len(), 5);
+    // The planner's number counts more than the present one.
+    let asked = PartitionProblem { exact_k: &[(0, 4)], ..problem };
+    assert_eq!(divide(&asked, Effort::Full, 1).grid_load.len(), 4);
+}
+
+/// Full effort, with windows and selection over regions, on any number of threads.
+#[test]
+fn threads_do_not_change_the_answer_at_full_effort() {
+    let (w, h) = (40u32, 30u32);
+    let mut edges = Vec::new();
+    for i in 0..w * h {
+        if (i + 1) % w != 0 {
+            edges.push((i, i + 1));
+        }
+        if i + w < w * h {
+            edges.push((i, i + w));
+        }
+    }
+    let (from, to): (Vec<u32>, Vec<u32>) = edges.into_iter().unzip();
+    let length: Vec<f64> =
+        (0..from.len() as u32).map(|i| f64::from(i.wrapping_mul(2_654_435_761) >> 26)).collect();
+    let households: Vec<u32> = (0..w * h).map(|i| i.wrapping_mul(2_246_822_519) >> 27).collect();
+    let community: Vec<u32> = (0..w * h).map(|i| i % w / 20).collect();
+    let compound: Vec<i32> = (0..w * h).map(|i| (i / w / 2 * 20 + i % w / 2) as i32).collect();
+    let plain = PartitionProblem {
+        households: &households,
+        edge_from: &from,
+        edge_to: &to,
+        edge_length: &length,
+        ..PartitionProblem::default()
+    };
+    let nested = PartitionProblem { community: Some(&community), compound: Some(&compound), ..plain };
+    let on = |problem: &PartitionProblem<'_>, threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| divide(problem, Effort::Full, 1))
+    };
+    for problem in [plain, nested] {
+        let one = on(&problem, 1);
+        assert_eq!(one, on(&problem, 2));
+        assert_eq!(one, on(&problem, 8));
+        let current: Vec<i32> = one.grid.iter().map(|&g| g as i32).collect();
+        let changed: Vec<u32> =
+            households.iter().enumerate().map(|(i, &h)| h + u32::from(i % 50 == 0) * 30).collect();
+        let redraw = PartitionProblem { current: Some(&current), households: &changed, ..problem };
+        assert_eq!(on(&redraw, 1), on(&redraw, 8));
     }
 }
 

@@ -68,10 +68,11 @@ UNREACHED = 4294967295
 
 
 def _array(values, dtype, name, error=GridplanError):
-    """`values` as a contiguous array of `dtype`; refuses values that would change."""
+    """`values` as a contiguous, aligned array of `dtype`; refuses values that would change."""
     found = np.asarray(values)
     if found.dtype == dtype:
-        return np.ascontiguousarray(found)
+        # A column read from the middle of a file may start at any byte.
+        return np.require(found, requirements="CA")
     if found.size and found.dtype.kind not in "biuf":
         raise error(f"`{name}` holds {found.dtype}; give numbers")
     with np.errstate(invalid="ignore"):
@@ -79,6 +80,25 @@ def _array(values, dtype, name, error=GridplanError):
     if found.size and not np.array_equal(converted.astype(np.float64), found.astype(np.float64)):
         raise error(f"`{name}` holds values that are no {np.dtype(dtype).name}; give whole numbers in range")
     return np.ascontiguousarray(converted)
+
+
+def _column(values, dtype, name):
+    """`_array` of one dimension, for walk networks."""
+    found = _array(values, dtype, name, NetworkError)
+    if found.ndim != 1:
+        raise NetworkError(f"`{name}` has {found.ndim} dimensions; give one")
+    return found
+
+
+def _limit(limit):
+    """A limit as a whole cost."""
+    try:
+        whole = int(limit)
+    except (TypeError, ValueError, OverflowError):
+        raise NetworkError(f"limit is {limit!r}; give a whole number of millimetres or milliseconds") from None
+    if whole != limit or not 0 <= whole <= 4294967295:
+        raise NetworkError(f"limit is {limit!r}; give a whole number from 0 to 4294967295")
+    return whole
 
 
 def _maybe(values, dtype, name, error):
@@ -103,12 +123,12 @@ class WalkNetwork:
 
     def __init__(self, x, y, edge_from, edge_to, edge_mm, edge_back_mm=None):
         self._net = _native.WalkNetwork(
-            _array(x, np.float64, "x", NetworkError),
-            _array(y, np.float64, "y", NetworkError),
-            _array(edge_from, np.uint32, "edge_from", NetworkError),
-            _array(edge_to, np.uint32, "edge_to", NetworkError),
-            _array(edge_mm, np.uint32, "edge_mm", NetworkError),
-            _maybe(edge_back_mm, np.uint32, "edge_back_mm", NetworkError),
+            _column(x, np.float64, "x"),
+            _column(y, np.float64, "y"),
+            _column(edge_from, np.uint32, "edge_from"),
+            _column(edge_to, np.uint32, "edge_to"),
+            _column(edge_mm, np.uint32, "edge_mm"),
+            None if edge_back_mm is None else _column(edge_back_mm, np.uint32, "edge_back_mm"),
         )
 
     @property
@@ -118,16 +138,17 @@ class WalkNetwork:
 
     def nearest(self, stations, limit=None):
         """Cost uint32[n] to the nearest station and its index int32[n] (-1 = none)."""
-        return self._net.nearest(_array(stations, np.uint32, "stations", NetworkError), limit)
+        limit = None if limit is None else _limit(limit)
+        return self._net.nearest(_column(stations, np.uint32, "stations"), limit)
 
     def within(self, stations, limit):
         """Per station the nodes with cost <= limit, as CSR (offsets uint64, node uint32, cost uint32)."""
-        return self._net.within(_array(stations, np.uint32, "stations", NetworkError), int(limit))
+        return self._net.within(_column(stations, np.uint32, "stations"), _limit(limit))
 
     def count_within(self, stations, limits):
         """Number of stations within each limit per node, uint32[len(limits), n]."""
-        limits = [int(limit) for limit in np.atleast_1d(limits)]
-        return self._net.count_within(_array(stations, np.uint32, "stations", NetworkError), limits)
+        limits = [_limit(limit) for limit in np.atleast_1d(limits)]
+        return self._net.count_within(_column(stations, np.uint32, "stations"), limits)
 
     def service_circles(self, stations, limits, share="per_station", crs=None):
         """Polygons from which the stations are reached, a GeoDataFrame with `station`, `limit`, geometry.
@@ -135,9 +156,9 @@ class WalkNetwork:
         share: "per_station", "merged" (station is None) or "nearest" (split by nearest station).
         """
         geopandas = _geopandas()
-        limits = [int(limit) for limit in np.atleast_1d(limits)]
-        rows = self._net.service_circles_wkb(_array(stations, np.uint32, "stations", NetworkError), limits, share)
-        geometry = geopandas.GeoSeries.from_wkb([bytes(area) for _, _, area in rows], crs=crs)
+        limits = [_limit(limit) for limit in np.atleast_1d(limits)]
+        rows = self._net.service_circles_wkb(_column(stations, np.uint32, "stations"), limits, share)
+        geometry = geopandas.GeoSeries.from_wkb([area for _, _, area in rows], crs=crs)
         columns = {"station": [station for station, _, _ in rows], "limit": [limit for _, limit, _ in rows]}
         return geopandas.GeoDataFrame(columns, geometry=geometry, crs=crs)
 
@@ -243,11 +264,17 @@ def partition(
     effort="full",
     exact_k=None,
     exclusive=None,
+    size_class=None,
+    sizes=None,
 ):
     """Divides communities into connected grids of about `target` households.
 
     households: uint32 per atom. edge_from, edge_to, edge_length (m), edge_cost (m): per undirected edge.
     community, compound (-1 = none), current grid (-1 = none), locked, exclusive: per atom. exact_k: {community: k}.
+    sizes: a list of (low, target, high) per size class instead of `target` and `tolerance`; size_class: per atom an
+    index into it, 0 where left out. Low and high are hard where units allow, the target is what k follows from.
+    Atoms of different classes never share a grid. What else counts as work (shops, small venues) is added to
+    `households` with its weight by the caller; it is one load to the engine.
     Returns a Partition: grid int32[n], findings, cut_cost, lower_bound, communities.
     """
     error = PartitionError
@@ -268,6 +295,8 @@ def partition(
         effort=effort,
         exact_k=None if exact_k is None else sorted((int(c), int(k)) for c, k in dict(exact_k).items()),
         exclusive=_maybe(exclusive, np.bool_, "exclusive", error),
+        size_class=_maybe(size_class, np.uint8, "size_class", error),
+        sizes=None if sizes is None else [tuple(_array(size, np.uint32, "sizes", error).tolist()) for size in sizes],
     )
 
 

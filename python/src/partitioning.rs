@@ -28,7 +28,7 @@ pub struct Partition {
 #[pyfunction]
 #[pyo3(signature = (households, edge_from, edge_to, edge_length, *, edge_cost=None, community=None, compound=None,
     target=300, tolerance=0.10, current=None, locked=None, seed=1, threads=None, effort="full", exact_k=None,
-    exclusive=None))]
+    exclusive=None, size_class=None, sizes=None))]
 #[expect(clippy::too_many_arguments, reason = "keyword arguments of the Python contract")]
 pub fn partition(
     py: Python<'_>,
@@ -48,6 +48,8 @@ pub fn partition(
     effort: &str,
     exact_k: Option<Vec<(u32, u32)>>,
     exclusive: Option<PyReadonlyArray1<'_, bool>>,
+    size_class: Option<PyReadonlyArray1<'_, u8>>,
+    sizes: Option<Vec<(u32, u32, u32)>>,
 ) -> PyResult<Partition> {
     if target == 0 || !(0.0..1.0).contains(&tolerance) {
         let message =
@@ -72,10 +74,13 @@ pub fn partition(
         current: current.as_ref().map(|column| column.as_slice()).transpose()?,
         locked: locked.as_ref().map(|column| column.as_slice()).transpose()?,
         exact_k: &exact_k,
-        ..PartitionProblem::default()
+        class: size_class.as_ref().map(|column| column.as_slice()).transpose()?,
     };
-    let params =
-        PartitionParams { effort, ..PartitionParams::new(GridSize::around(target, tolerance), seed) };
+    let sizes = match sizes {
+        Some(sizes) => sizes.into_iter().map(|(low, target, high)| GridSize { low, target, high }).collect(),
+        None => vec![GridSize::around(target, tolerance)],
+    };
+    let params = PartitionParams { sizes, effort, seed };
     let watch = |_| match Python::attach(|py| py.check_signals()) {
         Ok(()) => ControlFlow::Continue(()),
         Err(_) => ControlFlow::Break(()),

@@ -88,6 +88,33 @@ def test_partition_keeps_communities_and_compounds():
     assert (again.grid == answer.grid).all()
 
 
+def test_partition_size_classes_have_ranges_of_their_own():
+    n = 24
+    edges = (np.arange(n - 1), np.arange(1, n), np.full(n - 1, 20.0))
+    size_class = (np.arange(n) >= 12).astype(int)
+    answer = gridplan.partition([50] * n, *edges, size_class=size_class, sizes=[(270, 300, 330), (90, 100, 110)])
+    assert np.bincount(answer.grid, [50] * n).tolist() == [300] * 2 + [100] * 6
+    with pytest.raises(gridplan.PartitionError, match="class"):
+        gridplan.partition([50] * n, *edges, size_class=size_class, sizes=[(270, 300, 330)])
+    with pytest.raises(gridplan.PartitionError, match="low"):
+        gridplan.partition([50] * n, *edges, sizes=[(400, 300, 330)])
+
+
+def test_partition_redraw_keeps_locked_grids_and_numbers():
+    n = 20
+    edge_from, edge_to = square(n)
+    households = np.random.default_rng(3).integers(10, 40, n * n)
+    edges = (edge_from, edge_to, np.full(len(edge_from), 10.0))
+    before = gridplan.partition(households, *edges)
+    changed = households.copy()
+    changed[::50] += 15
+    locked = before.grid == 3
+    after = gridplan.partition(changed, *edges, current=before.grid, locked=locked)
+    assert ((after.grid == 3) == locked).all()
+    assert len(set(after.grid)) == len(set(before.grid)), "the present number holds them in range"
+    assert changed[after.grid != before.grid].sum() <= 0.05 * changed.sum()
+
+
 def brute_force(cost, p, value):
     sites = itertools.combinations(range(cost.shape[1]), p)
     return min(value(cost[:, list(choice)].min(axis=1)) for choice in sites)

@@ -14,7 +14,8 @@ use super::what_if;
 use crate::geometry::Datum;
 use crate::ingest::{self, Column, ImportRequest, Role, SourceSpec};
 use crate::model::{
-    CoverageMethod, CoverageScope, Finding, Lang, LedgerEntry, Plan, Scenario, Severity, StationStatus,
+    Coverage, CoverageMethod, CoverageScope, Finding, Lang, LedgerEntry, Plan, Scenario, Severity,
+    StationStatus,
 };
 use crate::params::{Effort, Params};
 use crate::pipeline::{self, RedrawParams, Step};
@@ -324,30 +325,52 @@ pub(super) fn describe_plan(content: &PlanFile, session: &Session<'_>, outcome: 
         open(StationStatus::Chosen),
         lang.pick("个新选", "chosen"),
     ));
-    let mut shares = serde_json::Map::new();
-    for band in &plan.coverage.bands {
-        let row = plan.coverage.row(CoverageScope::All, None, CoverageMethod::NetworkTime, band.minutes);
-        if let Some(row) = row {
-            outcome.line(format!(
-                "  {} {}: {:.1} % ({} / {} {})",
-                band.minutes,
-                lang.pick("分钟步行覆盖", "minutes on foot"),
-                row.share() * 100.0,
-                row.households_reached,
-                row.households,
-                lang.pick("户", "households")
-            ));
-            shares.insert(format!("share_{}", band.minutes), json!(row.share()));
-        }
-    }
+    describe_coverage(&plan.coverage, lang, outcome);
     count_findings(&plan.findings, session, outcome);
     outcome.line(format!("  {}: {}", lang.pick("规划哈希", "plan hash"), plan.provenance.plan_hash));
     outcome.value("grids", grids.len());
     outcome.value("in_range", in_range);
     outcome.value("stations", plan.stations.len());
-    outcome.value("coverage", Value::Object(shares));
     outcome.value("findings", plan.findings.len());
     outcome.value("plan_hash", plan.provenance.plan_hash.clone());
+}
+
+fn describe_coverage(coverage: &Coverage, lang: Lang, outcome: &mut Outcome) {
+    let method = coverage.headline();
+    let mut shares = serde_json::Map::new();
+    for band in &coverage.bands {
+        let (minutes, metres) = (band.minutes, band.metres.value());
+        if let Some(row) = coverage.row(CoverageScope::All, None, method, minutes) {
+            let what = match (method, lang) {
+                (CoverageMethod::NetworkTime, Lang::Zh) => format!("{minutes} 分钟步行覆盖"),
+                (CoverageMethod::NetworkTime, Lang::En) => format!("{minutes} minutes on foot"),
+                (_, Lang::Zh) => format!("{metres:.0} 米直线半径（没有道路，无法计时）"),
+                (_, Lang::En) => format!("{metres:.0} m straight radius (no streets, nothing can be timed)"),
+            };
+            outcome.line(format!(
+                "  {what}: {:.1} % ({} / {} {})",
+                row.share() * 100.0,
+                row.households_reached,
+                row.households,
+                lang.pick("户", "households")
+            ));
+        }
+        // The column is network time whatever the headline says.
+        if let Some(row) = coverage.row(CoverageScope::All, None, CoverageMethod::NetworkTime, minutes) {
+            shares.insert(format!("share_{minutes}"), json!(row.share()));
+        }
+    }
+    if !coverage.bands.is_empty() {
+        if !coverage.with_terrain {
+            outcome.line(format!(
+                "  {}",
+                lang.pick("没有地形模型：未计坡度", "no terrain model: slopes are not counted")
+            ));
+        }
+        outcome.value("headline_method", method.as_str());
+        outcome.value("with_terrain", coverage.with_terrain);
+    }
+    outcome.value("coverage", Value::Object(shares));
 }
 
 pub(super) fn grids(args: &StageArgs, session: &Session<'_>) -> Done {

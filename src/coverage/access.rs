@@ -89,21 +89,7 @@ pub fn two_step_floating(table: WalkTable<'_>, demand: &[f64], supply: &[f64], z
 /// ```
 #[must_use]
 pub fn gini(values: &[f64], population: &[f64]) -> f64 {
-    let mut order: Vec<usize> = (0..values.len().min(population.len())).collect();
-    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
-    let people: f64 = order.iter().map(|&i| population[i]).sum();
-    let total: f64 = order.iter().map(|&i| population[i] * values[i]).sum();
-    if people <= 0.0 || total <= 0.0 {
-        return 0.0;
-    }
-    let mut below = 0.0;
-    let mut area = 0.0;
-    for i in order {
-        let above = below + population[i] * values[i] / total;
-        area += population[i] / people * (below + above);
-        below = above;
-    }
-    (1.0 - area).max(0.0)
+    Ranked::of(values, population).gini()
 }
 
 /// Mean of `values` over the worst-served tenth of the population. `worst` says which end is bad: for walking
@@ -119,25 +105,63 @@ pub fn gini(values: &[f64], population: &[f64]) -> f64 {
 /// ```
 #[must_use]
 pub fn worst_decile(values: &[f64], population: &[f64], worst: Worst) -> Option<f64> {
-    let mut order: Vec<usize> = (0..values.len().min(population.len())).collect();
-    order.sort_by(|&a, &b| match worst {
-        Worst::High => values[b].total_cmp(&values[a]),
-        Worst::Low => values[a].total_cmp(&values[b]),
-    });
-    let tenth = order.iter().map(|&i| population[i]).sum::<f64>() / 10.0;
-    if tenth <= 0.0 {
-        return None;
+    Ranked::of(values, population).worst_decile(worst)
+}
+
+/// Values from low to high, each with the people who have it: what [`gini`] and [`worst_decile`] start from.
+#[derive(Clone, Debug)]
+pub(super) struct Ranked(Vec<(f64, f64)>);
+
+impl Ranked {
+    pub fn of(values: &[f64], population: &[f64]) -> Self {
+        let mut ranked: Vec<(f64, f64)> = values.iter().copied().zip(population.iter().copied()).collect();
+        // Equal pairs are the same, so their order does not matter.
+        ranked.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        Self(ranked)
     }
-    let (mut left, mut sum) = (tenth, 0.0);
-    for i in order {
-        let people = population[i].min(left);
-        // Nobody lives there, so not even an unreached point counts (0 · ∞ is no number).
-        if 0.0 < people {
-            sum += people * values[i];
-            left -= people;
+
+    /// Those whose value is a number.
+    pub fn finite(mut self) -> Self {
+        self.0.truncate(self.0.partition_point(|(value, _)| value.is_finite()));
+        self
+    }
+
+    pub fn gini(&self) -> f64 {
+        let people: f64 = self.0.iter().map(|&(_, people)| people).sum();
+        let total: f64 = self.0.iter().map(|&(value, people)| people * value).sum();
+        if people <= 0.0 || total <= 0.0 {
+            return 0.0;
         }
+        let mut below = 0.0;
+        let mut area = 0.0;
+        for &(value, here) in &self.0 {
+            let above = below + here * value / total;
+            area += here / people * (below + above);
+            below = above;
+        }
+        (1.0 - area).max(0.0)
     }
-    Some(sum / tenth)
+
+    pub fn worst_decile(&self, worst: Worst) -> Option<f64> {
+        let tenth = self.0.iter().map(|&(_, people)| people).sum::<f64>() / 10.0;
+        if tenth <= 0.0 {
+            return None;
+        }
+        let (mut left, mut sum) = (tenth, 0.0);
+        let mut take = |&(value, people): &(f64, f64)| {
+            let people = people.min(left);
+            // Nobody lives there, so not even an unreached point counts (0 · ∞ is no number).
+            if 0.0 < people {
+                sum += people * value;
+                left -= people;
+            }
+        };
+        match worst {
+            Worst::High => self.0.iter().rev().for_each(&mut take),
+            Worst::Low => self.0.iter().for_each(&mut take),
+        }
+        Some(sum / tenth)
+    }
 }
 
 /// Which end of a scale is bad.

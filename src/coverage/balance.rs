@@ -1,6 +1,6 @@
 //! What stations offer against who is there: floating catchments, full stations, inequality.
 
-use super::access::{WalkTable, Worst, Zone, gini, two_step_floating, worst_decile};
+use super::access::{Ranked, WalkTable, Worst, Zone, two_step_floating};
 use super::assign::assign_by_walk;
 use crate::model::{
     AtomCoverage, Evenness, Scenario, ServiceBalance, Station, StationId, StationLoad, SupplyUnit, WalkBand,
@@ -91,19 +91,19 @@ fn zones(bands: &[WalkBand]) -> Vec<Zone> {
 fn evenness(atoms: &[AtomCoverage], people: &[f64], access: &[f64]) -> Evenness {
     let walks: Vec<f64> =
         atoms.iter().map(|atom| atom.nearest.map_or(f64::INFINITY, |(_, walk)| walk.value())).collect();
-    let (reached, there): (Vec<f64>, Vec<f64>) =
-        walks.iter().zip(people).filter(|(walk, _)| walk.is_finite()).unzip();
-    let mean = |values: &[f64], people: &[f64]| {
-        let all: f64 = people.iter().sum();
-        (0.0 < all).then(|| values.iter().zip(people).map(|(value, n)| value * n).sum::<f64>() / all)
+    let mean = |values: &[f64]| {
+        let pairs = || values.iter().zip(people).filter(|(value, _)| value.is_finite());
+        let all: f64 = pairs().map(|(_, n)| n).sum();
+        (0.0 < all).then(|| pairs().map(|(value, n)| value * n).sum::<f64>() / all)
     };
     let seconds = |value: Option<f64>| value.and_then(|value| Seconds::new(value).ok());
+    let (by_walk, by_access) = rayon::join(|| Ranked::of(&walks, people), || Ranked::of(access, people));
     Evenness {
-        gini_walk: gini(&reached, &there),
-        gini_access: gini(access, people),
-        mean_walk: seconds(mean(&reached, &there)),
-        worst_decile_walk: seconds(worst_decile(&walks, people, Worst::High)),
-        mean_access: mean(access, people).unwrap_or(0.0),
-        worst_decile_access: worst_decile(access, people, Worst::Low).unwrap_or(0.0),
+        mean_walk: seconds(mean(&walks)),
+        worst_decile_walk: seconds(by_walk.worst_decile(Worst::High)),
+        gini_walk: by_walk.finite().gini(),
+        mean_access: mean(access).unwrap_or(0.0),
+        worst_decile_access: by_access.worst_decile(Worst::Low).unwrap_or(0.0),
+        gini_access: by_access.gini(),
     }
 }

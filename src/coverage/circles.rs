@@ -14,6 +14,28 @@ pub fn circles(
     bands: &[WalkBand],
     direction: WalkDirection,
 ) -> Vec<ServiceCircle> {
+    draw(network, stations, bands, direction, &[CircleShare::Merged, CircleShare::PerStation])
+}
+
+/// Draws the network-time circles split by the nearest station: what each serves and no other is nearer to. By
+/// station, widest first.
+#[must_use]
+pub fn service_areas(
+    network: &StreetNetwork,
+    stations: &[Station],
+    bands: &[WalkBand],
+    direction: WalkDirection,
+) -> Vec<ServiceCircle> {
+    draw(network, stations, bands, direction, &[CircleShare::Nearest])
+}
+
+fn draw(
+    network: &StreetNetwork,
+    stations: &[Station],
+    bands: &[WalkBand],
+    direction: WalkDirection,
+    shares: &[CircleShare],
+) -> Vec<ServiceCircle> {
     let open = || stations.iter().enumerate().filter(|(_, station)| station.status != StationStatus::Closed);
     let ids: Vec<StationId> = open().map(|(index, _)| StationId::from_index(index)).collect();
     let sites = network.snap_sites(&open().map(|(_, station)| station.at).collect::<Vec<_>>());
@@ -21,7 +43,7 @@ pub fn circles(
     bands.sort_by_key(|band| std::cmp::Reverse(band.minutes));
     let limits: Vec<u32> = bands.iter().map(|band| (band.limit().value() * 1000.0).round() as u32).collect();
     let mut circles = Vec::new();
-    for share in [CircleShare::Merged, CircleShare::PerStation] {
+    for &share in shares {
         let drawn = network.service_circles(&sites, direction.into(), &limits, share);
         for (index, circle) in drawn.into_iter().enumerate() {
             if !circle.area.0.is_empty() {

@@ -1,18 +1,17 @@
 //! The coverage table: per building, grid, community and tier, by three methods.
 
-use geo::{ConvexHull, Coord, MultiPoint, Polygon};
+use geo::{Area, ConvexHull, Coord, MultiPoint};
 use rayon::prelude::*;
 
 use super::balance::balance;
-use super::straight::straight_reach;
-use crate::geometry::straight_distance;
+use super::straight::{straight_nearest, straight_reach};
 use crate::model::{
     Atom, AtomCoverage, AtomId, Community, CommunityId, Coverage, CoverageMethod, CoverageRow, CoverageScope,
     Finding, FindingKind, GridId, OfficeCode, Partition, Scenario, Severity, Station, StationId,
     StationStatus, StationTier, Text, Unreached, WalkBand, WalkDirection,
 };
-use crate::network::{Measure, NearestSite, Reach, SnapFailure, Snaps, StreetNetwork, UNREACHED};
-use crate::units::{Metres, Seconds};
+use crate::network::{DoorWalks, Measure, NearestSite, Reach, SnapFailure, Snaps, StreetNetwork, UNREACHED};
+use crate::units::{Households, Metres, Residents, Seconds};
 
 /// The street network and where the scenario's buildings are attached to it: what siting and coverage share.
 #[derive(Clone, Copy, Debug)]
@@ -45,10 +44,14 @@ pub fn measure(
     let mut bands = bands.to_vec();
     bands.sort_by_key(|band| band.minutes);
     let open = OpenStations::of(stations, walks.network);
-    let (depths, time_reach) = MethodDepths::of(scenario, &open, walks, &bands, direction);
-    let atoms = atom_coverage(scenario, &open, walks, &bands, &depths, direction);
-    let balance = balance(scenario, stations, &open.ids, time_reach, &bands, &atoms);
-    let rows = rows(scenario, partition, &open, &bands, &depths);
+    let ready = Ready::of(walks, direction);
+    let (depths, time_reach) = MethodDepths::of(scenario, &open, &ready, &bands);
+    let atoms = atom_coverage(scenario, &open, &ready, &bands, &depths);
+    drop(ready);
+    let (balance, rows) = rayon::join(
+        || balance(scenario, stations, &open.ids, time_reach, &bands, &atoms),
+        || rows(scenario, partition, &open, &bands, &depths),
+    );
     Coverage {
         bands,
         with_terrain: walks.network.with_terrain(),
@@ -58,6 +61,25 @@ pub fn measure(
         direction,
         profiles: Vec::new(),
         balance,
+    }
+}
+
+/// The buildings' doors made ready for both searches: by time and by distance.
+struct Ready<'a> {
+    network: &'a StreetNetwork,
+    doors: &'a Snaps,
+    time: DoorWalks,
+    distance: DoorWalks,
+}
+
+impl<'a> Ready<'a> {
+    fn of(walks: Walks<'a>, direction: WalkDirection) -> Self {
+        let Walks { network, doors } = walks;
+        let (time, distance) = rayon::join(
+            || network.door_walks(doors, direction.into()),
+            || network.door_walks(doors, Measure::Distance),
+        );
+        Self { network, doors, time, distance }
     }
 }
 
@@ -86,10 +108,12 @@ impl OpenStations {
         }
     }
 
-    /// Doors of one tier's stations only.
-    fn of_tier(&self, tier: StationTier, network: &StreetNetwork) -> Snaps {
-        let of_tier = self.at.iter().zip(&self.tiers).filter(|(_, other)| **other == tier);
-        network.snap_sites(&of_tier.map(|(&at, _)| at).collect::<Vec<_>>())
+    /// Positions of one tier's stations among the open ones, and their doors.
+    fn of_tier(&self, tier: StationTier, network: &StreetNetwork) -> (Vec<u32>, Snaps) {
+        let of_tier: Vec<u32> =
+            (0..self.tiers.len() as u32).filter(|&row| self.tiers[row as usize] == tier).collect();
+        let at: Vec<Coord<f64>> = of_tier.iter().map(|&row| self.at[row as usize]).collect();
+        (of_tier, network.snap_sites(&at))
     }
 }
 
@@ -105,24 +129,27 @@ struct MethodDepths {
 }
 
 impl MethodDepths {
-    fn of(
-        scenario: &Scenario,
-        open: &OpenStations,
-        walks: Walks<'_>,
-        bands: &[WalkBand],
-        direction: WalkDirection,
-    ) -> (Self, Reach) {
+    fn of(scenario: &Scenario, open: &OpenStations, ready: &Ready<'_>, bands: &[WalkBand]) -> (Self, Reach) {
         let ms: Vec<u32> = bands.iter().map(|band| whole(band.limit().value() * 1000.0)).collect();
         let mm: Vec<u32> = bands.iter().map(|band| whole(band.metres.value() * 1000.0)).collect();
-        let reach = |measure, limits: &[u32]| {
+        let reach = |walks, limits: &[u32]| {
             let widest = limits.iter().copied().max().unwrap_or(0);
-            walks.network.reach(&open.snaps, walks.doors, measure, widest)
+            ready.network.reach_of(&open.snaps, ready.doors, walks, widest)
         };
         let n_atoms = scenario.atoms.len();
-        let straight = Depths::of(&straight_reach(&scenario.atoms, &open.at, &mm), open, &mm, n_atoms);
-        let distance = Depths::of(&reach(Measure::Distance, &mm), open, &mm, n_atoms);
-        let time_reach = reach(direction.into(), &ms);
-        let time = Depths::of(&time_reach, open, &ms, n_atoms);
+        let straight = || {
+            let rows = straight_reach(&scenario.atoms, &open.at, &mm);
+            Depths::of(rows.iter().map(|row| row.iter().copied()), open, &mm, n_atoms)
+        };
+        let walked = |walks, limits: &[u32]| {
+            let reach = reach(walks, limits);
+            let rows = (0..reach.n_sites()).map(|station| reach.row(station));
+            (Depths::of(rows, open, limits, n_atoms), reach)
+        };
+        let ((straight, (distance, _)), (time, time_reach)) = rayon::join(
+            || rayon::join(straight, || walked(&ready.distance, &mm)),
+            || walked(&ready.time, &ms),
+        );
         // In the order of `CoverageMethod::ALL`.
         (Self { methods: vec![straight, distance, time] }, time_reach)
     }
@@ -133,13 +160,19 @@ impl MethodDepths {
 }
 
 impl Depths {
-    fn of(reach: &Reach, open: &OpenStations, limits: &[u32], n_atoms: usize) -> Self {
+    /// `rows` are the stations' doors and walks.
+    fn of<R: Iterator<Item = (u32, u32)>>(
+        rows: impl Iterator<Item = R>,
+        open: &OpenStations,
+        limits: &[u32],
+        n_atoms: usize,
+    ) -> Self {
         let none = || vec![0_u16; n_atoms * limits.len()];
         let mut depths = Self { all: none(), by_tier: open.tiers_present.iter().map(|_| none()).collect() };
-        for station in 0..reach.n_sites() {
+        for (station, row) in rows.enumerate() {
             let tier = open.tiers_present.iter().position(|&tier| tier == open.tiers[station]);
             let of_tier = &mut depths.by_tier[tier.expect("the station's tier is present")];
-            for (door, cost) in reach.row(station) {
+            for (door, cost) in row {
                 for (band, &limit) in limits.iter().enumerate() {
                     let within = u16::from(cost <= limit);
                     let slot = door as usize * limits.len() + band;
@@ -161,31 +194,53 @@ pub(super) fn door_of(atom: &Atom) -> Coord<f64> {
     atom.door.unwrap_or_else(|| atom.shape.anchor())
 }
 
+/// The nearest station of each building by time: of every tier, and within each.
+struct NearestByTier {
+    /// Walk, and position among the open stations.
+    all: Vec<(u32, u32)>,
+    /// In the order of [`StationTier::ALL`]; none where a tier has no station.
+    of_tier: [Option<NearestSite>; 5],
+}
+
+impl NearestByTier {
+    /// One search a tier; the nearest of all is the nearest of the tiers' nearest.
+    fn of(open: &OpenStations, ready: &Ready<'_>) -> Self {
+        let mut all = vec![(UNREACHED, u32::MAX); ready.doors.len()];
+        let of_tier = StationTier::ALL.map(|tier| {
+            if !open.tiers_present.contains(&tier) {
+                return None;
+            }
+            let (rows, sites) = open.of_tier(tier, ready.network);
+            let nearest = ready.network.nearest_to(&sites, ready.doors, &ready.time, None);
+            all.par_iter_mut().with_min_len(4096).enumerate().for_each(|(door, best)| {
+                if let Ok(site) = usize::try_from(nearest.site[door]) {
+                    *best = (*best).min((nearest.cost[door], rows[site]));
+                }
+            });
+            Some(nearest)
+        });
+        Self { all, of_tier }
+    }
+}
+
 fn atom_coverage(
     scenario: &Scenario,
     open: &OpenStations,
-    walks: Walks<'_>,
+    ready: &Ready<'_>,
     bands: &[WalkBand],
     depths: &MethodDepths,
-    direction: WalkDirection,
 ) -> Vec<AtomCoverage> {
-    let Walks { network, doors } = walks;
-    let nearest = network.nearest(&open.snaps, doors, direction.into(), None);
-    let distance = network.nearest(&open.snaps, doors, Measure::Distance, None);
-    let tier_walks: Vec<Option<NearestSite>> = StationTier::ALL
-        .into_iter()
-        .map(|tier| {
-            let present = open.tiers_present.contains(&tier);
-            present.then(|| network.nearest(&open.of_tier(tier, network), doors, direction.into(), None))
-        })
-        .collect();
-    let straight = straight_nearest(scenario, open);
+    let &Ready { network, doors, .. } = ready;
+    let nearest = NearestByTier::of(open, ready);
+    let distance = network.nearest_to(&open.snaps, doors, &ready.distance, None);
+    let straight = straight_nearest(&scenario.atoms, &open.at);
     let edge = StudyEdge::of(scenario);
     let seconds = |ms: u32| (ms != UNREACHED).then(|| Seconds::constant(f64::from(ms) / 1000.0));
     let depth = &depths.by(CoverageMethod::NetworkTime).all;
     let cover = |index: usize| {
-        let walk = seconds(nearest.cost[index]);
-        let found = walk.map(|walk| (open.ids[nearest.site[index] as usize], walk));
+        let (ms, station) = nearest.all[index];
+        let walk = seconds(ms);
+        let found = walk.map(|walk| (open.ids[station as usize], walk));
         let reason = || why_unreached(network, doors.failure(index), open.ids.len());
         let edge_walk = edge.distance(door_of(&scenario.atoms[index])) / network.rules().profile.top_speed();
         AtomCoverage {
@@ -194,7 +249,7 @@ fn atom_coverage(
                 .then(|| Metres::constant(f64::from(distance.cost[index]) / 1000.0)),
             straight: straight[index],
             depth: depth[index * bands.len()..(index + 1) * bands.len()].to_vec(),
-            tier_walk: std::array::from_fn(|tier| seconds(tier_walks[tier].as_ref()?.cost[index])),
+            tier_walk: std::array::from_fn(|tier| seconds(nearest.of_tier[tier].as_ref()?.cost[index])),
             near_edge: bands.iter().any(|band| {
                 let missed = walk.is_none_or(|walk| !band.reaches_in_time(walk));
                 missed && edge_walk <= band.limit().value()
@@ -214,19 +269,12 @@ fn why_unreached(network: &StreetNetwork, failure: Option<SnapFailure>, n_statio
     }
 }
 
-fn straight_nearest(scenario: &Scenario, open: &OpenStations) -> Vec<Option<Metres>> {
-    let tree = rstar::RTree::bulk_load(open.at.iter().map(|at| [at.x, at.y]).collect());
-    let nearest = |atom: &Atom| {
-        let at = door_of(atom);
-        let found = tree.nearest_neighbor(&[at.x, at.y])?;
-        Metres::new(straight_distance(at, Coord { x: found[0], y: found[1] })).ok()
-    };
-    scenario.atoms.par_iter().with_min_len(1024).map(nearest).collect()
-}
-
 /// The edge of the study area: the convex hull of all communities, or of all buildings where there are none.
 /// Beyond it there may be streets and stations that the data does not hold.
-struct StudyEdge(Polygon<f64>);
+struct StudyEdge {
+    /// Per side of the hull a place on it and the unit vector inwards; none if the hull has no area.
+    sides: Vec<(Coord<f64>, Coord<f64>)>,
+}
 
 impl StudyEdge {
     fn of(scenario: &Scenario) -> Self {
@@ -236,17 +284,25 @@ impl StudyEdge {
         if corners.is_empty() {
             corners = scenario.atoms.iter().map(|atom| door_of(atom).into()).collect();
         }
-        Self(MultiPoint(corners).convex_hull())
+        let hull = MultiPoint(corners).convex_hull();
+        if hull.exterior().0.len() < 4 || hull.unsigned_area() <= 0.0 {
+            return Self { sides: Vec::new() };
+        }
+        // The hull runs counter-clockwise: its inside is on the left.
+        let side = |pair: &[Coord<f64>]| {
+            let along = pair[1] - pair[0];
+            let length = along.x.hypot(along.y);
+            (0.0 < length).then(|| (pair[0], Coord { x: -along.y / length, y: along.x / length }))
+        };
+        Self { sides: hull.exterior().0.windows(2).filter_map(side).collect() }
     }
 
-    /// Straight metres to the edge; zero outside.
+    /// Straight metres to the edge; zero outside. Inside a convex outline the nearest side's line is the edge.
     fn distance(&self, at: Coord<f64>) -> f64 {
-        use geo::{Contains, Distance, Euclidean, Point};
-        let point = Point(at);
-        if self.0.exterior().0.len() < 4 || !self.0.contains(&point) {
-            return 0.0;
-        }
-        Euclidean.distance(&point, self.0.exterior())
+        let to =
+            |&(on, inwards): &(Coord<f64>, Coord<f64>)| (at.x - on.x) * inwards.x + (at.y - on.y) * inwards.y;
+        let nearest = self.sides.iter().map(to).fold(f64::INFINITY, f64::min);
+        if nearest.is_finite() { nearest.max(0.0) } else { 0.0 }
     }
 }
 
@@ -288,6 +344,15 @@ fn rows(
     };
     let scopes_of: Vec<[u32; 4]> =
         (0..scenario.atoms.len()).into_par_iter().with_min_len(1024).map(scopes_of).collect();
+    let people: Vec<(Households, Residents)> =
+        scenario.atoms.iter().map(|atom| (atom.households, atom.residents)).collect();
+    let mut there = vec![(Households(0), Residents(0)); scopes.len()];
+    for (&(households, residents), scopes) in people.iter().zip(&scopes_of) {
+        for &scope in scopes.iter().filter(|&&scope| scope != NO_ROW) {
+            there[scope as usize].0 += households;
+            there[scope as usize].1 += residents;
+        }
+    }
     let tiers = std::iter::once(None).chain(open.tiers_present.iter().copied().map(Some));
     let parts: Vec<_> = tiers
         .enumerate()
@@ -296,52 +361,65 @@ fn rows(
     let part = |&((tier_index, tier), method): &((usize, Option<StationTier>), CoverageMethod)| {
         let depths = depths.by(method);
         let depths = if tier_index == 0 { &depths.all } else { &depths.by_tier[tier_index - 1] };
-        let empty = |&scope: &CoverageScope| {
-            bands.iter().map(move |band| empty_row(scope, tier, method, band.minutes))
-        };
-        let mut rows: Vec<CoverageRow> = scopes.iter().flat_map(empty).collect();
-        let depths = depths.chunks_exact(bands.len().max(1));
-        for ((atom, depths), scopes) in scenario.atoms.iter().zip(depths).zip(&scopes_of) {
-            for &scope in scopes.iter().filter(|&&scope| scope != NO_ROW) {
-                let rows = &mut rows[scope as usize * bands.len()..][..bands.len()];
-                rows.iter_mut().zip(depths).for_each(|(row, &depth)| count(row, atom, depth));
+        let reached = Reached::of(&people, &scopes_of, depths, scopes.len(), bands.len());
+        let row = |(index, reached): (usize, Reached)| {
+            let (scope, band) = (index / bands.len(), index % bands.len());
+            CoverageRow {
+                scope: scopes[scope],
+                tier,
+                method,
+                minutes: bands[band].minutes,
+                households: there[scope].0,
+                households_reached: reached.households,
+                residents: there[scope].1,
+                residents_reached: reached.residents,
+                households_overlap: reached.overlap,
             }
-        }
-        rows
+        };
+        reached.into_iter().enumerate().map(row).collect::<Vec<_>>()
     };
     let mut rows: Vec<CoverageRow> = parts.par_iter().map(part).flatten_iter().collect();
     rows.sort_by_key(|row| (row.scope, row.tier, row.method, row.minutes));
     rows
 }
 
-fn empty_row(
-    scope: CoverageScope,
-    tier: Option<StationTier>,
-    method: CoverageMethod,
-    minutes: u32,
-) -> CoverageRow {
-    CoverageRow {
-        scope,
-        tier,
-        method,
-        minutes,
-        households: Default::default(),
-        households_reached: Default::default(),
-        residents: Default::default(),
-        residents_reached: Default::default(),
-        households_overlap: Default::default(),
-    }
+/// Who is reached in one scope within one band.
+#[derive(Clone, Copy, Default)]
+struct Reached {
+    households: Households,
+    residents: Residents,
+    overlap: Households,
 }
 
-fn count(row: &mut CoverageRow, atom: &Atom, depth: u16) {
-    row.households += atom.households;
-    row.residents += atom.residents;
-    if 1 <= depth {
-        row.households_reached += atom.households;
-        row.residents_reached += atom.residents;
-    }
-    if 2 <= depth {
-        row.households_overlap += atom.households;
+impl Reached {
+    /// `scope · bands + band`, from the depths `atom · bands + band`.
+    fn of(
+        people: &[(Households, Residents)],
+        scopes_of: &[[u32; 4]],
+        depths: &[u16],
+        n_scopes: usize,
+        n_bands: usize,
+    ) -> Vec<Self> {
+        let mut reached = vec![Self::default(); n_scopes * n_bands];
+        let depths = depths.chunks_exact(n_bands.max(1));
+        for ((&(households, residents), depths), scopes) in people.iter().zip(depths).zip(scopes_of) {
+            if depths.iter().all(|&depth| depth == 0) {
+                continue;
+            }
+            for &scope in scopes.iter().filter(|&&scope| scope != NO_ROW) {
+                let rows = &mut reached[scope as usize * n_bands..][..n_bands];
+                for (row, &depth) in rows.iter_mut().zip(depths) {
+                    if 1 <= depth {
+                        row.households += households;
+                        row.residents += residents;
+                    }
+                    if 2 <= depth {
+                        row.overlap += households;
+                    }
+                }
+            }
+        }
+        reached
     }
 }
 

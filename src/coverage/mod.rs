@@ -18,7 +18,7 @@ mod straight;
 mod tests;
 mod what_if;
 
-pub use circles::circles;
+pub use circles::{circles, service_areas};
 pub use measure::{Walks, findings, measure};
 pub use profiles::profile;
 pub use what_if::{BandChange, StationChange, WalkChange, WhatIf, WhatIfAnswer, WhatIfError};

@@ -5,7 +5,7 @@ use geo::Coord;
 use crate::model::{
     AtomId, Scenario, Station, StationId, StationStatus, StationTier, WalkBand, WalkDirection,
 };
-use crate::network::{NearestSite, Snaps, StreetNetwork, UNREACHED};
+use crate::network::{DoorWalks, NearestSite, Snaps, StreetNetwork, UNREACHED};
 use crate::units::{Households, Residents, Seconds};
 
 /// A change to the stations.
@@ -63,12 +63,12 @@ pub enum WhatIfError {
 pub struct WhatIf {
     network: StreetNetwork,
     doors: Snaps,
+    walks: DoorWalks,
     people: Vec<(Households, Residents)>,
     /// Open stations of the tier: their id and door.
     stations: Vec<(StationId, Coord<f64>)>,
     n_stations: usize,
     bands: Vec<WalkBand>,
-    direction: WalkDirection,
     before: NearestSite,
 }
 
@@ -157,8 +157,9 @@ impl WhatIf {
         bands.sort_by_key(|band| band.minutes);
         let people = people.collect();
         let places: Vec<Coord<f64>> = open.iter().map(|station| station.1).collect();
-        let before = network.nearest(&network.snap_sites(&places), &doors, direction.into(), None);
-        Self { network, doors, people, stations: open, n_stations: stations.len(), bands, direction, before }
+        let walks = network.door_walks(&doors, direction.into());
+        let before = network.nearest_to(&network.snap_sites(&places), &doors, &walks, None);
+        Self { network, doors, walks, people, stations: open, n_stations: stations.len(), bands, before }
     }
 
     /// Answers for all `changes` made together.
@@ -171,7 +172,7 @@ impl WhatIf {
         let after_stations = self.changed(changes)?;
         let places: Vec<Coord<f64>> = after_stations.iter().map(|station| station.1).collect();
         let sites = self.network.snap_sites(&places);
-        let after = self.network.nearest(&sites, &self.doors, self.direction.into(), None);
+        let after = self.network.nearest_to(&sites, &self.doors, &self.walks, None);
         let mut answer = self.compare(&after, &after_stations);
         answer.unreachable = (0..after_stations.len())
             .filter(|&site| sites.failure(site).is_some())

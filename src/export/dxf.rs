@@ -12,12 +12,13 @@ use super::{gbk, look};
 use crate::geometry::interior_point;
 
 /// Colour number of the AutoCAD index per layer.
-const COLORS: [(&str, u8); 12] = [
+const COLORS: [(&str, u8); 13] = [
     ("communities", 6),
     ("compounds", 94),
     ("barriers", 140),
     ("streets", 40),
     ("service_circles", 112),
+    ("service_areas", 114),
     ("grids", 5),
     ("buildings", 8),
     ("uncovered", 230),

@@ -43,6 +43,9 @@ pub(super) fn write(
 
 /// The circles of single stations lie on top of one another: only those of all stations together are shown at first.
 fn is_for_all(layer: &Layer, row: &Row) -> bool {
+    if layer.name == "service_areas" {
+        return false;
+    }
     layer.name != "service_circles" || layer.column("station").is_none_or(|at| row.values[at] == Value::Null)
 }
 

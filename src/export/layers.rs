@@ -6,7 +6,7 @@ use geo::{Geometry, MultiPolygon, Point};
 
 use crate::model::{
     AtomId, AtomShape, BarrierShape, CommunityId, CompoundId, CoverageMethod, CoverageScope, Finding, Lang,
-    Plan, Scenario, StationId, StationStatus,
+    Plan, Scenario, ServiceCircle, StationId, StationStatus,
 };
 
 /// A value of a table.
@@ -121,6 +121,7 @@ pub(super) fn layers(scenario: &Scenario, plan: &Plan, lang: Lang) -> Vec<Layer>
         barriers(scenario),
         streets(scenario),
         service_circles(plan),
+        service_areas(plan),
         grids(scenario, plan, lang),
         buildings(scenario, plan),
         uncovered(scenario, plan),
@@ -319,12 +320,21 @@ pub(super) fn streets(scenario: &Scenario) -> Layer {
 }
 
 pub(super) fn service_circles(plan: &Plan) -> Layer {
+    circles(plan, &plan.circles, "service_circles", "步行圈")
+}
+
+/// The circles split by the nearest station.
+fn service_areas(plan: &Plan) -> Layer {
+    circles(plan, &plan.service_areas, "service_areas", "就近服务区")
+}
+
+fn circles(plan: &Plan, circles: &[ServiceCircle], name: &'static str, zh: &'static str) -> Layer {
     let columns = fields(&[
         ("station", "station", "驿站编码", Text),
         ("minutes", "minutes", "分钟", Int),
         ("method", "method", "口径", Text),
     ]);
-    let rows = plan.circles.iter().map(|circle| Row {
+    let rows = circles.iter().map(|circle| Row {
         geometry: area(&circle.area),
         values: vec![
             circle.station.map(|id| plan.stations[id.index()].code.as_str()).into(),
@@ -333,7 +343,7 @@ pub(super) fn service_circles(plan: &Plan) -> Layer {
         ],
     });
     let rows = rows.filter(|row| row.geometry.is_some()).collect();
-    Layer { name: "service_circles", zh: "步行圈", fields: columns, rows }
+    Layer { name, zh, fields: columns, rows }
 }
 
 pub(super) fn grids(scenario: &Scenario, plan: &Plan, lang: Lang) -> Layer {

@@ -56,7 +56,7 @@ pub(super) fn looks(layer: &Layer) -> Vec<Look> {
         "compounds" => area(0, "#e9efdc", 0.4, "#8f7d6d", 1.0),
         "barriers" => barrier(&word(row, "kind")),
         "streets" => street(&word(row, "class")),
-        "service_circles" => circle(number(row, "minutes")),
+        "service_circles" | "service_areas" => circle(number(row, "minutes")),
         "buildings" => {
             let households = number(row, "households");
             let class = HOUSEHOLDS.iter().position(|&limit| households <= limit).unwrap_or(5);
@@ -141,7 +141,7 @@ fn finding(severity: &str) -> Look {
 pub(super) fn title(layer: &Layer, row: &Row) -> String {
     let order: &[&str] = match layer.name {
         "grids" => &["code"],
-        "service_circles" => &["station", "minutes"],
+        "service_circles" | "service_areas" => &["station", "minutes"],
         "findings" => &["feature", "kind"],
         _ => &["name", "code", "id", "building"],
     };

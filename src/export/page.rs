@@ -299,7 +299,8 @@ fn bounds(layers: &[Layer], plane: &Plane) -> [f64; 4] {
 fn page_layers(scenario: &Scenario, plan: &Plan, lang: Lang) -> Vec<Layer> {
     let all = layers::layers(scenario, plan, lang);
     let uncovered = layers::left_out(scenario, plan, &CoverageMethod::ALL);
-    let made_here = ["uncovered", "service_circles"];
+    // The page cuts by the nearest station on its own account: its buildings say theirs.
+    let made_here = ["uncovered", "service_circles", "service_areas"];
     let mut ready: Vec<Layer> = all.into_iter().filter(|layer| !made_here.contains(&layer.name)).collect();
     ready.extend([layers::service_circles(plan), uncovered]);
     for layer in &mut ready {

@@ -36,6 +36,7 @@ fn every_layer_of_the_plan_is_there() {
         ("barriers", 2),
         ("streets", 14),
         ("service_circles", 18),
+        ("service_areas", 15),
         ("grids", 9),
         ("buildings", 60),
         ("uncovered", 1),

@@ -69,7 +69,7 @@ pub(super) fn be_quiet() {
 /// Tables that programs keep for themselves.
 fn is_system_table(name: &str) -> bool {
     // The last two are answers in our own plan file, not data.
-    matches!(name, "layer_styles" | "uncovered" | "service_circles")
+    matches!(name, "layer_styles" | "uncovered" | "service_circles" | "service_areas")
         || name.starts_with("gpkg_")
         || name.starts_with("sqlite_")
 }

@@ -357,6 +357,18 @@ impl Coverage {
             .collect()
     }
 
+    /// The method that a headline names: network time, or the straight radius where there are no streets, so
+    /// that no walk can be timed.
+    #[must_use]
+    pub fn headline(&self) -> CoverageMethod {
+        let is_untimed = |atom: &AtomCoverage| atom.nearest == Err(Unreached::NoStreets);
+        if !self.atoms.is_empty() && self.atoms.iter().all(is_untimed) {
+            CoverageMethod::StraightRadius
+        } else {
+            CoverageMethod::NetworkTime
+        }
+    }
+
     /// The row asked for.
     #[must_use]
     pub fn row(

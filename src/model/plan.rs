@@ -285,6 +285,8 @@ pub struct Plan {
     pub coverage: Coverage,
     /// Circles to draw.
     pub circles: Vec<ServiceCircle>,
+    /// The merged circles split by the nearest station: areas of different stations do not overlap.
+    pub service_areas: Vec<ServiceCircle>,
     /// What is odd about the answer; the scenario's own findings stand there.
     pub findings: Vec<Finding>,
     /// Changes.

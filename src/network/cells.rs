@@ -122,24 +122,37 @@ impl SegmentCells {
             return;
         }
         let (column, row) = self.column_row(at);
-        // A place outside the raster starts at the border cell; what it lacks in distance is added.
-        let nearest = Coord {
-            x: at.x.clamp(self.origin.x, self.origin.x + self.cell * self.columns as f64),
-            y: at.y.clamp(self.origin.y, self.origin.y + self.cell * self.rows as f64),
-        };
-        let outside = (at - nearest).x.hypot((at - nearest).y);
-        let last = self.columns.max(self.rows);
-        for ring in 0..=last {
-            let unseen_from = (ring as f64 - 1.0).max(0.0) * self.cell;
-            if reach < unseen_from.max(outside) {
-                return;
-            }
+        for ring in 0..=self.columns.max(self.rows) {
             self.each_cell_of_ring(column, row, ring, |index| {
                 for &segment in self.in_cell(index) {
                     reach = visit(segment);
                 }
             });
+            if reach < self.seen_around(at, (column, row), ring) {
+                return;
+            }
         }
+    }
+
+    /// Distance from a place to the border of the cells seen in the first rings around its cell. Beyond the
+    /// raster there is nothing, so its own border does not count.
+    fn seen_around(&self, at: Coord<f64>, (column, row): (usize, usize), ring: usize) -> f64 {
+        let edge = |cells: usize| cells as f64 * self.cell;
+        let at = at - self.origin;
+        let mut gap = f64::INFINITY;
+        if ring < column {
+            gap = gap.min(at.x - edge(column - ring));
+        }
+        if column + ring + 1 < self.columns {
+            gap = gap.min(edge(column + ring + 1) - at.x);
+        }
+        if ring < row {
+            gap = gap.min(at.y - edge(row - ring));
+        }
+        if row + ring + 1 < self.rows {
+            gap = gap.min(edge(row + ring + 1) - at.y);
+        }
+        gap
     }
 
     fn each_cell_of_ring(&self, column: usize, row: usize, ring: usize, mut visit: impl FnMut(usize)) {
@@ -192,7 +205,7 @@ pub(super) fn nearest_on(a: Coord<f64>, b: Coord<f64>, at: Coord<f64>) -> (f64, 
         (((at - a).x * along.x + (at - a).y * along.y) / squared).clamp(0.0, 1.0)
     };
     let gap = at - (a + along * share);
-    (share, gap.x.hypot(gap.y))
+    (share, (gap.x * gap.x + gap.y * gap.y).sqrt())
 }
 
 /// Where two segments properly cross, as the fraction along the first; touching ends do not cross.

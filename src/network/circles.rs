@@ -8,6 +8,7 @@ use super::NetworkError;
 use super::contract::NONE;
 use super::engine::{Sources, WalkNetwork};
 use super::mesh::{FREE, Mesh, PIECE, SplitEdge};
+use super::outline::{Crossing, Knot, Ring, smooth, straighten_shared};
 
 /// How several stations share the plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,15 +77,16 @@ impl WalkNetwork {
         let beside = Beside::of(mesh, on_edges);
         let widest = limits.iter().copied().max().unwrap_or(0).min(NONE - 1);
         if share == CircleShare::PerStation {
-            let draw = |field: &Field<'_>, pen: &mut Pen, station: u32, limit: u32| {
-                let drawing = Drawing::new(field, &beside, limit).of_station(station);
-                Circle { station: Some(station), limit, area: drawing.area(pen, &field.reached) }
-            };
             let state = || (Field::new(mesh), Pen::new(mesh), Vec::new());
             let put = |(field, _, _): &mut Studio<'_>, node: u32, walk: u32| field.reach(node, walk, 0);
             let end = |(field, pen, circles): &mut Studio<'_>, station: u32| {
-                for (order, &limit) in limits.iter().enumerate() {
-                    circles.push((station, order, draw(field, pen, station, limit)));
+                let trace = |&limit: &u32| {
+                    let drawing = Drawing::new(field, &beside, limit).of_station(station);
+                    drawing.trace(pen, &field.reached)
+                };
+                let areas = drawn(mesh, limits.iter().map(trace).collect());
+                for (order, (area, &limit)) in areas.into_iter().zip(limits).enumerate() {
+                    circles.push((station, order, Circle { station: Some(station), limit, area }));
                 }
                 field.clear();
             };
@@ -99,26 +101,41 @@ impl WalkNetwork {
             field.reach(node as u32, nearest.cost[node], nearest.station[node] as u32);
         }
         if share == CircleShare::Merged {
-            let draw = |&limit: &u32| {
-                let area = Drawing::new(&field, &beside, limit).area(&mut Pen::new(mesh), &field.reached);
-                Circle { station: None, limit, area }
+            let trace = |&limit: &u32| {
+                Drawing::new(&field, &beside, limit).trace(&mut Pen::new(mesh), &field.reached)
             };
-            return limits.par_iter().map(draw).collect();
+            let areas = drawn(mesh, limits.par_iter().map(trace).collect());
+            let circle = |(area, &limit): (_, &u32)| Circle { station: None, limit, area };
+            return areas.into_iter().zip(limits).map(circle).collect();
         }
         let of_station = field.reached_by_owner(sources.len());
         let draw = |pen: &mut Pen, (station, reached): (usize, &Vec<u32>)| -> Vec<Circle> {
             let station = station as u32;
-            let drawing = |limit| Drawing::new(&field, &beside, limit).of_station(station).owned_only();
-            let mut circle = |&limit: &u32| Circle {
-                station: Some(station),
-                limit,
-                area: drawing(limit).area(pen, reached),
+            let trace = |&limit: &u32| {
+                Drawing::new(&field, &beside, limit).of_station(station).owned_only().trace(pen, reached)
             };
-            limits.iter().map(&mut circle).collect()
+            let areas = drawn(mesh, limits.iter().map(trace).collect());
+            let circle = |(area, &limit): (_, &u32)| Circle { station: Some(station), limit, area };
+            areas.into_iter().zip(limits).map(circle).collect()
         };
         let each = of_station.par_iter().enumerate().with_min_len(16);
         each.map_init(|| Pen::new(mesh), draw).flatten_iter().collect()
     }
+}
+
+/// The areas of one station, or of all: smooth, with those of narrower limits still inside the wider ones.
+fn drawn(mesh: &Mesh, mut traced: Vec<Traced>) -> Vec<MultiPolygon<f64>> {
+    straighten_shared(mesh, traced.iter_mut().map(|traced| &mut traced.rings));
+    let area = |Traced { rings, bare }: Traced| {
+        polygons(rings.iter().map(|ring| smooth(mesh, ring)).chain(bare).collect())
+    };
+    traced.into_iter().map(area).collect()
+}
+
+/// Outlines of an area, and the slivers of stations that reach no vertex.
+struct Traced {
+    rings: Vec<Ring>,
+    bare: Vec<Vec<Coord<f64>>>,
 }
 
 fn empty_circles(n_stations: usize, limits: &[u32], share: CircleShare) -> Vec<Circle> {
@@ -251,8 +268,8 @@ impl<'f, 'a> Drawing<'f, 'a> {
         Self { owned_only: true, ..self }
     }
 
-    /// The area around the vertices `reached`.
-    fn area(mut self, pen: &mut Pen, reached: &[u32]) -> MultiPolygon<f64> {
+    /// The outlines of the area around the vertices `reached`.
+    fn trace(mut self, pen: &mut Pen, reached: &[u32]) -> Traced {
         self.reach_crossings(reached);
         pen.drawing += 1;
         let mut rings = Vec::new();
@@ -261,16 +278,12 @@ impl<'f, 'a> Drawing<'f, 'a> {
         for &vertex in reached.iter().chain(&crossings) {
             let Some(walk) = self.walk(vertex) else { continue };
             for half in self.mesh.leaving(vertex) {
-                if self.may_leave(half, walk)
-                    && pen.passed[half as usize] != pen.drawing
-                    && self.cut(half).is_some()
-                {
+                if self.may_leave(half, walk) && pen.passed[half as usize] != pen.drawing {
                     rings.extend(self.ring(half, pen));
                 }
             }
         }
-        self.add_bare_stations(&mut rings);
-        polygons(rings)
+        Traced { rings, bare: self.bare_stations() }
     }
 
     /// Whether the area may leave a half-edge whose origin has this walk: a quick look that settles most of
@@ -407,45 +420,73 @@ impl<'f, 'a> Drawing<'f, 'a> {
     }
 
     /// Follows the outline from one cut, the area on the left, until it closes.
-    fn ring(&self, start: u32, pen: &mut Pen) -> Option<Vec<Coord<f64>>> {
-        let mut ring = Vec::new();
-        let mut half = start;
+    fn ring(&self, start: u32, pen: &mut Pen) -> Option<Ring> {
+        let mut ring = Ring::new();
+        let (mut half, mut share) = (start, self.cut(start)?);
         while pen.passed[half as usize] != pen.drawing {
             pen.passed[half as usize] = pen.drawing;
-            let share = self.cut(half)?;
             let (from, to) = (self.mesh.origin[half as usize], self.mesh.target[half as usize]);
-            let (from, to) = (self.mesh.at[from as usize], self.mesh.at[to as usize]);
-            ring.push(from + (to - from) * share);
-            // The third corner is outside, or inside, or all sides but this one are inside.
             let beside = self.mesh.turn(half);
+            let crossing = match self.walk(to) {
+                Some(_) => Crossing::Fixed,
+                None if self.mesh.cost[half as usize] == FREE => Crossing::Free,
+                None => Crossing::Street,
+            };
+            let straight = self.is_others(to) || self.is_others(self.mesh.target[beside as usize]);
+            let (from, to) = (self.mesh.at[from as usize], self.mesh.at[to as usize]);
+            ring.push(Knot { half, at: from + (to - from) * share, crossing, straight });
+            // The third corner is outside, or inside, or all sides but this one are inside.
             let beyond = self.mesh.twin[self.mesh.next(half) as usize];
-            half = if self.cut(beside).is_some() {
-                beside
-            } else if self.cut(beyond).is_some() {
-                beyond
+            (half, share) = if let Some(share) = self.cut(beside) {
+                (beside, share)
+            } else if let Some(share) = self.cut(beyond) {
+                (beyond, share)
             } else {
-                ring.extend(self.slit(half, share));
-                self.mesh.twin[half as usize]
+                let tip = |at| Knot { half: NONE, at, crossing: Crossing::Fixed, straight: true };
+                ring.extend(self.slit(half, share).map(tip));
+                let back = self.mesh.twin[half as usize];
+                (back, self.cut(back)?)
             };
         }
         (half == start && 3 <= ring.len()).then_some(ring)
     }
 
-    /// The tip of the notch that keeps an unreached stretch of street out of a triangle otherwise inside.
-    fn slit(&self, half: u32, share: f64) -> Option<Coord<f64>> {
-        let other = 1.0 - self.cut(self.mesh.twin[half as usize])?;
-        let from = self.mesh.at[self.mesh.origin[half as usize] as usize];
-        let along = self.mesh.at[self.mesh.target[half as usize] as usize] - from;
-        let apex = self.mesh.at[self.mesh.target[self.mesh.turn(half) as usize] as usize] - from;
-        let length = along.x.hypot(along.y);
-        let height = (along.x * apex.y - along.y * apex.x) / length;
-        let depth = SLIT.min(height / 3.0);
-        let left = Coord { x: -along.y / length, y: along.x / length };
-        Some(from + along * ((share + other) / 2.0) + left * depth)
+    /// Whether a vertex lies in the share of another station.
+    fn is_others(&self, vertex: u32) -> bool {
+        self.owned_only
+            && self.field.walk[vertex as usize] <= self.limit
+            && self.station != Some(self.field.owner[vertex as usize])
+    }
+
+    /// The notch that keeps an unreached stretch of street out of a triangle otherwise inside: one tip, or two.
+    /// Its flanks rise at the same angle however long the stretch is, so that a shorter one's lies within.
+    fn slit(&self, half: u32, share: f64) -> impl Iterator<Item = Coord<f64>> + use<> {
+        let other = self.cut(self.mesh.twin[half as usize]).map(|cut| 1.0 - cut);
+        let [from, to, apex] = self.mesh.corners(half);
+        let length = (to - from).x.hypot((to - from).y);
+        let along = (to - from) / length;
+        let left = Coord { x: -along.y, y: along.x };
+        let apex = apex - from;
+        let (foot, height) = (apex.x * along.x + apex.y * along.y, apex.x * left.x + apex.y * left.y);
+        // Flat enough that the notches of two sides do not meet at their common corner.
+        let slope = (height / 4.0 / length.max(foot.abs()).max((length - foot).abs())).min(0.35);
+        let tips = other.map(|other| {
+            let (start, end) = (share * length, other * length);
+            let depth = SLIT.min(height / 3.0);
+            let flank = depth / slope;
+            let tip = |place: f64, depth: f64| from + along * place + left * depth;
+            if 2.0 * flank < 0.99 * (end - start) {
+                [Some(tip(start + flank, depth)), Some(tip(end - flank, depth))]
+            } else {
+                [Some(tip((start + end) / 2.0, slope * (end - start).abs() / 2.0)), None]
+            }
+        });
+        tips.into_iter().flatten().flatten()
     }
 
     /// Stations whose limit ends before either end of their edge: a sliver along the edge.
-    fn add_bare_stations(&self, rings: &mut Vec<Vec<Coord<f64>>>) {
+    fn bare_stations(&self) -> Vec<Vec<Coord<f64>>> {
+        let mut rings = Vec::new();
         let mut bare: Vec<_> = self.beside.0.iter().filter(|(half, _)| **half % 2 == 0).collect();
         bare.sort_unstable_by_key(|(half, _)| **half);
         for (&half, stations) in bare {
@@ -467,6 +508,7 @@ impl<'f, 'a> Drawing<'f, 'a> {
                 rings.push(vec![tail, middle - aside, head, middle + aside]);
             }
         }
+        rings
     }
 }
 

@@ -12,6 +12,8 @@ pub(super) const NONE: u32 = u32::MAX;
 /// A dead-end tree or a chain longer than this is cut by a junction, so that unfolding one that is only
 /// touched stays cheap.
 const MAX_FOLDED: u8 = 48;
+/// The chain of every so many folded nodes is noted, to find that of the others nearby.
+const CHAIN_STEP: usize = 64;
 
 /// One way to walk onto a junction: from `node`, at `cost`.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +67,8 @@ pub(super) struct Core {
     chains: Vec<Chain>,
     chain_start: Vec<u32>,
     chains_at: Vec<u32>,
+    /// Chain of every [`CHAIN_STEP`]-th folded node.
+    chain_at: Vec<u32>,
     /// Place of each of the caller's nodes: a junction, or `junctions + folded index`.
     place: Vec<u32>,
     /// Cost of the edge from a folded node to the one before it, and of the way back.
@@ -131,6 +135,12 @@ impl Core {
         &self.arcs[self.arc_start[junction] as usize..self.arc_start[junction + 1] as usize]
     }
 
+    /// Ways onto a range of junctions.
+    pub fn arcs_of(&self, junctions: std::ops::Range<u32>) -> &[Arc] {
+        let start = |junction: u32| self.arc_start[junction as usize] as usize;
+        &self.arcs[start(junctions.start)..start(junctions.end)]
+    }
+
     pub fn all_arcs(&self) -> &[Arc] {
         &self.arcs
     }
@@ -193,7 +203,10 @@ impl Core {
 
     /// Chain of a folded node.
     pub fn chain_of(&self, folded: u32) -> u32 {
-        self.chains.partition_point(|chain| chain.start <= folded) as u32 - 1
+        let step = folded as usize / CHAIN_STEP;
+        let first = self.chain_at[step] as usize;
+        let last = self.chain_at.get(step + 1).map_or(self.n_chains(), |&chain| chain as usize + 1);
+        (first + self.chains[first..last].partition_point(|chain| chain.start <= folded)) as u32 - 1
     }
 
     /// Walks to `target`, a folded node, inside its own chain: the chain is a tree, so they are unique.
@@ -315,16 +328,18 @@ impl<'a> Raw<'a> {
         let passable =
             |edge: usize| edges.there[edge] != NONE || edges.back.get(edge).is_some_and(|&back| back != NONE);
         let counted = |edge: &usize| edges.from[*edge] != edges.to[*edge] && passable(*edge);
-        let mut start = vec![0_u32; n + 1];
+        let mut degree = vec![0_u32; n];
         for edge in (0..edges.from.len()).filter(counted) {
-            start[rank[edges.from[edge] as usize] as usize] += 1;
-            start[rank[edges.to[edge] as usize] as usize] += 1;
+            degree[edges.from[edge] as usize] += 1;
+            degree[edges.to[edge] as usize] += 1;
         }
         let mut before = 0;
-        for slot in &mut start {
-            before += *slot;
-            *slot = before;
-        }
+        let end = |&node: &u32| {
+            before += degree[node as usize];
+            before
+        };
+        let mut start: Vec<u32> = order.iter().map(end).collect();
+        start.push(before);
         let mut ends = vec![0_u64; before as usize];
         // Filled from each node's end downwards, so that `start` is right when all are in.
         for edge in (0..edges.from.len()).rev().filter(counted) {
@@ -621,6 +636,7 @@ impl<'a> Tracer<'a> {
         }
         let (arc_start, arcs) = self.arcs(junction_id.len(), &links);
         let (chain_start, chains_at) = chains_at(junction_id.len(), &self.chains);
+        let chain_at = chain_of_every(CHAIN_STEP, &self.chains, self.folded.len());
         self.chains.push(Chain { a: NONE, b: NONE, start: self.folded.len() as u32, last: NONE });
         self.folded.shrink_to_fit();
         Core {
@@ -631,6 +647,7 @@ impl<'a> Tracer<'a> {
             chains: self.chains,
             chain_start,
             chains_at,
+            chain_at,
             place,
             step_up: self.step_up,
             step_down: self.step_down,
@@ -735,4 +752,16 @@ fn chains_at(n_junctions: usize, chains: &[Chain]) -> (Vec<u32>, Vec<u32>) {
         }
     }
     (start, at)
+}
+
+/// The chain of folded nodes 0, `step`, 2 · `step` and so on.
+fn chain_of_every(step: usize, chains: &[Chain], n_folded: usize) -> Vec<u32> {
+    let mut chain = 0;
+    let of = |folded: usize| {
+        while chains.get(chain + 1).is_some_and(|next| next.start as usize <= folded) {
+            chain += 1;
+        }
+        chain as u32
+    };
+    (0..n_folded).step_by(step).map(of).collect()
 }

@@ -1,7 +1,7 @@
 //! Questions on arrays: nearest station, nodes within a limit, counts.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
@@ -30,6 +30,8 @@ pub struct WalkNetwork {
     y: Vec<f64>,
     /// The plane around the streets, triangulated when circles are first asked for.
     mesh: OnceLock<Option<Mesh>>,
+    /// Scratch of [`Self::within`], ready for the next question: fresh pages cost as much as the search.
+    spare: Mutex<Vec<Rows>>,
 }
 
 /// For each node its nearest station.
@@ -83,7 +85,15 @@ impl WalkNetwork {
         check(x, y, edges, edge_back_cost.is_some())?;
         let core = Core::build(x, y, edges);
         let (width, n) = (BucketWidth::for_core(&core), x.len());
-        Ok(Self { core, width, n, x: x.to_vec(), y: y.to_vec(), mesh: OnceLock::new() })
+        Ok(Self {
+            core,
+            width,
+            n,
+            x: x.to_vec(),
+            y: y.to_vec(),
+            mesh: OnceLock::new(),
+            spare: Mutex::default(),
+        })
     }
 
     /// `None` if there is no street with an extent.
@@ -111,6 +121,12 @@ impl WalkNetwork {
     /// [`Self::nearest`] for stations that lie beside several nodes.
     pub(super) fn nearest_of(&self, sources: &Sources, limit: Option<u32>) -> Nearest {
         let limit = limit.unwrap_or(NONE).min(NONE - 1);
+        let JunctionLabels { labels, locals } = self.junction_labels(sources, limit);
+        self.unfold_nearest(&labels, &locals, limit)
+    }
+
+    /// One search from all sources at once, as far as the junctions.
+    pub(super) fn junction_labels(&self, sources: &Sources, limit: u32) -> JunctionLabels {
         let core = &self.core;
         let mut seeds = Vec::new();
         let mut locals = Vec::new();
@@ -131,8 +147,36 @@ impl WalkNetwork {
                 }
             }
         }
-        let labels = spread(core, self.width, &seeds, limit);
-        self.unfold_nearest(&labels, &locals, limit)
+        JunctionLabels { labels: spread(core, self.width, &seeds, limit), locals }
+    }
+
+    /// The junctions through which a node reaches all that lies outside its chain, and the walks to them. The
+    /// junction is [`NONE`] where there is no second one.
+    pub(super) fn anchors(&self, node: u32) -> [(u32, u32); 2] {
+        match self.core.place(node) {
+            Place::Junction(junction) => [(junction, 0), (NONE, NONE)],
+            Place::Folded(folded) => {
+                let chain = self.core.chain(self.core.chain_of(folded));
+                let node = self.core.folded[folded as usize];
+                [(chain.a, node.to_a), (chain.b, node.to_b)]
+            }
+        }
+    }
+
+    /// Walk from a node that lies in the chain of `local` to its target without leaving the chain.
+    pub(super) fn walk_inside(&self, local: &Local, node: u32) -> Option<u32> {
+        let Place::Folded(folded) = self.core.place(node) else { return None };
+        let nodes = self.core.chain_nodes(local.chain);
+        nodes.contains(&(folded as usize)).then(|| local.walk[folded as usize - nodes.start])
+    }
+
+    /// First junction of the chain of `local`.
+    pub(super) fn junction_of(&self, local: &Local) -> u32 {
+        self.core.chain(local.chain).a
+    }
+
+    pub(super) fn n_junctions(&self) -> usize {
+        self.core.n_junctions()
     }
 
     /// Labels of all nodes from those of the junctions.
@@ -186,8 +230,9 @@ impl WalkNetwork {
     /// A station that is no node.
     pub fn within(&self, stations: &[u32], limit: u32) -> Result<Within, NetworkError> {
         self.check_stations(stations)?;
-        let state = || Rows::new(self.n);
-        let parts = self.each_within(&Sources::nodes(stations), limit, state, Rows::put, Rows::end_row);
+        let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = || spare().pop().unwrap_or_else(|| Rows::new(self.n));
+        let mut parts = self.each_within(&Sources::nodes(stations), limit, state, Rows::put, Rows::end_row);
         let mut place = vec![(0, 0, 0); stations.len()];
         for (index, part) in parts.iter().enumerate() {
             for &(station, start, end) in &part.rows {
@@ -206,6 +251,11 @@ impl WalkNetwork {
             within.cost.extend_from_slice(&parts[index].cost[start..end]);
             within.offsets.push(within.node.len() as u64);
         }
+        parts.iter_mut().for_each(Rows::clear);
+        let mut spare = spare();
+        spare.extend(parts.into_iter().filter(Rows::is_small));
+        spare.truncate(rayon::current_num_threads());
+        drop(spare);
         Ok(within)
     }
 
@@ -235,8 +285,7 @@ impl WalkNetwork {
     }
 
     /// Searches from every source, hands `put` each node within `limit` of it with its cost, in no order, and
-    /// then tells `end` whose row is complete. Each thread takes sources until none is left and keeps a
-    /// state of its own; who takes which is not determined. Returns the states.
+    /// then tells `end` whose row is complete. Returns the states; see [`Self::each_search`].
     pub(super) fn each_within<S: Send>(
         &self,
         sources: &Sources,
@@ -244,6 +293,21 @@ impl WalkNetwork {
         state: impl Fn() -> S + Sync,
         put: impl Fn(&mut S, u32, u32) + Sync,
         end: impl Fn(&mut S, u32) + Sync,
+    ) -> Vec<S> {
+        self.each_search(sources, limit, state, |state, source, found| {
+            found.each_node(|node, cost| put(state, node, cost));
+            end(state, source);
+        })
+    }
+
+    /// Searches from every source and hands over what was found. Each thread takes sources until none is left
+    /// and keeps a state of its own; who takes which is not determined. Returns the states.
+    pub(super) fn each_search<S: Send>(
+        &self,
+        sources: &Sources,
+        limit: u32,
+        state: impl Fn() -> S + Sync,
+        found: impl Fn(&mut S, u32, &Found<'_>) + Sync,
     ) -> Vec<S> {
         const PORTION: usize = 8;
         let limit = limit.min(NONE - 1);
@@ -262,11 +326,8 @@ impl WalkNetwork {
                         return state;
                     }
                     for &source in &order[start..order.len().min(start + PORTION)] {
-                        let seeds = sources.seeds(source);
-                        reach(&self.core, &mut search, seeds, limit, |node, cost| {
-                            put(&mut state, node, cost)
-                        });
-                        end(&mut state, source);
+                        let here = Found::search(&self.core, &mut search, sources.seeds(source), limit);
+                        found(&mut state, source, &here);
                     }
                 }
             })
@@ -336,12 +397,14 @@ impl Sources {
 
 /// Rows that one thread has found. The current row waits in a bitmap over the nodes, which sorts it for
 /// free: reading it out costs one step for every word of 64 nodes that holds one.
+#[derive(Debug)]
 struct Rows {
     node: Vec<u32>,
     cost: Vec<u32>,
     /// Station, and its range in the two columns.
     rows: Vec<(u32, usize, usize)>,
     waiting: Vec<u32>,
+    n_waiting: usize,
     words: Vec<u64>,
     /// A bit for every word that is not empty.
     summary: Vec<u64>,
@@ -355,6 +418,7 @@ impl Rows {
             cost: Vec::new(),
             rows: Vec::new(),
             waiting: vec![0; n],
+            n_waiting: 0,
             words: vec![0; words],
             summary: vec![0; words.div_ceil(64)],
         }
@@ -362,12 +426,14 @@ impl Rows {
 
     fn put(&mut self, node: u32, cost: u32) {
         self.waiting[node as usize] = cost;
+        self.n_waiting += 1;
         self.words[node as usize / 64] |= 1 << (node % 64);
         self.summary[node as usize / 4096] |= 1 << (node / 64 % 64);
     }
 
     fn end_row(&mut self, station: u32) {
         let start = self.node.len();
+        self.node.reserve(self.n_waiting);
         for index in 0..self.summary.len() {
             let mut full = std::mem::take(&mut self.summary[index]);
             while full != 0 {
@@ -378,54 +444,96 @@ impl Rows {
                     let node = word * 64 + bits.trailing_zeros() as usize;
                     bits &= bits - 1;
                     self.node.push(node as u32);
-                    self.cost.push(self.waiting[node]);
                 }
             }
         }
+        let (waiting, row) = (&self.waiting, &self.node[start..]);
+        self.cost.extend(row.iter().map(|&node| waiting[node as usize]));
         self.rows.push((station, start, self.node.len()));
+        self.n_waiting = 0;
+    }
+
+    /// Ready for other questions; what it has allocated stays.
+    fn clear(&mut self) {
+        self.node.clear();
+        self.cost.clear();
+        self.rows.clear();
+    }
+
+    fn is_small(&self) -> bool {
+        self.node.capacity() <= KEPT_ROWS
     }
 }
 
-/// Hands over all nodes within `limit` of the seeds: nodes with a cost to start with.
-fn reach(
-    core: &Core,
-    search: &mut Search<u32>,
-    seeds: &[(u32, u32)],
+/// Most entries of rows that a network keeps room for between two questions.
+const KEPT_ROWS: usize = 1 << 22;
+
+/// What one search from all sources has found.
+pub(super) struct JunctionLabels {
+    pub labels: Vec<Owned>,
+    /// Sources inside chains, and the walks to them from there.
+    pub locals: Vec<(Owned, Local)>,
+}
+
+/// What a search from one source has found.
+pub(super) struct Found<'a> {
+    core: &'a Core,
+    search: &'a Search<u32>,
     limit: u32,
-    mut put: impl FnMut(u32, u32),
-) {
-    search.clear();
-    let mut locals: Vec<(u32, Local)> = Vec::new();
-    for &(node, cost) in seeds {
-        match core.place(node) {
-            Place::Junction(junction) => search.seed(junction, cost, limit),
-            Place::Folded(folded) => {
-                let local = core.local(folded);
-                let chain = core.chain(local.chain);
-                search.seed_end(chain.a, cost.saturating_add(local.from_a), limit);
-                search.seed_end(chain.b, cost.saturating_add(local.from_b), limit);
-                locals.push((cost, local));
+    /// Seeds inside chains: what they start with, and the walks to them from there.
+    pub locals: Vec<(u32, Local)>,
+}
+
+impl<'a> Found<'a> {
+    /// Searches from nodes with a cost to start with.
+    fn search(core: &'a Core, search: &'a mut Search<u32>, seeds: &[(u32, u32)], limit: u32) -> Self {
+        search.clear();
+        let mut locals: Vec<(u32, Local)> = Vec::new();
+        for &(node, cost) in seeds {
+            match core.place(node) {
+                Place::Junction(junction) => search.seed(junction, cost, limit),
+                Place::Folded(folded) => {
+                    let local = core.local(folded);
+                    let chain = core.chain(local.chain);
+                    search.seed_end(chain.a, cost.saturating_add(local.from_a), limit);
+                    search.seed_end(chain.b, cost.saturating_add(local.from_b), limit);
+                    locals.push((cost, local));
+                }
             }
         }
+        search.run(core, limit);
+        Self { core, search, limit, locals }
     }
-    search.run(core, limit);
-    for &junction in search.reached() {
-        put(core.junction_id[junction as usize], search.label(junction));
-        for &index in core.chains_at(junction) {
-            let chain = core.chain(index);
-            let seen_from_a = junction != chain.a && search.label(chain.a) != NONE;
-            if !seen_from_a && locals.iter().all(|(_, local)| local.chain != index) {
-                unfold(core, search, index, limit, &mut put, |_| NONE);
+
+    /// Junctions within the limit and their walks, in no order.
+    pub fn junctions(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.search.reached().iter().map(|&junction| (junction, self.search.label(junction)))
+    }
+
+    /// Hands over all nodes within the limit, in no order.
+    fn each_node(&self, mut put: impl FnMut(u32, u32)) {
+        let Self { core, search, limit, ref locals } = *self;
+        for &junction in search.reached() {
+            put(core.junction_id[junction as usize], search.label(junction));
+            for &index in core.chains_at(junction) {
+                let chain = core.chain(index);
+                let seen_from_a = junction != chain.a && search.label(chain.a) != NONE;
+                if !seen_from_a && locals.iter().all(|(_, local)| local.chain != index) {
+                    unfold(core, search, index, limit, &mut put, |_| NONE);
+                }
             }
         }
-    }
-    // Chains that hold a seed: the walk inside the chain competes with those around.
-    for (i, (_, local)) in locals.iter().enumerate() {
-        if locals[..i].iter().all(|(_, other)| other.chain != local.chain) {
-            let here = || locals.iter().filter(|(_, other)| other.chain == local.chain);
-            unfold(core, search, local.chain, limit, &mut put, |position| {
-                here().map(|(cost, other)| cost.saturating_add(other.walk[position])).min().unwrap_or(NONE)
-            });
+        // Chains that hold a seed: the walk inside the chain competes with those around.
+        for (i, (_, local)) in locals.iter().enumerate() {
+            if locals[..i].iter().all(|(_, other)| other.chain != local.chain) {
+                let here = || locals.iter().filter(|(_, other)| other.chain == local.chain);
+                unfold(core, search, local.chain, limit, &mut put, |position| {
+                    here()
+                        .map(|(cost, other)| cost.saturating_add(other.walk[position]))
+                        .min()
+                        .unwrap_or(NONE)
+                });
+            }
         }
     }
 }

@@ -79,8 +79,10 @@ impl Mesh {
         let mut vertices = Vertices::default();
         // Numbered along a curve: neighbours on the plane are neighbours in memory.
         let mut vertex_of = vec![NONE; x.len()];
+        let joined = joined_on_the_spot(core, x, y);
         for node in hilbert_order(x, y) {
-            vertex_of[node as usize] = vertices.at(Coord { x: x[node as usize], y: y[node as usize] });
+            let place = Coord { x: x[node as usize], y: y[node as usize] };
+            vertex_of[node as usize] = vertices.of_node(place, joined.get(&node).copied().unwrap_or(node));
         }
         let mut sides = Vec::new();
         core.each_edge(|from, to, there, back| {
@@ -161,6 +163,19 @@ impl Mesh {
         if twin == self.start[vertex] { self.start[vertex + 1] - 1 } else { twin - 1 }
     }
 
+    /// Name of the triangle on the left of a half-edge: its lowest half-edge.
+    pub fn triangle(&self, half: u32) -> u32 {
+        let second = self.next(half);
+        half.min(second).min(self.next(second))
+    }
+
+    /// Corners of the triangle on the left of a half-edge, from its origin on.
+    pub fn corners(&self, half: u32) -> [Coord<f64>; 3] {
+        let corner = |vertex: u32| self.at[vertex as usize];
+        let [a, b] = [self.origin[half as usize], self.target[half as usize]].map(corner);
+        [a, b, corner(self.target[self.turn(half) as usize])]
+    }
+
     /// Half-edges that leave a vertex.
     pub fn leaving(&self, vertex: u32) -> std::ops::Range<u32> {
         self.start[vertex as usize]..self.start[vertex as usize + 1]
@@ -210,19 +225,63 @@ impl Mesh {
     }
 }
 
+/// For nodes that edges join with others at the same place: the lowest node of each such group.
+fn joined_on_the_spot(core: &Core, x: &[f64], y: &[f64]) -> FxHashMap<u32, u32> {
+    let mut lowest: FxHashMap<u32, u32> = FxHashMap::default();
+    fn find(lowest: &FxHashMap<u32, u32>, mut node: u32) -> u32 {
+        while let Some(&below) = lowest.get(&node).filter(|&&below| below != node) {
+            node = below;
+        }
+        node
+    }
+    core.each_edge(|from, to, _, _| {
+        let (a, b) = (from as usize, to as usize);
+        if x[a] == x[b] && y[a] == y[b] {
+            let (a, b) = (find(&lowest, from), find(&lowest, to));
+            lowest.insert(a.max(b), a.min(b));
+        }
+    });
+    let nodes: Vec<u32> = lowest.keys().copied().collect();
+    nodes.into_iter().map(|node| (node, find(&lowest, node))).collect()
+}
+
 /// Distinct places, in the order of their first appearance.
 #[derive(Default)]
 struct Vertices {
     places: Vec<Coord<f64>>,
+    /// Group of nodes at each place; crossings have none.
+    group: Vec<u32>,
     known: FxHashMap<(u64, u64), u32>,
 }
 
+/// How far in metres nodes at one place are moved apart if one cannot step from one to the other.
+const APART: f64 = 0.1;
+/// More than so many nodes at one place share a vertex.
+const MOST_APART: u32 = 8;
+
 impl Vertices {
+    /// The vertex of a group of nodes. Streets of two levels may have nodes at the same place: nobody who
+    /// reaches one is at the other, so the second group gets a vertex beside it.
+    fn of_node(&mut self, place: Coord<f64>, group: u32) -> u32 {
+        let mut at = place;
+        for step in 1..=MOST_APART {
+            let vertex = self.at(at);
+            let known = &mut self.group[vertex as usize];
+            if *known == NONE || *known == group {
+                *known = group;
+                return vertex;
+            }
+            at = place + Coord { x: 0.8, y: 0.6 } * (APART * f64::from(step));
+        }
+        self.at(place)
+    }
+
     fn at(&mut self, place: Coord<f64>) -> u32 {
         // Adding zero makes −0 and 0 one place.
         let key = ((place.x + 0.0).to_bits(), (place.y + 0.0).to_bits());
         *self.known.entry(key).or_insert_with(|| {
             self.places.push(place);
+            self.group.push(NONE);
             self.places.len() as u32 - 1
         })
     }

@@ -11,9 +11,13 @@ mod cells;
 mod circle_tests;
 mod circles;
 mod contract;
+#[cfg(test)]
+mod door_tests;
+mod doors;
 mod engine;
 mod mesh;
 mod order;
+mod outline;
 mod reach;
 mod search;
 mod snap;
@@ -23,6 +27,7 @@ mod tests;
 mod walking;
 
 pub use circles::{Circle, CircleShare};
+pub use doors::DoorWalks;
 pub use engine::{Nearest, UNREACHED, WalkNetwork, Within};
 pub use reach::{Measure, NearestSite, Reach, StreetNetwork, build};
 pub use snap::{Attachment, DoorPlace, SnapFailure, Snaps};

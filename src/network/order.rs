@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
-/// Levels of the curve: the plane is cut into 2^16 × 2^16 cells.
-const LEVELS: u32 = 16;
+/// Levels of the curve: the plane is cut into 2^12 × 2^12 cells, of 15 m in a city 60 km wide. Finer ones would
+/// bring no nodes together that are not already.
+const LEVELS: u32 = 12;
 /// Levels that one table look-up takes at once.
 const STEP: u32 = 4;
 
@@ -27,7 +28,7 @@ pub(super) fn hilbert_order(x: &[f64], y: &[f64]) -> Vec<u32> {
     keyed.iter().map(|&pair| pair as u32).collect()
 }
 
-/// Smallest value, and the factor that maps the values' range to 0 ..= 2^16 - 1.
+/// Smallest value, and the factor that maps the values' range to the cells.
 fn scale(values: &[f64]) -> (f64, f64) {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -35,7 +36,7 @@ fn scale(values: &[f64]) -> (f64, f64) {
     if low < high { (low, cells / (high - low)) } else { (low, cells) }
 }
 
-/// Place of a cell on the curve: four look-ups of four levels each.
+/// Place of a cell on the curve: look-ups of four levels each.
 fn position(table: &[u16], column: u32, row: u32) -> u32 {
     let mut orientation = 0;
     let mut place = 0;
@@ -85,11 +86,11 @@ fn curve_table() -> Vec<u16> {
     table
 }
 
-/// Stable radix sort by the upper 32 bits.
+/// Stable radix sort by the upper 32 bits, of which 2 · [`LEVELS`] are in use.
 fn sort_by_high_half(values: &mut Vec<u64>) {
-    const BITS: u32 = 11;
+    const BITS: u32 = LEVELS;
     let mut other = vec![0; values.len()];
-    for pass in 0..3 {
+    for pass in 0..2 {
         let shift = 32 + BITS * pass;
         let digit = |value: u64| (value >> shift) as usize & ((1 << BITS) - 1);
         let mut place = [0_u32; 1 << BITS];

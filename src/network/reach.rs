@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 
 use geo::{BooleanOps, Coord};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
 use super::circles::{Circle, CircleShare, OnEdge};
 use super::engine::{Sources, UNREACHED, WalkNetwork};
@@ -94,7 +93,7 @@ impl Reach {
     }
 
     /// The longer of two walks, for the pairs that both tables hold.
-    fn longer(&self, other: &Self) -> Self {
+    pub(super) fn longer(&self, other: &Self) -> Self {
         let mut both = Self { offsets: vec![0], ..Self::default() };
         for site in 0..self.n_sites() {
             let mut others = other.row(site).peekable();
@@ -210,6 +209,18 @@ impl StreetNetwork {
         self.edges.ends(edge)
     }
 
+    /// Both nodes of every edge and the costs there and back.
+    #[cfg(test)]
+    pub(super) fn each_edge(&self, measure: Measure) -> impl Iterator<Item = (u32, u32, u32, u32)> + '_ {
+        let (there, back) = self.costs(measure);
+        let ends = self.edges.from.iter().zip(&self.edges.to);
+        ends.zip(there.iter().zip(back)).map(|((&from, &to), (&there, &back))| (from, to, there, back))
+    }
+
+    pub(super) fn edge_from(&self, edge: u32) -> u32 {
+        self.edges.from[edge as usize]
+    }
+
     /// Row of [`Scenario::streets`] that an edge belongs to.
     #[must_use]
     pub fn street_of(&self, edge: u32) -> u32 {
@@ -255,7 +266,7 @@ impl StreetNetwork {
     }
 
     /// The array network of a measure; the longer of two ways has none of its own and takes the way there.
-    fn walks(&self, measure: Measure) -> &WalkNetwork {
+    pub(super) fn walks(&self, measure: Measure) -> &WalkNetwork {
         let measure = if measure == Measure::TimeWorse { Measure::TimeThere } else { measure };
         self.walks[measure as usize].get_or_init(|| {
             let (there, back) = self.costs(measure);
@@ -279,113 +290,18 @@ impl StreetNetwork {
     /// coverage share. Legs between door and street count on both sides.
     #[must_use]
     pub fn reach(&self, sites: &Snaps, doors: &Snaps, measure: Measure, limit: u32) -> Reach {
-        if self.has_two_ways(measure) {
-            let there = self.reach(sites, doors, Measure::TimeThere, limit);
-            return there.longer(&self.reach(sites, doors, Measure::TimeBack, limit));
-        }
-        let legs = DoorLegs::of(self, doors, measure);
-        let sources = self.sources(sites, measure);
-        let state = || Collected { best: vec![UNREACHED; doors.len()], limit, ..Collected::default() };
-        let put = |collected: &mut Collected, node: u32, cost: u32| {
-            for &(door, leg) in legs.at(node) {
-                collected.offer(door, cost.saturating_add(leg));
-            }
-        };
-        let end = |collected: &mut Collected, site: u32| {
-            for at in sites.attachments(site as usize) {
-                for &(door, _) in legs.at(self.edges.from[at.edge as usize]) {
-                    let beside =
-                        doors.attachments(door as usize).iter().filter(|beside| beside.edge == at.edge);
-                    for beside in beside {
-                        collected.offer(door, self.along_edge(beside, at, measure));
-                    }
-                }
-            }
-            collected.end_row(site);
-        };
-        let parts = self.walks(measure).each_within(&sources, limit, state, put, end);
-        Collected::table(&parts, sites.len())
+        self.reach_of(sites, doors, &self.door_walks(doors, measure), limit)
     }
 
     /// The nearest site of every door, however far unless `limit` says otherwise; ties go to the lower index.
     #[must_use]
     pub fn nearest(&self, sites: &Snaps, doors: &Snaps, measure: Measure, limit: Option<u32>) -> NearestSite {
-        if self.has_two_ways(measure) {
-            return self.nearest_both_ways(sites, doors, limit);
-        }
-        let sources = self.sources(sites, measure);
-        let found = self.walks(measure).nearest_of(&sources, limit);
-        let limit = limit.unwrap_or(UNREACHED).min(UNREACHED - 1);
-        let mut sites_on: FxHashMap<u32, Vec<(u32, Attachment)>> = FxHashMap::default();
-        for site in 0..sites.len() {
-            for &attachment in sites.attachments(site) {
-                sites_on.entry(attachment.edge).or_default().push((site as u32, attachment));
-            }
-        }
-        let best_of = |door: usize| {
-            let mut best = (UNREACHED, u32::MAX);
-            for attachment in doors.attachments(door) {
-                for (node, leg) in self.legs(attachment, measure, Side::Door) {
-                    let cost = found.cost[node as usize].saturating_add(leg);
-                    if cost <= limit {
-                        best = best.min((cost, found.station[node as usize] as u32));
-                    }
-                }
-                for (site, other) in sites_on.get(&attachment.edge).into_iter().flatten() {
-                    let cost = self.along_edge(attachment, other, measure);
-                    if cost <= limit {
-                        best = best.min((cost, *site));
-                    }
-                }
-            }
-            best
-        };
-        let order = doors.along_curve();
-        let pairs: Vec<(u32, u32)> =
-            order.par_iter().with_min_len(4096).map(|&door| best_of(door as usize)).collect();
-        let mut nearest = NearestSite { cost: vec![UNREACHED; doors.len()], site: vec![-1; doors.len()] };
-        for (&door, &(cost, site)) in order.iter().zip(&pairs) {
-            if cost != UNREACHED {
-                nearest.cost[door as usize] = cost;
-                nearest.site[door as usize] = site as i32;
-            }
-        }
-        nearest
+        self.nearest_to(sites, doors, &self.door_walks(doors, measure), limit)
     }
 
     /// Whether the longer of two ways has to be looked for; where both are always equal one search will do.
-    fn has_two_ways(&self, measure: Measure) -> bool {
+    pub(super) fn has_two_ways(&self, measure: Measure) -> bool {
         measure == Measure::TimeWorse && self.edges.there_ms != self.edges.back_ms
-    }
-
-    /// The site whose longer way is the shortest: bounded searches both ways, the limit doubled until every
-    /// door that can go and return has an answer.
-    fn nearest_both_ways(&self, sites: &Snaps, doors: &Snaps, limit: Option<u32>) -> NearestSite {
-        const FIRST_LIMIT_MS: u32 = 1_800_000;
-        let there = self.nearest(sites, doors, Measure::TimeThere, limit);
-        let back = self.nearest(sites, doors, Measure::TimeBack, limit);
-        // No station's longer way is shorter than these.
-        let least = |door: usize| there.cost[door].max(back.cost[door]);
-        let last = limit.unwrap_or(UNREACHED).min(UNREACHED - 1);
-        let mut found = NearestSite { cost: vec![UNREACHED; doors.len()], site: vec![-1; doors.len()] };
-        let mut bound = last.min(FIRST_LIMIT_MS);
-        loop {
-            let reach = self.reach(sites, doors, Measure::TimeWorse, bound);
-            for site in 0..reach.n_sites() {
-                for (door, cost) in reach.row(site) {
-                    let known = &mut found.cost[door as usize];
-                    if cost < *known {
-                        *known = cost;
-                        found.site[door as usize] = site as i32;
-                    }
-                }
-            }
-            let is_open = |door: usize| found.cost[door] == UNREACHED && least(door) != UNREACHED;
-            if bound == last || !(0..doors.len()).any(is_open) {
-                return found;
-            }
-            bound = bound.saturating_mul(2).min(last);
-        }
     }
 
     /// Service circles of sites, by site, then limit (ms or mm), in the order given; see
@@ -445,7 +361,7 @@ impl StreetNetwork {
         !of_sites.any(|component| of_door.contains(&component))
     }
 
-    fn sources(&self, sites: &Snaps, measure: Measure) -> Sources {
+    pub(super) fn sources(&self, sites: &Snaps, measure: Measure) -> Sources {
         let mut sources = Sources::default();
         for site in 0..sites.len() {
             let legs = sites.attachments(site).iter();
@@ -467,7 +383,7 @@ impl StreetNetwork {
     }
 
     /// The two ways between an attachment and the ends of its edge: from door to node, or from node to site.
-    fn legs(&self, attachment: &Attachment, measure: Measure, side: Side) -> [(u32, u32); 2] {
+    pub(super) fn legs(&self, attachment: &Attachment, measure: Measure, side: Side) -> [(u32, u32); 2] {
         let edge = attachment.edge as usize;
         let (there, back) = self.costs(measure);
         let access = self.access(attachment, measure);
@@ -484,7 +400,7 @@ impl StreetNetwork {
     }
 
     /// Walk from a door to a site on the same edge without touching its ends.
-    fn along_edge(&self, door: &Attachment, site: &Attachment, measure: Measure) -> u32 {
+    pub(super) fn along_edge(&self, door: &Attachment, site: &Attachment, measure: Measure) -> u32 {
         let (there, back) = self.costs(measure);
         let part = site.share - door.share;
         let whole = if 0.0 <= part { there[door.edge as usize] } else { back[door.edge as usize] };
@@ -498,98 +414,7 @@ impl StreetNetwork {
 
 /// Which side of the walk a leg is on.
 #[derive(Clone, Copy)]
-enum Side {
+pub(super) enum Side {
     Door,
     Site,
-}
-
-/// The doors beside each node, with the leg between.
-struct DoorLegs {
-    start: Vec<u32>,
-    legs: Vec<(u32, u32)>,
-}
-
-impl DoorLegs {
-    fn of(network: &StreetNetwork, doors: &Snaps, measure: Measure) -> Self {
-        let each = || {
-            let attached =
-                (0..doors.len()).flat_map(|door| doors.attachments(door).iter().map(move |at| (door, at)));
-            attached.flat_map(|(door, at)| {
-                network.legs(at, measure, Side::Door).map(|(node, leg)| (node, door, leg))
-            })
-        };
-        let mut start = vec![0_u32; network.edges.x.len() + 1];
-        for (node, _, _) in each() {
-            start[node as usize] += 1;
-        }
-        let mut before = 0;
-        for slot in &mut start {
-            before += *slot;
-            *slot = before;
-        }
-        let mut legs = vec![(0, 0); before as usize];
-        for (node, door, leg) in each() {
-            let slot = &mut start[node as usize];
-            *slot -= 1;
-            legs[*slot as usize] = (door as u32, leg);
-        }
-        Self { start, legs }
-    }
-
-    fn at(&self, node: u32) -> &[(u32, u32)] {
-        &self.legs[self.start[node as usize] as usize..self.start[node as usize + 1] as usize]
-    }
-}
-
-/// What one thread has collected of a [`Reach`].
-#[derive(Default)]
-struct Collected {
-    limit: u32,
-    /// Best cost of each door in the current row, and the doors that have one.
-    best: Vec<u32>,
-    doors: Vec<u32>,
-    row_door: Vec<u32>,
-    row_cost: Vec<u32>,
-    /// Site, and its range in the two columns.
-    rows: Vec<(u32, usize, usize)>,
-}
-
-impl Collected {
-    /// A walk to a door; the shortest counts.
-    fn offer(&mut self, door: u32, cost: u32) {
-        let best = &mut self.best[door as usize];
-        if cost <= self.limit && cost < *best {
-            if *best == UNREACHED {
-                self.doors.push(door);
-            }
-            *best = cost;
-        }
-    }
-
-    fn end_row(&mut self, site: u32) {
-        self.doors.sort_unstable();
-        let start = self.row_door.len();
-        for &door in &self.doors {
-            self.row_door.push(door);
-            self.row_cost.push(std::mem::replace(&mut self.best[door as usize], UNREACHED));
-        }
-        self.doors.clear();
-        self.rows.push((site, start, self.row_door.len()));
-    }
-
-    fn table(parts: &[Self], n_sites: usize) -> Reach {
-        let mut place = vec![(0, 0, 0); n_sites];
-        for (index, part) in parts.iter().enumerate() {
-            for &(site, start, end) in &part.rows {
-                place[site as usize] = (index, start, end);
-            }
-        }
-        let mut reach = Reach { offsets: vec![0], ..Reach::default() };
-        for (index, start, end) in place {
-            reach.door.extend_from_slice(&parts[index].row_door[start..end]);
-            reach.cost.extend_from_slice(&parts[index].row_cost[start..end]);
-            reach.offsets.push(reach.door.len() as u64);
-        }
-        reach
-    }
 }

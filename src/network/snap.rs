@@ -37,53 +37,61 @@ pub enum SnapFailure {
 }
 
 /// Where doors are attached. A door behind several gates has one attachment for each.
+///
+/// Kept along a space-filling curve, so that neighbors on the ground are neighbors in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Snaps {
+    /// Place of each door on the curve, and the door at each place.
+    place: Vec<u32>,
+    along_curve: Vec<u32>,
+    /// Attachments of the door at each place: `start[place] .. start[place + 1]`.
     start: Vec<u32>,
     attachments: Vec<Attachment>,
-    failures: Vec<Option<SnapFailure>>,
-    along_curve: Vec<u32>,
+    /// Places of doors that failed, ascending, and why.
+    failures: Vec<(u32, SnapFailure)>,
 }
 
 impl Snaps {
     /// Number of doors.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.failures.len()
+        self.place.len()
     }
 
     /// Whether there are no doors.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.failures.is_empty()
+        self.place.is_empty()
     }
 
     /// Attachments of a door; none where it failed.
     #[must_use]
     pub fn attachments(&self, door: usize) -> &[Attachment] {
-        &self.attachments[self.start[door] as usize..self.start[door + 1] as usize]
+        &self.attachments[self.at_place(self.place[door] as usize)]
     }
 
     /// Why the door is not attached, if so.
     #[must_use]
     pub fn failure(&self, door: usize) -> Option<SnapFailure> {
-        self.failures[door]
+        let row = self.failures.binary_search_by_key(&self.place[door], |failure| failure.0).ok()?;
+        Some(self.failures[row].1)
     }
 
-    /// `found[i]` belongs to door `order[i]`.
-    fn collect(order: &[u32], found: Vec<Result<Vec<Attachment>, SnapFailure>>) -> Self {
-        let mut place = vec![0_u32; order.len()];
-        for (index, &door) in order.iter().enumerate() {
-            place[door as usize] = index as u32;
+    /// Puts together the parts of doors that follow one another in `order`.
+    fn collect(order: Vec<u32>, parts: Vec<SnapPart>) -> Self {
+        let mut snaps = Self { place: vec![0; order.len()], start: vec![0], ..Self::default() };
+        snaps.start.reserve_exact(order.len());
+        snaps.attachments.reserve_exact(parts.iter().map(|part| part.attachments.len()).sum());
+        for (place, &door) in order.iter().enumerate() {
+            snaps.place[door as usize] = place as u32;
         }
-        let mut snaps = Self { start: vec![0], ..Self::default() };
-        for &index in &place {
-            let door = &found[index as usize];
-            snaps.failures.push(door.as_ref().err().copied());
-            snaps.attachments.extend(door.iter().flatten());
-            snaps.start.push(snaps.attachments.len() as u32);
+        for part in parts {
+            let (before, first) = (snaps.attachments.len() as u32, snaps.start.len() as u32 - 1);
+            snaps.start.extend(part.ends.iter().map(|end| before + end));
+            snaps.attachments.extend_from_slice(&part.attachments);
+            snaps.failures.extend(part.failures.iter().map(|&(place, failure)| (first + place, failure)));
         }
-        snaps.along_curve = order.to_vec();
+        snaps.along_curve = order;
         snaps
     }
 
@@ -91,6 +99,25 @@ impl Snaps {
     pub(super) fn along_curve(&self) -> &[u32] {
         &self.along_curve
     }
+
+    /// The attachments of all doors along the curve.
+    pub(super) fn along_curve_attachments(&self) -> &[Attachment] {
+        &self.attachments
+    }
+
+    /// Those of the door at a place on the curve, as rows of [`Self::along_curve_attachments`].
+    pub(super) fn at_place(&self, place: usize) -> std::ops::Range<usize> {
+        self.start[place] as usize..self.start[place + 1] as usize
+    }
+}
+
+/// Attachments of some doors one after another.
+#[derive(Default)]
+struct SnapPart {
+    /// Where each door's attachments end.
+    ends: Vec<u32>,
+    attachments: Vec<Attachment>,
+    failures: Vec<(u32, SnapFailure)>,
 }
 
 /// A door to attach.
@@ -313,9 +340,20 @@ impl Surroundings {
         let places =
             |pick: fn(&Coord<f64>) -> f64| doors.iter().map(|door| pick(&door.at)).collect::<Vec<_>>();
         let order = hilbert_order(&places(|at| at.x), &places(|at| at.y));
-        let attach = |&door: &u32| self.attach(edges, components, &doors[door as usize]);
-        let found: Vec<_> = order.par_iter().with_min_len(64).map(attach).collect();
-        Snaps::collect(&order, found)
+        const PART: usize = 1024;
+        let part = |order: &[u32]| {
+            let mut part = SnapPart::default();
+            for (place, &door) in order.iter().enumerate() {
+                match self.attach(edges, components, &doors[door as usize]) {
+                    Ok(found) => part.attachments.extend(found),
+                    Err(failure) => part.failures.push((place as u32, failure)),
+                }
+                part.ends.push(part.attachments.len() as u32);
+            }
+            part
+        };
+        let parts = order.par_chunks(PART).map(part).collect();
+        Snaps::collect(order, parts)
     }
 
     fn attach(
@@ -400,11 +438,10 @@ impl Surroundings {
         let mut hidden = f64::INFINITY;
         let length = |found: Option<Attachment>| found.map_or(self.max_access, |found| found.access);
         self.open_edges.visit_outwards(door.at, self.max_access + radius, |edge| {
-            let fragment = components.is_fragment(edges, edge);
-            let bound = if fragment { length(nearest) } else { length(main) };
             let (a, b) = edges.ends(edge);
             // The distance from the middle bounds that from the wall.
-            if nearest_on(a, b, door.at).1 <= bound + radius {
+            if nearest_on(a, b, door.at).1 <= length(main) + radius {
+                let fragment = components.is_fragment(edges, edge);
                 let (start, share, access) = door.leg_to(a, b);
                 let closer = |than: Option<Attachment>| {
                     access <= self.max_access

@@ -165,13 +165,18 @@ impl<'a, 'p> Annealer<'a, 'p> {
         let mut sum = 0;
         self.undo.clear();
         let before = self.score;
+        // Where the next link has to go: after the unit before it, or wherever a neighbor of its own leads.
+        let mut after_it = None;
         for link in 0..chain {
             let row = self.division.piece.row(unit);
             if row.is_empty() {
                 break;
             }
-            let neighbor = self.division.piece.neighbor[row.start + random.below(row.len())];
-            let (from, to) = (self.division.grid[unit as usize], self.division.grid[neighbor as usize]);
+            let from = self.division.grid[unit as usize];
+            let to = after_it.unwrap_or_else(|| {
+                let neighbor = self.division.piece.neighbor[row.start + random.below(row.len())];
+                self.division.grid[neighbor as usize]
+            });
             if from == to {
                 break;
             }
@@ -190,12 +195,23 @@ impl<'a, 'p> Annealer<'a, 'p> {
                 return;
             }
             self.undo.push((unit, from));
-            let members = self.division.members(to);
-            let next = members[random.below(members.len())];
-            if next == unit {
-                break;
+            let piece = self.division.piece;
+            let bits = random.below(4);
+            if bits == 0 {
+                // A neighbor it leaves behind follows.
+                let next = piece.neighbor[piece.row(unit).start + random.below(piece.row(unit).len())];
+                if self.division.grid[next as usize] != from {
+                    break;
+                }
+                (unit, after_it) = (next, Some(to));
+            } else {
+                let members = self.division.members(to);
+                let next = members[random.below(members.len())];
+                if next == unit {
+                    break;
+                }
+                (unit, after_it) = (next, None);
             }
-            unit = next;
         }
         while let Some((unit, from)) = self.undo.pop() {
             self.division.relabel(unit, from);

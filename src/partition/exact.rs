@@ -8,6 +8,7 @@ use super::division::{self, Range};
 #[cfg(feature = "highs")]
 use super::master::{self, Outcome, Source, Task};
 use super::piece::Piece;
+use super::pricing::{MOVE_MM, Moves};
 use super::regions::{self, Regions, Rule};
 use super::solve::{Context, PartAnswer};
 
@@ -24,23 +25,30 @@ pub(super) struct Budget {
     pub columns: usize,
     /// Offers that one exact cover search may look at.
     pub steps: u64,
+    is_whole: bool,
 }
 
 impl Budget {
+    /// Whether there are few enough zones for everything that may be tried.
+    pub(super) fn is_whole(self) -> bool {
+        self.is_whole
+    }
+
     /// The budget of each of `zones` zones: whole up to 150 of them.
     pub(super) fn of(zones: usize) -> Self {
-        let share = (150.0 / zones.max(1) as f64).min(1.0);
+        let share = (FULL_ZONES as f64 / zones.max(1) as f64).min(1.0);
         let steep = share * share.sqrt();
         Self {
             visits: (f64::from(1u32 << 23) * steep) as usize + (1 << 14),
             columns: (4000.0 * share) as usize + 100,
             steps: (8e7 * steep) as u64 + 100_000,
+            is_whole: zones <= FULL_ZONES,
         }
     }
 }
 
-/// What a household that changes grid costs in a redraw, in mm: more than any boundary it may save.
-const MOVE_MM: i64 = 100_000;
+/// Zones up to which the budget of each is whole.
+const FULL_ZONES: usize = 150;
 /// Nodes of one integer program.
 #[cfg(feature = "highs")]
 const NODES: i32 = 400;
@@ -55,6 +63,8 @@ struct Selection<'a> {
     pool: &'a Regions,
     /// Present grid per unit, which is to change as little as possible; empty where there is none.
     home: &'a [u32],
+    /// Cost of a division in range that another way to tie the part reached, in mm: only cheaper ones matter.
+    cap: Option<i64>,
     labels: &'a mut Vec<u32>,
     answer: &'a mut PartAnswer,
 }
@@ -66,11 +76,26 @@ pub(super) fn improve(
     range: Range,
     pool: &Regions,
     home: &[u32],
+    cap: Option<i64>,
     labels: &mut Vec<u32>,
     answer: &mut PartAnswer,
 ) {
     let k = labels.iter().max().map_or(0, |&g| g as usize + 1);
-    let mut selection = Selection { context, piece, range, k, pool, home, labels, answer };
+    let mut selection = Selection { context, piece, range, k, pool, home, cap, labels, answer };
+    if !home.is_empty() {
+        // A redraw comes with the best balance that is known; what is left is to move few.
+        let out = selection.answer.score.n_out;
+        selection.with_out(out);
+        return;
+    }
+    if cap.is_some() {
+        if selection.answer.least_out == 0 {
+            selection.below_cap();
+        } else {
+            selection.answer.least_cost = i64::MAX;
+        }
+        return;
+    }
     for out in selection.answer.least_out.. {
         if context.stop() || selection.with_out(out) || out >= selection.answer.score.n_out {
             return;
@@ -79,6 +104,16 @@ pub(super) fn improve(
 }
 
 impl Selection<'_> {
+    /// Looks for a division in range that costs less than the cap.
+    fn below_cap(&mut self) {
+        let rule = Rule { k: self.k, range: self.range, out: 0, worst: 0 };
+        let known = self.answer.score.n_out == 0;
+        let (all, complete) =
+            regions::all_in_range(self.piece, self.range, self.context.budget.visits / 8, self.pool);
+        let mut regions = all.without_dead_ends(self.piece, rule);
+        self.select(&mut regions, rule, complete, known);
+    }
+
     /// Looks for the best division with `out` grids out of range; true when it was found.
     fn with_out(&mut self, out: usize) -> bool {
         let known = self.answer.score.n_out == out;
@@ -88,14 +123,21 @@ impl Selection<'_> {
             (_, true) => self.worst(),
             (_, false) => self.range.high - self.range.low,
         };
+        let rule = Rule { k: self.k, range: self.range, out, worst };
         let wide =
             Range { low: self.range.low.saturating_sub(worst), high: self.range.high + worst, ..self.range };
-        let rule = Rule { k: self.k, range: self.range, out, worst };
         let (all, complete) = regions::all_in_range(self.piece, wide, self.context.budget.visits, self.pool);
         let mut regions = all.without_dead_ends(self.piece, rule);
         drop(all);
         self.charge_moves(&mut regions);
-        let mut found = self.select(&mut regions, rule, complete, known);
+        let mut found = if complete || self.home.is_empty() {
+            self.select(&mut regions, rule, complete, known)
+        } else {
+            // A redraw stays near the present grids: pricing finds what matters there.
+            let mut near = self.pool.without_dead_ends(self.piece, rule);
+            self.charge_moves(&mut near);
+            self.select(&mut near, rule, false, known)
+        };
         if !found && !known {
             found = self.cover(&regions, rule, complete);
             // A first division with so few out of range: now the cheapest one.
@@ -124,25 +166,11 @@ impl Selection<'_> {
             return;
         }
         for region in 0..regions.len() {
-            let moved = self.moved(regions.units(region).iter().map(|&u| usize::from(u)));
+            let moved = Moves { home: self.home }
+                .moved(self.piece, regions.units(region).iter().map(|&u| usize::from(u)));
             let units: Vec<u32> = regions.units(region).iter().map(|&u| u32::from(u)).collect();
             regions.boundary[region] = self.piece.boundary(&units) + 2 * MOVE_MM * moved;
         }
-    }
-
-    /// Load of these units outside the present grid that most of it comes from.
-    fn moved(&self, units: impl Iterator<Item = usize>) -> i64 {
-        let mut from: Vec<(u32, u64)> = Vec::new();
-        let mut total = 0;
-        for unit in units.filter(|&unit| self.home[unit] != u32::MAX) {
-            let load = self.piece.load[unit];
-            total += load;
-            match from.iter_mut().find(|(grid, _)| *grid == self.home[unit]) {
-                Some((_, sum)) => *sum += load,
-                None => from.push((self.home[unit], load)),
-            }
-        }
-        (total - from.iter().map(|&(_, sum)| sum).max().unwrap_or(0)) as i64
     }
 
     /// What the present division costs, moves included.
@@ -151,15 +179,16 @@ impl Selection<'_> {
             return self.answer.score.cost;
         }
         let grids = (0..self.k as u32).map(|g| (0..self.labels.len()).filter(move |&u| self.labels[u] == g));
-        self.answer.score.cost + MOVE_MM * grids.map(|units| self.moved(units)).sum::<i64>()
+        self.answer.score.cost
+            + MOVE_MM * grids.map(|units| Moves { home: self.home }.moved(self.piece, units)).sum::<i64>()
     }
 
     /// Set partitioning with HiGHS; `known` says that the present division follows the rule.
     #[cfg(feature = "highs")]
     fn select(&mut self, regions: &mut Regions, rule: Rule, complete: bool, known: bool) -> bool {
-        let upper = known.then(|| self.value());
+        let upper = known.then(|| self.value()).into_iter().chain(self.cap).min();
         let Budget { columns, steps, .. } = self.context.budget;
-        let source = if complete || !self.home.is_empty() {
+        let source = if complete {
             Source::Listed
         } else if self.piece.len() <= cover::MAX_UNITS {
             Source::Priced(self.context.budget.visits)
@@ -169,11 +198,13 @@ impl Selection<'_> {
         let piece = self.piece;
         // Every edge cut and everybody moved.
         let moves = if self.home.is_empty() { 0 } else { MOVE_MM * piece.total() as i64 };
-        let dearest = (piece.cost.iter().sum::<i64>() / 2 + moves) as f64 / 1000.0 + 1.0;
+        let all = piece.cost.iter().sum::<i64>() / 2 + moves;
+        let dearest = self.cap.unwrap_or(all).min(all) as f64 / 1000.0 + 1.0;
         let outcome = master::choose(&mut Task {
             piece,
             regions,
             source,
+            moves: Moves { home: self.home },
             rule,
             upper,
             dearest,
@@ -188,13 +219,16 @@ impl Selection<'_> {
                 true
             }
             Outcome::Open { bound } => {
-                if known && self.home.is_empty() {
+                if (known || self.cap.is_some()) && self.home.is_empty() {
                     self.answer.least_cost = bound;
                 }
                 false
             }
             Outcome::Impossible => {
-                self.impossible(rule, complete || self.home.is_empty());
+                match self.cap {
+                    Some(cap) => self.answer.least_cost = cap,
+                    None => self.impossible(rule, complete || self.home.is_empty()),
+                }
                 false
             }
         }

@@ -16,9 +16,11 @@ pub(super) struct Part {
     pub k: usize,
     /// Unit of the zone's graph → unit of this piece, as pairs.
     pub units: Vec<(u32, u32)>,
-    /// Whether bounds on this graph are bounds on the zone: nothing is tied, or only whole islands too small for a
-    /// grid of their own, to every unit of the largest island.
+    /// Whether bounds on this graph are bounds on the zone, given the choice below: nothing is tied, or whole islands
+    /// too small for a grid of their own and at most one larger one, to every unit of the largest island.
     pub sound: bool,
+    /// Units by which the larger tied island can hang; the grid that spans both holds one of them.
+    pub choices: usize,
 }
 
 impl Part {
@@ -36,13 +38,14 @@ impl Part {
     }
 }
 
-/// Divides a graph into connected parts with numbers of grids that add up to `k`, or as near as units allow.
-pub(super) fn parts(piece: Piece, k: usize, range: Range) -> Vec<Part> {
+/// Divides a graph into connected parts with numbers of grids that add up to `k`, or as near as units allow. A larger
+/// tied island hangs by its unit number `choice`, lightest first.
+pub(super) fn parts(piece: Piece, k: usize, range: Range, choice: usize) -> Vec<Part> {
     let islands = components(&piece);
     if islands.len() == 1 {
         let units = (0..piece.len() as u32).map(|u| (u, u)).collect();
         let k = k.min(piece.len());
-        return vec![Part { piece, k, units, sound: true }];
+        return vec![Part { piece, k, units, sound: true, choices: 1 }];
     }
     let loads: Vec<u64> = islands.iter().map(|i| i.iter().map(|&u| piece.load[u as usize]).sum()).collect();
     let main =
@@ -60,10 +63,10 @@ pub(super) fn parts(piece: Piece, k: usize, range: Range) -> Vec<Part> {
     groups.extend(apart.into_iter().map(|i| vec![i]));
     let group_loads: Vec<u64> = groups.iter().map(|g| g.iter().map(|&i| loads[i]).sum()).collect();
     let mut made: Vec<Part> =
-        groups.iter().map(|g| tie(&piece, &islands, &loads, g, range, Hubs::Contracted)).collect();
+        groups.iter().map(|g| tie(&piece, &islands, &loads, g, range, Hubs::Contracted, choice)).collect();
     if made.iter().map(|p| p.piece.len()).sum::<usize>() < k {
         // Contracted hubs leave fewer units than grids: more grids in several pieces are the price of the number.
-        made[0] = tie(&piece, &islands, &loads, &groups[0], range, Hubs::Loose);
+        made[0] = tie(&piece, &islands, &loads, &groups[0], range, Hubs::Loose, 0);
     }
     let capacity: Vec<usize> = made.iter().map(|p| p.piece.len()).collect();
     for (part, k) in made.iter_mut().zip(share(&group_loads, &capacity, k, range)) {
@@ -156,7 +159,15 @@ enum Hubs {
 }
 
 /// Ties the islands of a group to its first one. Their hubs hold as much as one grid can.
-fn tie(piece: &Piece, islands: &[Vec<u32>], loads: &[u64], group: &[usize], range: Range, how: Hubs) -> Part {
+fn tie(
+    piece: &Piece,
+    islands: &[Vec<u32>],
+    loads: &[u64],
+    group: &[usize],
+    range: Range,
+    how: Hubs,
+    choice: usize,
+) -> Part {
     let mut members: Vec<u32> = group.iter().flat_map(|&i| islands[i].iter().copied()).collect();
     members.sort_unstable();
     let mut place = rustc_hash::FxHashMap::default();
@@ -166,8 +177,7 @@ fn tie(piece: &Piece, islands: &[Vec<u32>], loads: &[u64], group: &[usize], rang
     for &i in &group[1..] {
         // A small island goes whole, a larger one by its lightest unit.
         let whole = loads[i] <= range.high;
-        let lightest = islands[i].iter().copied().min_by_key(|&u| piece.load[u as usize]);
-        let share: Vec<u32> = if whole { islands[i].clone() } else { lightest.into_iter().collect() };
+        let share = if whole { islands[i].clone() } else { vec![lightest(piece, &islands[i], choice)] };
         let load: u64 = share.iter().map(|&u| piece.load[u as usize]).sum();
         // Only the latest hubs are tried: a long list of full ones would take quadratic time.
         let latest = hubs.len().saturating_sub(16);
@@ -212,7 +222,17 @@ fn tie(piece: &Piece, islands: &[Vec<u32>], loads: &[u64], group: &[usize], rang
     for hub in ends {
         edges.extend(main.iter().step_by(step).map(|u| (hub, place[u], 0, 0)));
     }
-    let small = group[1..].iter().all(|&i| loads[i] < range.low);
-    let sound = small && hubs.len() <= 1 && step == 1 && how == Hubs::Contracted;
-    Part { piece: Piece::new(load, &edges), k: 0, units, sound }
+    let mut large = group[1..].iter().filter(|&&i| range.low <= loads[i]);
+    // An island of several grids shares one of them; which of its units that grid holds is open.
+    let choices = large.next().map_or(1, |&i| if range.high < loads[i] { islands[i].len() } else { 0 });
+    let sound =
+        0 < choices && large.next().is_none() && hubs.len() <= 1 && step == 1 && how == Hubs::Contracted;
+    Part { piece: Piece::new(load, &edges), k: 0, units, sound, choices: choices.max(1) }
+}
+
+/// Unit number `choice` of an island, lightest first.
+fn lightest(piece: &Piece, island: &[u32], choice: usize) -> u32 {
+    let mut units = island.to_vec();
+    units.sort_by_key(|&u| (piece.load[u as usize], u));
+    units[choice.min(units.len() - 1)]
 }

@@ -11,7 +11,7 @@ use highs::{ColProblem, HighsModelStatus, Model, Row, Sense};
 
 use super::cover::{self, Cover, Offer};
 use super::piece::Piece;
-use super::pricing::{self, Limits};
+use super::pricing::{self, Limits, Moves};
 use super::regions::{Regions, Rule};
 use super::relax::{self, Relaxed};
 
@@ -41,6 +41,8 @@ pub(super) struct Task<'a> {
     pub regions: &'a mut Regions,
     /// Where more of them come from.
     pub source: Source,
+    /// What is to stay as it is; regions carry the cost of what they take from elsewhere in their boundary.
+    pub moves: Moves<'a>,
     /// Number of regions to choose and how many of them may be out of range.
     pub rule: Rule,
     /// Cost of the best division known of this kind, in mm.
@@ -85,7 +87,9 @@ pub(super) enum Outcome {
 pub(super) fn choose(task: &mut Task<'_>) -> Outcome {
     let Some(mut relaxed) = relax::solve(task) else { return Outcome::Open { bound: 0 } };
     if relaxed.uncovered > 1e-6 {
-        return if relaxed.complete { Outcome::Impossible } else { Outcome::Open { bound: 0 } };
+        // What is not covered is charged: less than any division costs.
+        let bound = bound_mm(relaxed.bound);
+        return if relaxed.complete { Outcome::Impossible } else { Outcome::Open { bound } };
     }
     let upper = task.upper.map(|mm| mm as f64 / 1000.0);
     let gap = upper.map_or(f64::INFINITY, |upper| upper - relaxed.bound);
@@ -119,7 +123,8 @@ fn widen(task: &mut Task<'_>, relaxed: &mut Relaxed, margin: f64) -> bool {
     let Source::Priced(visits) = task.source else { return task.source == Source::Listed };
     let limits = Limits { visits, found: ADDED };
     let prices = relaxed.prices();
-    let priced = pricing::add_within(task.piece, task.rule, &prices, margin, limits, task.regions);
+    let priced =
+        pricing::add_within(task.piece, task.rule, &prices, task.moves, margin, limits, task.regions);
     relaxed.reduced = relax::reduced_costs(task, &relaxed.price);
     priced.complete
 }

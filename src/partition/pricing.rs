@@ -30,27 +30,50 @@ pub(super) struct Limits {
 pub(super) struct Priced {
     /// Whether every region within the threshold is now known.
     pub complete: bool,
-    /// No region has a reduced cost below this, in metres, even where the search was cut short.
-    pub floor: f64,
+    /// Per root a bound on the reduced costs of its regions, in metres, and whether all of them within the threshold are
+    /// known. Empty where the search stopped with enough found.
+    floors: Vec<(f64, bool)>,
     /// Sets visited.
     pub visits: usize,
 }
 
+impl Priced {
+    /// No `k` regions without a common unit have reduced costs that add up to less than this, in metres, if known regions
+    /// and those beyond the threshold cost at least `known`.
+    pub(super) fn least(&self, k: usize, known: f64) -> f64 {
+        if self.floors.is_empty() {
+            return f64::NEG_INFINITY;
+        }
+        // Regions without a common unit have different roots.
+        let floor = |&(bound, is_done): &(f64, bool)| if is_done { bound.max(known) } else { bound }.min(0.0);
+        let mut floors: Vec<f64> = self.floors.iter().map(floor).collect();
+        floors.sort_unstable_by(f64::total_cmp);
+        floors.iter().take(k).sum()
+    }
+}
+
 /// Adds to `regions` those with a reduced cost of at most `threshold` metres that it lacks.
+///
+/// A region starts from one root unit and holds no earlier root. In a redraw it costs what it takes from elsewhere, seen
+/// from the present grid it takes most from, so roots go grid by grid and everything from other grids is dearer.
 pub(super) fn add_within(
     piece: &Piece,
     rule: Rule,
     prices: &Prices<'_>,
+    moves: Moves<'_>,
     threshold: f64,
     limits: Limits,
     regions: &mut Regions,
 ) -> Priced {
     let known = regions.len();
     let n = piece.len();
+    let price: Vec<i64> = prices.unit.iter().map(|p| (p * MICRO).round() as i64).collect();
+    let step = price.iter().map(|p| p.abs()).sum::<i64>() / (piece.total() as i64).max(1);
     let mut search = Search {
         piece,
         rule,
-        price: prices.unit.iter().map(|p| (p * MICRO).round() as i64).collect(),
+        moves,
+        price: price.clone(),
         out_price: (prices.out * MICRO).round() as i64,
         threshold: ((threshold + prices.grid) * MICRO).floor() as i64 + 1,
         low: rule.range.low.saturating_sub(rule.worst) as i64,
@@ -58,6 +81,7 @@ pub(super) fn add_within(
         flow: Flow::new(piece),
         multiplier: 0,
         base: 0,
+        banned: vec![false; n],
         state: vec![State::Free; n],
         met: vec![false; n],
         set: Vec::new(),
@@ -68,30 +92,102 @@ pub(super) fn add_within(
         visits: limits.visits,
         most: known + limits.found,
     };
-    let step = search.price.iter().map(|p| p.abs()).sum::<i64>() / (piece.total() as i64).max(1);
-    let mut floor = i64::MAX;
-    let mut complete = true;
+    let roots = moves.roots(n);
+    let mut floors: Vec<(f64, bool)> = Vec::with_capacity(n);
     let mut multiplier = 0;
-    for root in 0..n as u32 {
-        let bound;
-        (bound, multiplier) = search.best_multiplier(root, multiplier, step.max(16));
-        floor = floor.min(bound);
-        if complete && bound <= search.threshold {
-            search.prepare(root, multiplier);
-            let refused: i64 = (0..root as usize).map(|u| search.flow.from_source[u]).sum();
-            search.met[root as usize] = true;
-            complete = search.take(root, Vec::new(), 0, 0, refused, 0).is_some();
+    let mut left = limits.visits;
+    // At first no root may use up what the others need; then the hard ones get what is left.
+    for pass in 0..2 {
+        let mut last_home = None;
+        for (at, &root) in roots.iter().enumerate() {
+            let home = moves.home_of(root);
+            if at == 0 || home != last_home {
+                last_home = home;
+                search.start_home(&price, home);
+            }
+            if pass == 0 || !floors[at].1 {
+                let bound;
+                (bound, multiplier) = search.best_multiplier(root, multiplier, step.max(16));
+                if pass == 0 {
+                    floors.push((bound as f64 / MICRO - prices.grid, true));
+                }
+                if bound <= search.threshold {
+                    let share = if pass == 0 { (left / (n - at) * 8).min(left) } else { left };
+                    search.visits = share;
+                    floors[at].1 = search.all_of(root, multiplier);
+                    left -= share - search.visits;
+                }
+            }
+            search.ban(root);
+            if limits.found > 0 && search.regions.len() >= search.most {
+                // Enough to go on with; the bound over the other roots is not needed.
+                return Priced { complete: false, floors: Vec::new(), visits: limits.visits - left };
+            }
         }
-        search.met[root as usize] = true;
-        search.state[root as usize] = State::Refused;
-        if !complete && limits.found > 0 && search.regions.len() >= search.most {
-            break; // Enough to go on with; the bound over the other roots is not needed.
+        if floors.iter().all(|floor| floor.1) || left == 0 {
+            break;
         }
     }
-    let cut_short = !complete && limits.found > 0 && search.regions.len() >= search.most;
-    let visits = limits.visits - search.visits;
-    let floor = if cut_short { f64::NEG_INFINITY } else { floor as f64 / MICRO - prices.grid };
-    Priced { complete, floor, visits }
+    let complete = floors.iter().all(|floor| floor.1);
+    Priced { complete, floors, visits: limits.visits - left }
+}
+
+/// What a household that changes grid costs in a redraw, in mm: more than any boundary it may save.
+pub(super) const MOVE_MM: i64 = 100_000;
+/// No present grid.
+const NOWHERE: u32 = u32::MAX;
+
+/// Present grid per unit, which is to change as little as possible; empty where there is none.
+#[derive(Clone, Copy)]
+pub(super) struct Moves<'a> {
+    pub home: &'a [u32],
+}
+
+impl Moves<'_> {
+    /// All units, those of one present grid after another.
+    fn roots(self, n: usize) -> Vec<u32> {
+        let mut roots: Vec<u32> = (0..n as u32).collect();
+        if !self.home.is_empty() {
+            roots.sort_by_key(|&u| (self.home[u as usize], u));
+        }
+        roots
+    }
+
+    fn home_of(self, unit: u32) -> Option<u32> {
+        self.home.get(unit as usize).copied()
+    }
+
+    /// What a unit costs that joins grid `home`, in micrometres. A grid without a present one has nobody to keep.
+    fn micro(self, piece: &Piece, unit: u32, home: u32) -> i64 {
+        let own = self.home[unit as usize];
+        if own == home {
+            0
+        } else if home == NOWHERE {
+            FOREVER / 64
+        } else if own == NOWHERE {
+            0
+        } else {
+            MOVE_MM * 1000 * piece.load[unit as usize] as i64
+        }
+    }
+
+    /// Load of a set outside the present grid that most of it comes from.
+    pub(super) fn moved(self, piece: &Piece, units: impl Iterator<Item = usize>) -> i64 {
+        if self.home.is_empty() {
+            return 0;
+        }
+        let mut from: Vec<(u32, u64)> = Vec::new();
+        let mut total = 0;
+        for unit in units.filter(|&unit| self.home[unit] != NOWHERE) {
+            let load = piece.load[unit];
+            total += load;
+            match from.iter_mut().find(|(grid, _)| *grid == self.home[unit]) {
+                Some((_, sum)) => *sum += load,
+                None => from.push((self.home[unit], load)),
+            }
+        }
+        (total - from.iter().map(|&(_, sum)| sum).max().unwrap_or(0)) as i64
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,6 +200,7 @@ enum State {
 struct Search<'a> {
     piece: &'a Piece,
     rule: Rule,
+    moves: Moves<'a>,
     price: Vec<i64>,
     out_price: i64,
     /// Threshold plus the price of a grid: costs below are compared without the latter.
@@ -114,6 +211,8 @@ struct Search<'a> {
     multiplier: i64,
     /// Value of the minimum cut.
     base: i64,
+    /// Earlier roots.
+    banned: Vec<bool>,
     state: Vec<State>,
     /// Units that are taken, refused or wait on some frontier.
     met: Vec<bool>,
@@ -147,6 +246,39 @@ impl Search<'_> {
         best
     }
 
+    /// Begins with the roots of one present grid: all others are free again, and dearer.
+    fn start_home(&mut self, price: &[i64], home: Option<u32>) {
+        self.banned.fill(false);
+        self.state.fill(State::Free);
+        self.met.fill(false);
+        for (unit, own) in self.price.iter_mut().enumerate() {
+            *own = price[unit] - home.map_or(0, |home| self.moves.micro(self.piece, unit as u32, home));
+        }
+    }
+
+    /// Lets no further region hold this root.
+    fn ban(&mut self, root: u32) {
+        self.met[root as usize] = true;
+        self.state[root as usize] = State::Refused;
+        self.banned[root as usize] = true;
+    }
+
+    /// Visits all regions of a root; false if the visits did not suffice.
+    fn all_of(&mut self, root: u32, multiplier: i64) -> bool {
+        self.prepare(root, multiplier);
+        let banned = (0..self.piece.len()).filter(|&u| self.banned[u]);
+        let refused: i64 = banned.map(|u| self.flow.from_source[u]).sum();
+        self.met[root as usize] = true;
+        let is_done = self.take(root, Vec::new(), 0, 0, refused, 0).is_some();
+        // A search that was cut short leaves its marks behind; earlier roots stay refused.
+        for u in 0..self.state.len() {
+            self.met[u] = self.banned[u];
+            self.state[u] = if self.banned[u] { State::Refused } else { State::Free };
+        }
+        self.set.clear();
+        is_done
+    }
+
     fn bound(&mut self, root: u32, multiplier: i64) -> i64 {
         self.prepare(root, multiplier);
         self.base - (multiplier * self.low).max(multiplier * self.high)
@@ -162,7 +294,7 @@ impl Search<'_> {
             constant -= source;
             if u == root as usize {
                 source = FOREVER; // It is in, and pays its sink arc.
-            } else if u < root as usize {
+            } else if self.banned[u] {
                 sink = FOREVER;
             }
             self.flow.from_source[u] = source;
@@ -271,7 +403,8 @@ impl Search<'_> {
         ) {
             let mut units = self.set.clone();
             units.sort_unstable();
-            self.regions.add(&units, load as u64, boundary);
+            let moved = self.moves.moved(self.piece, units.iter().map(|&u| u as usize));
+            self.regions.add(&units, load as u64, boundary + 2 * MOVE_MM * moved);
         }
     }
 }

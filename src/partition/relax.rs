@@ -77,24 +77,31 @@ pub(super) fn solve(task: &mut Task<'_>) -> Option<Relaxed> {
             let deep = DEPTHS[depth] * solved.value / task.rule.k as f64;
             let limits = Limits { visits, found: if visits > 0 { ADDED } else { 0 } };
             let prices = prices(&solved.price);
-            let priced =
-                pricing::add_within(task.piece, task.rule, &prices, -deep - ZERO, limits, task.regions);
+            let priced = pricing::add_within(
+                task.piece,
+                task.rule,
+                &prices,
+                task.moves,
+                -deep - ZERO,
+                limits,
+                task.regions,
+            );
             visits = visits.saturating_sub(priced.visits);
             reduced = reduced_costs(task, &solved.price);
             program.added.resize(reduced.len(), false);
             new = columns_below_zero(&reduced, &program.added);
-            // Any division has k regions, none with a reduced cost below the floor.
-            let searched = priced.complete.then(|| reduced.iter().copied().fold(-deep - ZERO, f64::min));
-            floor = Some(searched.map_or(priced.floor, |floor| floor.max(priced.floor)).min(0.0));
+            // No region is cheaper than the least of those that are listed or were searched for.
+            let listed = reduced.iter().copied().fold(-deep - ZERO, f64::min);
+            floor = Some(priced.least(task.rule.k, listed));
             complete = priced.complete && deep == 0.0 && new.is_empty();
             if priced.complete && new.is_empty() && depth + 1 < DEPTHS.len() {
-                bound = bound.max(solved.value + task.rule.k as f64 * floor.unwrap_or(0.0));
+                bound = bound.max(solved.value + floor.unwrap_or(0.0));
                 depth += 1;
                 continue;
             }
         }
         if let Some(floor) = floor.filter(|floor| floor.is_finite()) {
-            bound = bound.max(solved.value + task.rule.k as f64 * floor);
+            bound = bound.max(solved.value + floor);
         }
         if bound > task.dearest {
             return Some(Relaxed { bound, uncovered: 1.0, complete: true, price: solved.price, reduced });

@@ -10,6 +10,7 @@ use super::division::{Ask, Division, Range, Score};
 use super::exact;
 use super::islands::{self, Part};
 use super::levels::{self, Cycle};
+use super::piece::Piece;
 use super::random::Random;
 use super::regions::Regions;
 use super::zones::{Kind, Zone, Zones};
@@ -39,6 +40,24 @@ pub(super) struct PartAnswer {
     pub least_out: usize,
     /// No division of this part with `score.n_out` grids out of range costs less, in mm; 0 where nothing is known.
     pub least_cost: i64,
+}
+
+impl PartAnswer {
+    /// Joins what is known about two ways to tie a part: bounds hold for both, the better score counts.
+    fn weaken(&mut self, other: &Self, cap: Option<i64>) {
+        let score = self.score.min(other.score);
+        // A way that cannot reach the balance of the other has no say in the cost at that balance.
+        let cost_of = |way: &Self| match way.score.n_out.cmp(&score.n_out) {
+            std::cmp::Ordering::Equal => way.least_cost,
+            _ if score.n_out < way.least_out => i64::MAX,
+            _ => 0,
+        };
+        let least = cost_of(self).min(if cap.is_some() { other.least_cost } else { cost_of(other) });
+        // Bounds out of range hold for divisions that are no further out than their own.
+        self.least_cost = if score.n_out == 0 { least.min(score.cost) } else { 0 };
+        self.least_out = self.least_out.min(other.least_out);
+        self.score = score;
+    }
 }
 
 /// Shared by all threads of one call.
@@ -124,29 +143,22 @@ fn divide(
     let current = problem.current.map(|current| present_grids(problem, zones, zone, &unit_of, current));
     let current = current.filter(|current| current.iter().any(|&name| name >= 0));
     let unit_load = piece.load.clone();
-    let mut grid = vec![0u32; piece.len()];
-    let mut answers = Vec::new();
+    let mut divided = Divided { grid: (0..piece.len() as u32).collect(), parts: Vec::new() };
     let mut wanted = piece.len();
-    match zone.kind {
-        Kind::Divide { size, k } => {
-            wanted = k;
-            let range = Range { low: size.low.into(), target: size.target.into(), high: size.high.into() };
-            let mut next = 0;
-            for (i, part) in islands::parts(piece, k, range).into_iter().enumerate() {
-                let stream = (index as u64) << 20 | i as u64;
-                let (labels, answer) = match &current {
-                    Some(current) => redraw_part(context, &part, range, current, stream),
-                    None => divide_part(context, &part, range, stream),
-                };
-                for &(unit, local) in &part.units {
-                    grid[unit as usize] = next + labels[local as usize];
-                }
-                next += part.k as u32;
-                answers.push(answer);
+    if let Kind::Divide { size, k, implied } = zone.kind {
+        let range = Range { low: size.low.into(), target: size.target.into(), high: size.high.into() };
+        let other = (implied != k).then(|| piece.clone());
+        divided = into(context, piece, k, range, current.as_deref(), index);
+        wanted = k;
+        // The present number is kept unless the implied one is better balanced or moves fewer.
+        if let Some(piece) = other {
+            let again = into(context, piece, implied, range, current.as_deref(), index);
+            if again.balance_and_moves() < divided.balance_and_moves() {
+                (divided, wanted) = (again, implied);
             }
         }
-        Kind::Exclusive | Kind::Locked => grid = (0..piece.len() as u32).collect(),
     }
+    let Divided { grid, parts: answers } = divided;
     let labels = unit_of.iter().map(|&unit| grid[unit as usize]).collect();
     let (numbered, k) = number_by_first(labels);
     let mut heaviest = vec![(0, u32::MAX); k];
@@ -158,6 +170,62 @@ fn divide(
         }
     }
     ZoneAnswer { grid: numbered, k, wanted, parts: answers, heaviest }
+}
+
+/// The division of a zone's graph: grid per unit and what is known about its parts.
+struct Divided {
+    grid: Vec<u32>,
+    parts: Vec<PartAnswer>,
+}
+
+impl Divided {
+    /// Grids and households out of range and load that changes grid, in the order in which they count.
+    fn balance_and_moves(&self) -> (usize, u64, u64) {
+        let scores = self.parts.iter().map(|part| part.score);
+        scores.fold((0, 0, 0), |sum, s| (sum.0 + s.n_out, sum.1 + s.excess, sum.2 + s.moved))
+    }
+}
+
+/// Divides the graph of a zone into `k` grids, from the present grid per unit where there is one.
+fn into(
+    context: &Context<'_>,
+    piece: Piece,
+    k: usize,
+    range: Range,
+    current: Option<&[i32]>,
+    index: usize,
+) -> Divided {
+    let mut divided = Divided { grid: vec![0; piece.len()], parts: Vec::new() };
+    let mut next = 0;
+    let whole = piece.clone();
+    for (i, mut part) in islands::parts(piece, k, range, 0).into_iter().enumerate() {
+        let stream = (index as u64) << 20 | i as u64;
+        let (mut labels, mut answer) = match current {
+            Some(current) => redraw_part(context, &part, range, current, stream),
+            None => divide_part(context, &part, range, stream, None),
+        };
+        let all_choices = context.effort == Effort::Full && current.is_none() && context.budget.is_whole();
+        if 1 < part.choices && part.sound && all_choices {
+            for choice in 1..part.choices {
+                let other = islands::parts(whole.clone(), k, range, choice).swap_remove(i);
+                let cap = (answer.score.n_out == 0).then_some(answer.score.cost);
+                let (found, known) = divide_part(context, &other, range, stream, cap);
+                let is_better = known.score < answer.score;
+                answer.weaken(&known, cap);
+                if is_better {
+                    (part, labels) = (other, found);
+                }
+            }
+        } else if 1 < part.choices {
+            (answer.least_out, answer.least_cost) = (part.fewest_out(part.k, range), 0);
+        }
+        for &(unit, local) in &part.units {
+            divided.grid[unit as usize] = next + labels[local as usize];
+        }
+        next += part.k as u32;
+        divided.parts.push(answer);
+    }
+    divided
 }
 
 /// Present grid of every unit of a zone: that of most of its load, by atoms where the load is equal; −1 for none.
@@ -222,28 +290,63 @@ fn redraw_part(
             best = Some((score, labels));
         }
     }
-    let (score, mut labels) =
+    let (mut score, mut labels) =
         best.unwrap_or((super::division::score(&part.piece, range, &labels, k), labels));
-    let least_out = part.fewest_out(k, range);
+    let mut least_out = part.fewest_out(k, range);
+    if full && least_out < score.n_out && 1 < k {
+        // Balance counts first: as good as a division from nothing, which then comes as near to the present one as it can.
+        let mut mended = labels.clone();
+        windows::mend(context, Ask { piece: &part.piece, k, range }, &mut mended, stream);
+        let mut candidates = vec![mended];
+        if pool.is_some() {
+            let (afresh, known) = divide_part(context, part, range, stream, None);
+            candidates.push(afresh);
+            least_out = known.least_out;
+        }
+        for mut other in candidates {
+            redraw::name_by_home(&part.piece, &home, &mut other, k);
+            let settled = settle(context, part, range, &home, other, pool.as_mut(), &mut random);
+            if settled.1 < score {
+                (labels, score) = settled;
+            }
+        }
+    }
     let mut answer = PartAnswer { score, least_out, least_cost: 0 };
     if let Some(mut pool) = pool.filter(|_| 1 < k && !context.stop()) {
         pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
-        exact::improve(context, &part.piece, range, &pool, &home, &mut labels, &mut answer);
+        exact::improve(context, &part.piece, range, &pool, &home, None, &mut labels, &mut answer);
         // What the selection brought into range may have moved more than needed.
         redraw::name_by_home(&part.piece, &home, &mut labels, k);
-        let schedule = Schedule { sweeps: 1000, start: 0.1, end: 0.01, chain: 3, keep: Keep::Best };
-        let mut division = Division::new(&part.piece, labels, k);
-        let annealer = Annealer::new(&mut division, range, &home, None);
-        (labels, answer.score) = annealer.run(schedule, &context.logarithms, &mut random, &|| context.stop());
-    }
-    if !part.sound {
-        answer.least_out = least_out;
+        (labels, answer.score) = settle(context, part, range, &home, labels, None, &mut random);
     }
     (labels, answer)
 }
 
-/// Divides one connected part.
-fn divide_part(context: &Context<'_>, part: &Part, range: Range, stream: u64) -> (Vec<u32>, PartAnswer) {
+/// Moves what need not have moved back home.
+fn settle(
+    context: &Context<'_>,
+    part: &Part,
+    range: Range,
+    home: &[u32],
+    labels: Vec<u32>,
+    pool: Option<&mut Regions>,
+    random: &mut Random,
+) -> (Vec<u32>, Score) {
+    let schedule = Schedule { sweeps: 1000, start: 0.1, end: 0.01, chain: 3, keep: Keep::Best };
+    let mut division = Division::new(&part.piece, labels, part.k.max(1));
+    let annealer = Annealer::new(&mut division, range, home, pool);
+    annealer.run(schedule, &context.logarithms, random, &|| context.stop())
+}
+
+/// Divides one connected part. With a `cap` only divisions in range that cost less matter, in mm, and the bound on cost
+/// is for these.
+fn divide_part(
+    context: &Context<'_>,
+    part: &Part,
+    range: Range,
+    stream: u64,
+    cap: Option<i64>,
+) -> (Vec<u32>, PartAnswer) {
     let mut random = Random::new(context.seed, stream);
     let n = part.piece.len();
     let k = part.k.max(1);
@@ -266,13 +369,13 @@ fn divide_part(context: &Context<'_>, part: &Part, range: Range, stream: u64) ->
             (labels, answer.score) = found;
         }
     }
-    if full {
+    if full && cap.is_none() {
         windows::improve(context, ask, &mut labels, window_passes(n), stream);
         answer.score = super::division::score(&part.piece, range, &labels, k);
     }
     if let Some(mut pool) = pool.filter(|_| !context.stop()) {
         pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
-        exact::improve(context, &part.piece, range, &pool, &[], &mut labels, &mut answer);
+        exact::improve(context, &part.piece, range, &pool, &[], cap, &mut labels, &mut answer);
     }
     if !part.sound {
         answer.least_out = least_by_load;

@@ -35,25 +35,50 @@ pub(super) fn improve(context: &Context<'_>, ask: Ask<'_>, labels: &mut [u32], p
         let mut random = Random::new(context.seed, stream ^ (pass as u64 + 1) << 50);
         let windows = windows(piece, labels, k, SIZES[pass % SIZES.len()], &mut random);
         let from = if pass % 4 == 3 { From::Nothing } else { From::Present };
-        let members = members(labels, k);
-        let better: Vec<Option<Vec<(u32, u32)>>> = windows
-            .par_iter()
-            .enumerate()
-            .map(|(i, grids)| {
-                let stream = stream ^ ((pass as u64 + 1) << 50) ^ ((i as u64 + 1) << 24);
-                redivide(
-                    context,
-                    ask,
-                    labels,
-                    (grids, &members),
-                    from,
-                    &mut Random::new(context.seed, stream),
-                )
-            })
-            .collect();
-        for (unit, grid) in better.into_iter().flatten().flatten() {
-            labels[unit as usize] = grid;
+        put_back(context, ask, labels, &windows, from, stream ^ ((pass as u64 + 1) << 50));
+    }
+}
+
+/// Divides every window afresh and keeps what is better.
+fn put_back(
+    context: &Context<'_>,
+    ask: Ask<'_>,
+    labels: &mut [u32],
+    windows: &[Vec<u32>],
+    from: From,
+    stream: u64,
+) {
+    let members = members(labels, ask.k);
+    let redivided = windows.par_iter().enumerate().map(|(i, grids)| {
+        let mut random = Random::new(context.seed, stream ^ ((i as u64 + 1) << 24));
+        redivide(context, ask, labels, (grids, &members), from, &mut random)
+    });
+    let better: Vec<Option<Vec<(u32, u32)>>> = redivided.collect();
+    for (unit, grid) in better.into_iter().flatten().flatten() {
+        labels[unit as usize] = grid;
+    }
+}
+
+/// Brings grids into range: only windows around those that are not, from small ones to large ones.
+pub(super) fn mend(context: &Context<'_>, ask: Ask<'_>, labels: &mut [u32], stream: u64) {
+    let Ask { piece, k, range } = ask;
+    for (pass, size) in [4, 6, 8, 12, 16, 24, 8, 12, 16, 24].into_iter().enumerate() {
+        let mut load = vec![0; k];
+        for (unit, &g) in labels.iter().enumerate() {
+            load[g as usize] += piece.load[unit];
         }
+        let mut out: Vec<u32> = (0..k as u32).filter(|&g| 0 < range.excess(load[g as usize])).collect();
+        if out.is_empty() || context.stop() {
+            return;
+        }
+        let pass = pass as u64 + 101;
+        let mut random = Random::new(context.seed, stream ^ pass << 50);
+        for i in (1..out.len()).rev() {
+            out.swap(i, random.below(i + 1));
+        }
+        let windows = windows_from(piece, labels, k, size, &out);
+        let from = if pass % 3 == 0 { From::Nothing } else { From::Present };
+        put_back(context, ask, labels, &windows, from, stream ^ pass << 50);
     }
 }
 
@@ -68,6 +93,15 @@ fn members(labels: &[u32], k: usize) -> Vec<Vec<u32>> {
 
 /// Sorts all grids into connected groups of at most `size`, from random starts.
 fn windows(piece: &Piece, labels: &[u32], k: usize, size: usize, random: &mut Random) -> Vec<Vec<u32>> {
+    let mut order: Vec<u32> = (0..k as u32).collect();
+    for i in (1..k).rev() {
+        order.swap(i, random.below(i + 1));
+    }
+    windows_from(piece, labels, k, size, &order)
+}
+
+/// Connected groups of at most `size` grids around these, in order, each grid in one group at most.
+fn windows_from(piece: &Piece, labels: &[u32], k: usize, size: usize, order: &[u32]) -> Vec<Vec<u32>> {
     let mut near: Vec<(u32, u32)> = Vec::new();
     for u in 0..piece.len() as u32 {
         for (v, _) in piece.edges_of(u) {
@@ -80,13 +114,9 @@ fn windows(piece: &Piece, labels: &[u32], k: usize, size: usize, random: &mut Ra
     near.sort_unstable();
     near.dedup();
     let row = |g: u32| near.partition_point(|&(a, _)| a < g)..near.partition_point(|&(a, _)| a <= g);
-    let mut order: Vec<u32> = (0..k as u32).collect();
-    for i in (1..k).rev() {
-        order.swap(i, random.below(i + 1));
-    }
     let mut taken = vec![false; k];
     let mut windows = Vec::new();
-    for first in order {
+    for &first in order {
         if taken[first as usize] {
             continue;
         }

@@ -5,6 +5,8 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::division::Range;
+use super::islands;
 use super::piece::{Piece, Sets};
 use super::{GridSize, PartitionError, PartitionParams, PartitionProblem};
 
@@ -81,8 +83,8 @@ fn check_values(problem: &PartitionProblem<'_>, params: &PartitionParams) -> Res
 /// What happens in a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Divided into `k` grids of this size.
-    Divide { size: GridSize, k: usize },
+    /// Divided into `k` grids of this size; where a redraw keeps the present number, `implied` is what the total says.
+    Divide { size: GridSize, k: usize, implied: usize },
     /// Every unit is a grid.
     Exclusive,
     /// Every present grid stays.
@@ -324,13 +326,41 @@ fn zone_kinds(
         for z in first..last {
             let class = (keys[z] & 0xFFFF) as usize;
             if let Some(&size) = params.sizes.get(class).filter(|_| keys[z] & 0xFFFF < EXCLUSIVE) {
-                let k = wanted[class].saturating_sub(kept[class].len()).max(1);
-                kinds[z] = Kind::Divide { size, k };
+                let implied = wanted[class].saturating_sub(kept[class].len()).max(1);
+                let present = present_number(problem, &atoms[start[z]..start[z + 1]], size, implied);
+                let asked = exact.contains_key(&(community as u32));
+                let k = present.filter(|_| !asked).unwrap_or(implied);
+                kinds[z] = Kind::Divide { size, k, implied };
             }
         }
         first = last;
     }
     kinds
+}
+
+/// Number of present grids of a zone, if every household has one and that number forces no more grids out of range than
+/// the implied one: a redraw changes the number of grids only where balance asks for it.
+fn present_number(
+    problem: &PartitionProblem<'_>,
+    atoms: &[u32],
+    size: GridSize,
+    implied: usize,
+) -> Option<usize> {
+    let current = problem.current?;
+    let mut names = FxHashSet::default();
+    let mut total = 0;
+    for &atom in atoms {
+        let (name, load) = (current[atom as usize], problem.households[atom as usize]);
+        if 0 <= name {
+            names.insert(name);
+        } else if 0 < load {
+            return None;
+        }
+        total += u64::from(load);
+    }
+    let range = Range { low: size.low.into(), target: size.target.into(), high: size.high.into() };
+    let k = names.len();
+    (0 < k && islands::fewest_out(total, k, range) <= islands::fewest_out(total, implied, range)).then_some(k)
 }
 
 /// Number of grids per class: the implied one, or the asked total shared out by largest remainder.

@@ -194,6 +194,7 @@ pub fn remeasure(
             report(watch, Step::Circles, 0.0)?;
             let (bands, direction) = (params.walk_bands(), params.walk_direction()?);
             plan.circles = coverage::circles(&network, &plan.stations, &bands, direction);
+            plan.service_areas = coverage::service_areas(&network, &plan.stations, &bands, direction);
         }
     }
     seal(scenario, &params, plan);

@@ -153,7 +153,7 @@ pub(super) fn of_plan(plan: &Plan) -> String {
     for load in plan.coverage.balance.iter().flat_map(|balance| &balance.loads) {
         print.number(u64::from(load.served.0));
     }
-    for circle in &plan.circles {
+    for circle in plan.circles.iter().chain(&plan.service_areas) {
         print.number(u64::from(circle.minutes));
         print.area(&circle.area);
     }

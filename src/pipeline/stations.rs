@@ -89,6 +89,7 @@ pub(super) fn choose(
     plan.findings.extend(walks.remark());
     plan.coverage = crate::model::Coverage::default();
     plan.circles.clear();
+    plan.service_areas.clear();
     Ok(())
 }
 

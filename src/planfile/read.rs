@@ -342,10 +342,14 @@ impl<'c> Reader<'c> {
         plan.tiers = self.rows(&schema::TIERS, read_tier)?;
         plan.coverage = self.coverage(&communities, &grids, &stations)?;
         self.analysis(scenario, &stations, &mut plan.coverage)?;
-        plan.circles = self.rows(&schema::SERVICE_CIRCLES, |record| {
+        let circle = |record: &Record<'_>| {
             let station = record.link("station", &stations)?;
             Ok(ServiceCircle { station, minutes: record.get("minutes")?, area: record.area()? })
-        })?;
+        };
+        plan.circles = self.rows(&schema::SERVICE_CIRCLES, circle)?;
+        if self.has(&schema::SERVICE_AREAS)? {
+            plan.service_areas = self.rows(&schema::SERVICE_AREAS, circle)?;
+        }
         plan.findings = self.findings("plan", scenario, &communities, &grids)?;
         plan.ledger = self.rows(&schema::LEDGER, |record| {
             Ok(LedgerEntry {

@@ -220,6 +220,13 @@ table!(
     [text("station", "站点编号"), integer("minutes", "分钟"),]
 );
 table!(
+    SERVICE_AREAS,
+    "service_areas",
+    "就近服务区",
+    Some("MULTIPOLYGON"),
+    [text("station", "站点编号"), integer("minutes", "分钟"),]
+);
+table!(
     FINDINGS,
     "findings",
     "问题清单",

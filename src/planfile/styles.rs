@@ -30,6 +30,7 @@ pub(super) fn styles() -> Vec<Style> {
         Style { table: "grids", name: "网格户数偏差", qml: grids() },
         Style { table: "uncovered", name: "未覆盖住户", qml: uncovered() },
         Style { table: "service_circles", name: "步行圈", qml: service_circles() },
+        Style { table: "service_areas", name: "就近服务区", qml: service_areas() },
         Style { table: "findings", name: "问题", qml: findings() },
     ]
 }
@@ -354,6 +355,16 @@ fn service_circles() -> String {
             fill("#53ab7f", 0.25, "#3c8f66", 0.5),
         ),
         rule("\"station\" IS NULL AND \"minutes\" <= 5", "5 分钟", fill("#1c7c6c", 0.3, "#14594e", 0.5)),
+    ];
+    document(Shape::Area, &rules, "", 0.85)
+}
+
+/// Each station's own area of the widest circle; the narrower ones lie inside.
+fn service_areas() -> String {
+    let rules = [
+        rule("\"minutes\" > 10", "15 分钟内最近", fill("#c0cf68", 0.15, "#5d6b2f", 0.5)),
+        rule("\"minutes\" > 5 AND \"minutes\" <= 10", "10 分钟内最近", fill("#53ab7f", 0.15, "#2c6b4b", 0.5)),
+        rule("\"minutes\" <= 5", "5 分钟内最近", fill("#1c7c6c", 0.2, "#14594e", 0.5)),
     ];
     document(Shape::Area, &rules, "", 0.85)
 }

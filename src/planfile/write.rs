@@ -336,13 +336,15 @@ impl Writer<'_> {
             }),
         )?;
         self.uncovered(plan)?;
-        self.layer(
-            &schema::SERVICE_CIRCLES,
-            plan.circles.iter().map(|circle| {
+        for (table, circles) in
+            [(&schema::SERVICE_CIRCLES, &plan.circles), (&schema::SERVICE_AREAS, &plan.service_areas)]
+        {
+            let rows = circles.iter().map(|circle| {
                 let station = circle.station.map(|id| plan.stations[id.index()].code.as_str());
                 (Some(Shape::Area(&circle.area)), vec![maybe_text(station), circle.minutes.into()])
-            }),
-        )?;
+            });
+            self.layer(table, rows)?;
+        }
         let data = self.scenario.findings.iter().map(|finding| (finding, "data"));
         let answer = plan.findings.iter().map(|finding| (finding, "plan"));
         self.layer(

@@ -233,6 +233,16 @@ impl<'a> Facts<'a> {
             .collect()
     }
 
+    /// The method of the headline, and its households reached and in scope for the whole plan, per band.
+    pub fn headline(&self) -> (CoverageMethod, Vec<Option<(u64, u64)>>) {
+        let method = self.plan.coverage.headline();
+        let bands = self.plan.coverage.bands.iter().map(|band| {
+            let row = self.row(CoverageScope::All, method, band.minutes)?;
+            Some((u64::from(row.households_reached.0), u64::from(row.households.0)))
+        });
+        (method, bands.collect())
+    }
+
     /// Stations that are open under the plan.
     pub fn open_stations(&self) -> impl Iterator<Item = &'a Station> {
         self.plan.stations.iter().filter(|station| station.status != StationStatus::Closed)

@@ -6,7 +6,8 @@ use super::page::Section;
 use super::rules::{Rule, Status};
 use super::text::{self, count, decimal, escape, percent};
 use crate::model::{
-    CoverageMethod, CoverageScope, Grid, GridClass, HouseholdsSource, Lang, Severity, StationStatus, UnitKind,
+    CoverageMethod, CoverageScope, Grid, GridClass, HouseholdsSource, Lang, Severity, StationStatus,
+    UnitKind, WalkBand,
 };
 
 /// Title of the report.
@@ -77,18 +78,29 @@ fn key_figures(facts: &Facts<'_>, lang: Lang) -> String {
         }),
     ];
     let bands = &facts.plan.coverage.bands;
-    for (band, by_time) in bands.iter().zip(facts.by_time(CoverageScope::All)) {
-        let minutes = band.minutes;
-        let share = by_time.map_or_else(|| "—".into(), |(reached, all)| percent(reached, all));
-        let word =
-            say!(lang, "{minutes} 分钟可达住户（路网时间）", "within {minutes} minutes (network time)");
+    let (method, shares) = facts.headline();
+    let is_timed = method == CoverageMethod::NetworkTime;
+    let named = text::method(method, lang);
+    // What a circle is called: by its minutes, or by its metres where nothing could be timed.
+    let circle = |band: &WalkBand| {
+        let (minutes, metres) = (band.minutes, decimal(band.metres.value(), 0));
+        if is_timed {
+            say!(lang, "{minutes} 分钟", "{minutes} minutes")
+        } else {
+            say!(lang, "{metres} 米（{minutes} 分钟圈）", "{metres} m, the {minutes}-minute circle")
+        }
+    };
+    for (band, reached) in bands.iter().zip(&shares) {
+        let share = reached.map_or_else(|| "—".into(), |(reached, all)| percent(reached, all));
+        let circle = circle(band);
+        let word = say!(lang, "{circle}可达住户（{named}）", "within {circle} ({named})");
         keys.push(key_figure(&share, "", &word));
     }
     if let Some(widest) = facts.widest_band() {
-        let minutes = widest.minutes;
-        let word =
-            say!(lang, "{minutes} 分钟圈外住户（路网时间）", "beyond {minutes} minutes (network time)");
-        let left_out = facts.left_out_load().households;
+        let circle = circle(&widest);
+        let word = say!(lang, "{circle}圈外住户（{named}）", "beyond {circle} ({named})");
+        let untimed = shares.last().copied().flatten().map_or(0, |(reached, all)| all - reached);
+        let left_out = if is_timed { facts.left_out_load().households } else { untimed };
         let key = key_figure(&count(left_out), households, &word);
         keys.push(if left_out == 0 { key } else { key.replacen("class=\"key\"", "class=\"key warn\"", 1) });
     }
@@ -165,28 +177,43 @@ fn what_came_out(facts: &Facts<'_>, lang: Lang) -> String {
         "方案实施后有 {open} 个服务站：现有 {existing} 个、新增 {new} 个；撤并 {closed} 个。",
         " There are {open} service stations under the plan: {existing} existing and {new} new; {closed} are closed."
     ));
+    let (method, reached) = facts.headline();
     let shares: Vec<String> = facts
         .plan
         .coverage
         .bands
         .iter()
-        .zip(facts.by_time(CoverageScope::All))
-        .filter_map(|(band, by_time)| {
-            let (reached, all) = by_time?;
+        .zip(reached)
+        .filter_map(|(band, reached)| {
+            let (reached, all) = reached?;
             let (minutes, share) = (band.minutes, percent(reached, all));
-            Some(say!(lang, "{minutes} 分钟 {share}", "{share} within {minutes} minutes"))
+            Some(if method == CoverageMethod::NetworkTime {
+                say!(lang, "{minutes} 分钟 {share}", "{share} within {minutes} minutes")
+            } else {
+                let metres = decimal(band.metres.value(), 0);
+                say!(lang, "{metres} 米内 {share}", "{share} within {metres} m")
+            })
         })
         .collect();
     if shares.is_empty() {
         text.push_str(&say!(lang, "方案没有测算覆盖率。", " Coverage was not measured."));
-    } else {
-        let shares = text::join(&shares, lang);
-        text.push_str(&say!(
+        return text;
+    }
+    let shares = text::join(&shares, lang);
+    text.push_str(&if method == CoverageMethod::NetworkTime {
+        say!(
             lang,
             "按路网时间测算，步行可达任一服务站的住户：{shares}。",
             " By network time, households reach a station: {shares}."
-        ));
-    }
+        )
+    } else {
+        say!(
+            lang,
+            "数据中没有可步行的道路，无法测算步行时间，因此以直线半径为准（实际步行更远，覆盖率偏高）：{shares}。",
+            " The data holds no street to walk on, so no walk can be timed and the straight radius stands in (real \
+             walks are longer, so the shares are too high): {shares}."
+        )
+    });
     text
 }
 

@@ -207,6 +207,7 @@ pub(super) fn layer(layer: &str, lang: Lang) -> &str {
         "grids" => "网格",
         "uncovered" => "未覆盖",
         "service_circles" => "步行圈",
+        "service_areas" => "就近服务区",
         "terrain" => "地形",
         other => other,
     }

@@ -28,6 +28,8 @@ pub fn toy_plan(scenario: &Scenario) -> Plan {
         stations,
         tiers: tiers(),
         coverage,
+        // As areas go, any will do for what writes and reads them.
+        service_areas: circles.iter().filter(|circle| circle.station.is_some()).cloned().collect(),
         circles,
         findings: plan_findings(),
         ledger: vec![LedgerEntry {
