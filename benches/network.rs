@@ -224,7 +224,7 @@ fn svg(rows: &[Row]) -> String {
         label = (up(last(column)) + 4.0).min(label - 15.0);
         add(format!(
             "<text x=\"{}\" y=\"{label:.1}\" fill=\"{color}\">{}: {:.1} ns</text>\n",
-            WIDTH - 140.0,
+            WIDTH - 134.0,
             COLUMNS[column],
             last(column)
         ));
