@@ -101,7 +101,10 @@ fn best<T>(mut run: impl FnMut() -> T) -> (f64, T) {
 fn memory_bandwidth() -> f64 {
     let source = vec![1_u8; 256 << 20];
     let mut target = vec![0_u8; source.len()];
-    let (seconds, ()) = best(|| target.copy_from_slice(&source));
+    let (seconds, _) = best(|| {
+        target.copy_from_slice(std::hint::black_box(&source));
+        std::hint::black_box(&target).len()
+    });
     2.0 * source.len() as f64 / seconds
 }
 
@@ -189,7 +192,7 @@ fn svg(rows: &[Row]) -> String {
     const BOTTOM: f64 = 372.0;
     const COLORS: [&str; 6] = ["#8a6d3b", "#14507d", "#2b8a66", "#b5482a", "#888888", "#bbbbbb"];
     let across = |n: f64| LEFT + (n.log10() - 4.0) / 2.5 * (WIDTH - LEFT - 150.0);
-    let up = |ns: f64| BOTTOM - (ns.log10() + 0.5) / 3.0 * (BOTTOM - 44.0);
+    let up = |ns: f64| BOTTOM - (ns.log10() + 0.5) / 3.3 * (BOTTOM - 44.0);
     let mut page = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
          font-size=\"12\">\n<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>\n\
@@ -221,7 +224,7 @@ fn svg(rows: &[Row]) -> String {
         label = (up(last(column)) + 4.0).min(label - 15.0);
         add(format!(
             "<text x=\"{}\" y=\"{label:.1}\" fill=\"{color}\">{}: {:.1} ns</text>\n",
-            WIDTH - 140.0,
+            WIDTH - 134.0,
             COLUMNS[column],
             last(column)
         ));

@@ -1,5 +1,7 @@
 //! Service circles: the area from which a station is reached, cut exactly at the limit along the streets.
 
+use std::sync::PoisonError;
+
 use geo::{Coord, LineString, MultiPolygon, Polygon};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -77,7 +79,11 @@ impl WalkNetwork {
         let beside = Beside::of(mesh, on_edges);
         let widest = limits.iter().copied().max().unwrap_or(0).min(NONE - 1);
         if share == CircleShare::PerStation {
-            let state = || (Field::new(mesh), Pen::new(mesh), Vec::new());
+            let spare = || mesh.spare.lock().unwrap_or_else(PoisonError::into_inner);
+            let state = || {
+                let (field, pen) = spare().pop().unwrap_or_else(|| Scratch::new(mesh)).ready(mesh);
+                (field, pen, Vec::new())
+            };
             let put = |(field, _, _): &mut Studio<'_>, node: u32, walk: u32| field.reach(node, walk, 0);
             let end = |(field, pen, circles): &mut Studio<'_>, station: u32| {
                 let trace = |&limit: &u32| {
@@ -91,7 +97,14 @@ impl WalkNetwork {
                 field.clear();
             };
             let parts = self.each_within(sources, widest, state, put, end);
-            let mut circles: Vec<_> = parts.into_iter().flat_map(|(_, _, circles)| circles).collect();
+            let mut circles = Vec::new();
+            for (field, pen, drawn) in parts {
+                circles.extend(drawn);
+                let mut spare = spare();
+                if mesh.origin.len() <= KEPT_SIDES && spare.len() < rayon::current_num_threads() {
+                    spare.push(Scratch { walk: field.walk, owner: field.owner, pen });
+                }
+            }
             circles.sort_unstable_by_key(|&(station, order, _)| (station, order));
             return circles.into_iter().map(|(_, _, circle)| circle).collect();
         }
@@ -179,6 +192,27 @@ const SLIT: f64 = 0.3;
 
 /// What one thread draws with, and what it has drawn: by station and order of the limit.
 type Studio<'a> = (Field<'a>, Pen, Vec<(u32, usize, Circle)>);
+
+/// A network with more sides than this keeps no scratch between two questions.
+const KEPT_SIDES: usize = 1 << 23;
+
+/// Arrays of one thread, ready for the next question: fresh pages cost as much as drawing.
+pub(super) struct Scratch {
+    walk: Vec<u32>,
+    owner: Vec<u32>,
+    pen: Pen,
+}
+
+impl Scratch {
+    fn new(mesh: &Mesh) -> Self {
+        let Field { walk, owner, .. } = Field::new(mesh);
+        Self { walk, owner, pen: Pen::new(mesh) }
+    }
+
+    fn ready(self, mesh: &Mesh) -> (Field<'_>, Pen) {
+        (Field { mesh, walk: self.walk, owner: self.owner, reached: Vec::new() }, self.pen)
+    }
+}
 
 /// Walks at the vertices of the mesh.
 struct Field<'a> {

@@ -5,11 +5,14 @@
 //! those on foot. Far from every street stand *voids*, vertices that nobody reaches: they keep areas from
 //! spreading over open water and fields.
 
+use std::sync::Mutex;
+
 use geo::Coord;
 use rustc_hash::FxHashMap;
 use spade::{ConstrainedDelaunayTriangulation, Point2, Triangulation};
 
 use super::cells::{SegmentCells, crossing};
+use super::circles::Scratch;
 use super::contract::{Core, NONE};
 use super::order::hilbert_order;
 
@@ -57,6 +60,8 @@ pub(super) struct Mesh {
     pub has_splits: Vec<bool>,
     /// Usual cost of a metre.
     pub cost_per_metre: f64,
+    /// What threads draw with, between questions.
+    pub spare: Mutex<Vec<Scratch>>,
 }
 
 impl std::fmt::Debug for Mesh {
@@ -147,6 +152,7 @@ impl Mesh {
             at,
             n_places: 0,
             cost_per_metre: 0.0,
+            spare: Mutex::default(),
         }
     }
 

@@ -263,6 +263,10 @@ fn main_points(facts: &Facts<'_>, lang: Lang) -> Vec<String> {
 
 fn left_out_points(facts: &Facts<'_>, lang: Lang) -> Vec<String> {
     let Some(widest) = facts.widest_band() else { return Vec::new() };
+    // Where nothing can be timed the sentence on coverage has said so.
+    if facts.plan.coverage.headline() != CoverageMethod::NetworkTime {
+        return Vec::new();
+    }
     let minutes = widest.minutes;
     let left_out = facts.left_out_load().households;
     if left_out == 0 {

@@ -473,3 +473,14 @@ fn a_station_without_area_is_not_counted_as_large_or_small() {
     assert!(section(&page, "rules").contains("0/2 个不足"));
     assert!(section(&page, "stations").contains("900，1 个未知"));
 }
+
+#[test]
+fn where_nothing_can_be_timed_the_headline_is_the_straight_radius() {
+    let scenario = toy_scenario();
+    let mut plan = toy_plan(&scenario);
+    assert_eq!(plan.coverage.headline(), CoverageMethod::NetworkTime);
+    for atom in &mut plan.coverage.atoms {
+        atom.nearest = Err(crate::model::Unreached::NoStreets);
+    }
+    assert_eq!(plan.coverage.headline(), CoverageMethod::StraightRadius);
+}
