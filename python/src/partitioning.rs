@@ -77,9 +77,7 @@ pub fn partition(
         class: size_class.as_ref().map(|column| column.as_slice()).transpose()?,
     };
     let sizes = match sizes {
-        Some(sizes) => {
-            sizes.into_iter().map(|(low, target, high)| GridSize { low, target, high }).collect()
-        }
+        Some(sizes) => sizes.into_iter().map(|(low, target, high)| GridSize { low, target, high }).collect(),
         None => vec![GridSize::around(target, tolerance)],
     };
     let params = PartitionParams { sizes, effort, seed };
