@@ -115,12 +115,18 @@ impl Selection<'_> {
     /// Looks for the best division with `out` grids out of range; true when it was found.
     fn with_out(&mut self, out: usize) -> bool {
         let known = self.answer.score.n_out == out;
-        // Grids further out of range than now are not considered; without a division to compare, twice the range.
+        // Grids further out of range than now are not considered; without a division to compare, a little first.
         let worst = match (out, known) {
-            (0, _) => 0,
-            (_, true) => self.worst(),
-            (_, false) => self.range.high - self.range.low,
+            (0, _) => vec![0],
+            (_, true) => vec![self.worst()],
+            (_, false) => vec![self.range.high - self.range.low, self.range.high],
         };
+        worst.into_iter().any(|worst| self.within(out, worst, known))
+    }
+
+    /// Looks for the best division with `out` grids out of range by at most `worst` each; true when it was found or
+    /// `known` before.
+    fn within(&mut self, out: usize, worst: u64, known: bool) -> bool {
         let rule = Rule { k: self.k, range: self.range, out, worst };
         let wide =
             Range { low: self.range.low.saturating_sub(worst), high: self.range.high + worst, ..self.range };
