@@ -66,33 +66,12 @@ pub(super) fn add_within(
     limits: Limits,
     regions: &mut Regions,
 ) -> Priced {
-    let known = regions.len();
     let n = piece.len();
-    let price: Vec<i64> = prices.unit.iter().map(|p| (p * MICRO).round() as i64).collect();
+    let mut search = Search::new(piece, rule, prices, moves, regions);
+    search.threshold = ((threshold + prices.grid) * MICRO).floor() as i64 + 1;
+    search.most = search.regions.len() + limits.found;
+    let price = search.price.clone();
     let step = price.iter().map(|p| p.abs()).sum::<i64>() / (piece.total() as i64).max(1);
-    let mut search = Search {
-        piece,
-        rule,
-        moves,
-        price: price.clone(),
-        out_price: (prices.out * MICRO).round() as i64,
-        threshold: ((threshold + prices.grid) * MICRO).floor() as i64 + 1,
-        low: rule.range.low.saturating_sub(rule.worst) as i64,
-        high: (rule.range.high + rule.worst) as i64,
-        flow: Flow::new(piece),
-        multiplier: 0,
-        base: 0,
-        banned: vec![false; n],
-        state: vec![State::Free; n],
-        met: vec![false; n],
-        set: Vec::new(),
-        mark: vec![0; n],
-        queue: Vec::new(),
-        stamp: 0,
-        regions,
-        visits: limits.visits,
-        most: known + limits.found,
-    };
     let roots = moves.roots(n);
     let mut floors: Vec<(f64, bool)> = Vec::with_capacity(n);
     let mut multiplier = 0;
@@ -168,7 +147,41 @@ struct Search<'a> {
     most: usize,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    /// A search without a threshold.
+    fn new(
+        piece: &'a Piece,
+        rule: Rule,
+        prices: &Prices<'_>,
+        moves: Moves<'a>,
+        regions: &'a mut Regions,
+    ) -> Self {
+        let n = piece.len();
+        Self {
+            piece,
+            rule,
+            moves,
+            price: prices.unit.iter().map(|p| (p * MICRO).round() as i64).collect(),
+            out_price: (prices.out * MICRO).round() as i64,
+            threshold: 0,
+            low: rule.range.low.saturating_sub(rule.worst) as i64,
+            high: (rule.range.high + rule.worst) as i64,
+            flow: Flow::new(piece),
+            multiplier: 0,
+            base: 0,
+            banned: vec![false; n],
+            state: vec![State::Free; n],
+            met: vec![false; n],
+            set: Vec::new(),
+            mark: vec![0; n],
+            queue: Vec::new(),
+            stamp: 0,
+            regions,
+            visits: 0,
+            most: 0,
+        }
+    }
+
     /// The multiplier that gives about the best bound on regions whose smallest unit is `root`, and that bound.
     fn best_multiplier(&mut self, root: u32, start: i64, step: i64) -> (i64, i64) {
         let mut best = (self.bound(root, start), start);
