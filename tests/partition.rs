@@ -332,6 +332,26 @@ proptest! {
     }
 }
 
+/// One grid of 418 households lets the other three be in range; two grids of 331 would cost less.
+#[cfg(feature = "highs")]
+#[test]
+fn one_grid_far_out_of_range_counts_less_than_two() {
+    let households = [178, 97, 56, 170, 100, 178, 161, 109, 184];
+    let ends =
+        [(0, 1), (1, 2), (3, 4), (4, 5), (6, 7), (7, 8), (0, 3), (1, 4), (2, 5), (3, 6), (4, 7), (5, 8)];
+    let (from, to): (Vec<u32>, Vec<u32>) = ends.into_iter().unzip();
+    let length = [1.0, 35.0, 20.0, 78.0, 15.0, 57.0, 56.0, 73.0, 41.0, 79.0, 19.0, 33.0];
+    let problem = PartitionProblem {
+        households: &households,
+        edge_from: &from,
+        edge_to: &to,
+        edge_length: &length,
+        ..PartitionProblem::default()
+    };
+    let result = &divide(&problem, Effort::Full, 1).communities[0];
+    assert_eq!((result.n_out, result.least_out), (1, 1));
+}
+
 /// A redraw keeps the present number of grids where balance allows, and changes it where balance asks for it.
 #[test]
 fn a_redraw_changes_the_number_of_grids_only_for_balance() {

@@ -4,11 +4,11 @@
 //! how far from it we may be. Elsewhere the grids met during annealing are recombined.
 
 use super::cover::{self, Cover, Offer};
-use super::division::{self, Range};
+use super::division::{self, Ask, Range};
 #[cfg(feature = "highs")]
 use super::master::{self, Outcome, Source, Task};
 use super::piece::Piece;
-use super::pricing::{MOVE_MM, Moves};
+use super::redraw::{MOVE_MM, Moves};
 use super::regions::{self, Regions, Rule};
 use super::solve::{Context, PartAnswer};
 
@@ -72,15 +72,13 @@ struct Selection<'a> {
 /// Replaces `labels` by the best division found by selection, and raises the bounds in `answer`.
 pub(super) fn improve(
     context: &Context<'_>,
-    piece: &Piece,
-    range: Range,
+    Ask { piece, k, range }: Ask<'_>,
     pool: &Regions,
     home: &[u32],
     cap: Option<i64>,
     labels: &mut Vec<u32>,
     answer: &mut PartAnswer,
 ) {
-    let k = labels.iter().max().map_or(0, |&g| g as usize + 1);
     let mut selection = Selection { context, piece, range, k, pool, home, cap, labels, answer };
     if !home.is_empty() {
         // A redraw comes with the best balance that is known; what is left is to move few.
@@ -117,12 +115,18 @@ impl Selection<'_> {
     /// Looks for the best division with `out` grids out of range; true when it was found.
     fn with_out(&mut self, out: usize) -> bool {
         let known = self.answer.score.n_out == out;
-        // Grids further out of range than now are not considered; without a division to compare, twice the range.
+        // Grids further out of range than now are not considered; without a division to compare, a little first.
         let worst = match (out, known) {
-            (0, _) => 0,
-            (_, true) => self.worst(),
-            (_, false) => self.range.high - self.range.low,
+            (0, _) => vec![0],
+            (_, true) => vec![self.worst()],
+            (_, false) => vec![self.range.high - self.range.low, self.range.high],
         };
+        worst.into_iter().any(|worst| self.within(out, worst, known))
+    }
+
+    /// Looks for the best division with `out` grids out of range by at most `worst` each; true when it was found or
+    /// `known` before.
+    fn within(&mut self, out: usize, worst: u64, known: bool) -> bool {
         let rule = Rule { k: self.k, range: self.range, out, worst };
         let wide =
             Range { low: self.range.low.saturating_sub(worst), high: self.range.high + worst, ..self.range };

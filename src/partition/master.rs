@@ -11,7 +11,8 @@ use highs::{ColProblem, HighsModelStatus, Model, Row, Sense};
 
 use super::cover::{self, Cover, Offer};
 use super::piece::Piece;
-use super::pricing::{self, Limits, Moves};
+use super::pricing::{self, Limits};
+use super::redraw::Moves;
 use super::regions::{Regions, Rule};
 use super::relax::{self, Relaxed};
 

@@ -5,9 +5,9 @@
 //! and the pipeline call the same function, [`partition`].
 //!
 //! What always holds: every atom is in exactly one grid; no grid lies in two communities; a compound
-//! whose load fits in one grid is never cut; the number of grids is the asked or implied one unless a
-//! community has fewer units than that; a grid is connected unless the islands of its community leave
-//! no choice. Everything else (balance, boundary cost) is optimized, and what is missed is a
+//! whose load fits in one grid is never cut; the number of grids is the asked or implied one, in a redraw
+//! the present one where balance allows, unless a community has fewer units than that; a grid is connected
+//! unless the islands of its community leave no choice. Everything else (balance, boundary cost) is optimized, and what is missed is a
 //! [`Finding`]. See `docs/methods/partition.md` for the formulation.
 
 mod anneal;
@@ -64,7 +64,8 @@ pub struct PartitionProblem<'a> {
     pub class: Option<&'a [u8]>,
     /// Atoms that form a grid of their own, whatever their load; neighbouring ones of one compound share it.
     pub exclusive: Option<&'a [bool]>,
-    /// Present grid per atom, any numbers; negative is none.
+    /// Present grid per atom, any numbers; negative is none. Where every household has one, their number is kept
+    /// unless the implied one is better balanced or moves fewer.
     pub current: Option<&'a [i32]>,
     /// Atoms whose present grid stays exactly as it is.
     pub locked: Option<&'a [bool]>,

@@ -7,6 +7,7 @@
 //! Costs are whole micrometres, so that nothing is lost to rounding but the prices themselves.
 
 use super::piece::Piece;
+use super::redraw::{MOVE_MM, Moves};
 use super::regions::{Regions, Rule};
 
 const FOREVER: i64 = i64::MAX / 16;
@@ -65,33 +66,12 @@ pub(super) fn add_within(
     limits: Limits,
     regions: &mut Regions,
 ) -> Priced {
-    let known = regions.len();
     let n = piece.len();
-    let price: Vec<i64> = prices.unit.iter().map(|p| (p * MICRO).round() as i64).collect();
+    let mut search = Search::new(piece, rule, prices, moves, regions);
+    search.threshold = ((threshold + prices.grid) * MICRO).floor() as i64 + 1;
+    search.most = search.regions.len() + limits.found;
+    let price = search.price.clone();
     let step = price.iter().map(|p| p.abs()).sum::<i64>() / (piece.total() as i64).max(1);
-    let mut search = Search {
-        piece,
-        rule,
-        moves,
-        price: price.clone(),
-        out_price: (prices.out * MICRO).round() as i64,
-        threshold: ((threshold + prices.grid) * MICRO).floor() as i64 + 1,
-        low: rule.range.low.saturating_sub(rule.worst) as i64,
-        high: (rule.range.high + rule.worst) as i64,
-        flow: Flow::new(piece),
-        multiplier: 0,
-        base: 0,
-        banned: vec![false; n],
-        state: vec![State::Free; n],
-        met: vec![false; n],
-        set: Vec::new(),
-        mark: vec![0; n],
-        queue: Vec::new(),
-        stamp: 0,
-        regions,
-        visits: limits.visits,
-        most: known + limits.found,
-    };
     let roots = moves.roots(n);
     let mut floors: Vec<(f64, bool)> = Vec::with_capacity(n);
     let mut multiplier = 0;
@@ -132,64 +112,6 @@ pub(super) fn add_within(
     Priced { complete, floors, visits: limits.visits - left }
 }
 
-/// What a household that changes grid costs in a redraw, in mm: more than any boundary it may save.
-pub(super) const MOVE_MM: i64 = 100_000;
-/// No present grid.
-const NOWHERE: u32 = u32::MAX;
-
-/// Present grid per unit, which is to change as little as possible; empty where there is none.
-#[derive(Clone, Copy)]
-pub(super) struct Moves<'a> {
-    pub home: &'a [u32],
-}
-
-impl Moves<'_> {
-    /// All units, those of one present grid after another.
-    fn roots(self, n: usize) -> Vec<u32> {
-        let mut roots: Vec<u32> = (0..n as u32).collect();
-        if !self.home.is_empty() {
-            roots.sort_by_key(|&u| (self.home[u as usize], u));
-        }
-        roots
-    }
-
-    fn home_of(self, unit: u32) -> Option<u32> {
-        self.home.get(unit as usize).copied()
-    }
-
-    /// What a unit costs that joins grid `home`, in micrometres. A grid without a present one has nobody to keep.
-    fn micro(self, piece: &Piece, unit: u32, home: u32) -> i64 {
-        let own = self.home[unit as usize];
-        if own == home {
-            0
-        } else if home == NOWHERE {
-            FOREVER / 64
-        } else if own == NOWHERE {
-            0
-        } else {
-            MOVE_MM * 1000 * piece.load[unit as usize] as i64
-        }
-    }
-
-    /// Load of a set outside the present grid that most of it comes from.
-    pub(super) fn moved(self, piece: &Piece, units: impl Iterator<Item = usize>) -> i64 {
-        if self.home.is_empty() {
-            return 0;
-        }
-        let mut from: Vec<(u32, u64)> = Vec::new();
-        let mut total = 0;
-        for unit in units.filter(|&unit| self.home[unit] != NOWHERE) {
-            let load = piece.load[unit];
-            total += load;
-            match from.iter_mut().find(|(grid, _)| *grid == self.home[unit]) {
-                Some((_, sum)) => *sum += load,
-                None => from.push((self.home[unit], load)),
-            }
-        }
-        (total - from.iter().map(|&(_, sum)| sum).max().unwrap_or(0)) as i64
-    }
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Free,
@@ -225,7 +147,41 @@ struct Search<'a> {
     most: usize,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    /// A search without a threshold.
+    fn new(
+        piece: &'a Piece,
+        rule: Rule,
+        prices: &Prices<'_>,
+        moves: Moves<'a>,
+        regions: &'a mut Regions,
+    ) -> Self {
+        let n = piece.len();
+        Self {
+            piece,
+            rule,
+            moves,
+            price: prices.unit.iter().map(|p| (p * MICRO).round() as i64).collect(),
+            out_price: (prices.out * MICRO).round() as i64,
+            threshold: 0,
+            low: rule.range.low.saturating_sub(rule.worst) as i64,
+            high: (rule.range.high + rule.worst) as i64,
+            flow: Flow::new(piece),
+            multiplier: 0,
+            base: 0,
+            banned: vec![false; n],
+            state: vec![State::Free; n],
+            met: vec![false; n],
+            set: Vec::new(),
+            mark: vec![0; n],
+            queue: Vec::new(),
+            stamp: 0,
+            regions,
+            visits: 0,
+            most: 0,
+        }
+    }
+
     /// The multiplier that gives about the best bound on regions whose smallest unit is `root`, and that bound.
     fn best_multiplier(&mut self, root: u32, start: i64, step: i64) -> (i64, i64) {
         let mut best = (self.bound(root, start), start);

@@ -12,6 +12,66 @@ use super::seed;
 /// No present grid.
 const NOWHERE: u32 = u32::MAX;
 
+/// What a household that changes grid costs in a redraw, in mm: more than any boundary it may save.
+pub(super) const MOVE_MM: i64 = 100_000;
+
+/// Present grid per unit, which is to change as little as possible; empty where there is none.
+#[derive(Clone, Copy)]
+pub(super) struct Moves<'a> {
+    pub home: &'a [u32],
+}
+
+impl Moves<'_> {
+    /// All units, those of one present grid after another.
+    #[cfg(feature = "highs")]
+    pub(super) fn roots(self, n: usize) -> Vec<u32> {
+        let mut roots: Vec<u32> = (0..n as u32).collect();
+        if !self.home.is_empty() {
+            roots.sort_by_key(|&u| (self.home[u as usize], u));
+        }
+        roots
+    }
+
+    /// The present grid of a unit.
+    #[cfg(feature = "highs")]
+    pub(super) fn home_of(self, unit: u32) -> Option<u32> {
+        self.home.get(unit as usize).copied()
+    }
+
+    /// What a unit costs that joins grid `home`, in micrometres. A grid without a present one has nobody to keep.
+    #[cfg(feature = "highs")]
+    pub(super) fn micro(self, piece: &Piece, unit: u32, home: u32) -> i64 {
+        let own = self.home[unit as usize];
+        if own == home {
+            0
+        } else if home == NOWHERE {
+            i64::MAX / 1024
+        } else if own == NOWHERE {
+            0
+        } else {
+            MOVE_MM * 1000 * piece.load[unit as usize] as i64
+        }
+    }
+
+    /// Load of a set outside the present grid that most of it comes from.
+    pub(super) fn moved(self, piece: &Piece, units: impl Iterator<Item = usize>) -> i64 {
+        if self.home.is_empty() {
+            return 0;
+        }
+        let mut from: Vec<(u32, u64)> = Vec::new();
+        let mut total = 0;
+        for unit in units.filter(|&unit| self.home[unit] != NOWHERE) {
+            let load = piece.load[unit];
+            total += load;
+            match from.iter_mut().find(|(grid, _)| *grid == self.home[unit]) {
+                Some((_, sum)) => *sum += load,
+                None => from.push((self.home[unit], load)),
+            }
+        }
+        (total - from.iter().map(|&(_, sum)| sum).max().unwrap_or(0)) as i64
+    }
+}
+
 /// A connected division into `k` grids that follows the present one as far as that goes, and the grid each unit should
 /// stay in (`u32::MAX` where it has none or its grid is given up). `current` is the present grid per unit, negative
 /// for none.

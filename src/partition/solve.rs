@@ -314,7 +314,8 @@ fn redraw_part(
     let mut answer = PartAnswer { score, least_out, least_cost: 0 };
     if let Some(mut pool) = pool.filter(|_| 1 < k && !context.stop()) {
         pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
-        exact::improve(context, &part.piece, range, &pool, &home, None, &mut labels, &mut answer);
+        let ask = Ask { piece: &part.piece, k, range };
+        exact::improve(context, ask, &pool, &home, None, &mut labels, &mut answer);
         // What the selection brought into range may have moved more than needed.
         redraw::name_by_home(&part.piece, &home, &mut labels, k);
         (labels, answer.score) = settle(context, part, range, &home, labels, None, &mut random);
@@ -375,7 +376,7 @@ fn divide_part(
     }
     if let Some(mut pool) = pool.filter(|_| !context.stop()) {
         pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
-        exact::improve(context, &part.piece, range, &pool, &[], cap, &mut labels, &mut answer);
+        exact::improve(context, ask, &pool, &[], cap, &mut labels, &mut answer);
     }
     if !part.sound {
         answer.least_out = least_by_load;

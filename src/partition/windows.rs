@@ -77,7 +77,7 @@ pub(super) fn mend(context: &Context<'_>, ask: Ask<'_>, labels: &mut [u32], stre
             out.swap(i, random.below(i + 1));
         }
         let windows = windows_from(piece, labels, k, size, &out);
-        let from = if pass % 3 == 0 { From::Nothing } else { From::Present };
+        let from = if pass.is_multiple_of(3) { From::Nothing } else { From::Present };
         put_back(context, ask, labels, &windows, from, stream ^ pass << 50);
     }
 }
