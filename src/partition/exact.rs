@@ -67,6 +67,8 @@ struct Selection<'a> {
     cap: Option<i64>,
     labels: &'a mut Vec<u32>,
     answer: &'a mut PartAnswer,
+    /// Searches that ended at their budget without an answer.
+    cut_short: u32,
 }
 
 /// Replaces `labels` by the best division found by selection, and raises the bounds in `answer`.
@@ -79,7 +81,7 @@ pub(super) fn improve(
     labels: &mut Vec<u32>,
     answer: &mut PartAnswer,
 ) {
-    let mut selection = Selection { context, piece, range, k, pool, home, cap, labels, answer };
+    let mut selection = Selection { context, piece, range, k, pool, home, cap, labels, answer, cut_short: 0 };
     if !home.is_empty() {
         // A redraw comes with the best balance that is known; what is left is to move few.
         let out = selection.answer.score.n_out;
@@ -102,12 +104,24 @@ pub(super) fn improve(
 }
 
 impl Selection<'_> {
+    /// What the next search may spend. One that was cut short leaves an eighth to those that follow, so that a part in
+    /// which nothing can be settled ends soon, however many grids may be out of range.
+    fn budget(&self) -> Budget {
+        let whole = self.context.budget;
+        let shift = (3 * self.cut_short).min(30);
+        Budget {
+            visits: (whole.visits >> shift).max(1 << 10),
+            steps: (whole.steps >> shift).max(10_000),
+            ..whole
+        }
+    }
+
     /// Looks for a division in range that costs less than the cap.
     fn below_cap(&mut self) {
         let rule = Rule { k: self.k, range: self.range, out: 0, worst: 0 };
         let known = self.answer.score.n_out == 0;
         let (all, complete) =
-            regions::all_in_range(self.piece, self.range, self.context.budget.visits / 8, self.pool);
+            regions::all_in_range(self.piece, self.range, self.budget().visits / 8, self.pool);
         let mut regions = all.without_dead_ends(self.piece, rule);
         self.select(&mut regions, rule, complete, known);
     }
@@ -130,7 +144,7 @@ impl Selection<'_> {
         let rule = Rule { k: self.k, range: self.range, out, worst };
         let wide =
             Range { low: self.range.low.saturating_sub(worst), high: self.range.high + worst, ..self.range };
-        let (all, complete) = regions::all_in_range(self.piece, wide, self.context.budget.visits, self.pool);
+        let (all, complete) = regions::all_in_range(self.piece, wide, self.budget().visits, self.pool);
         let mut regions = all.without_dead_ends(self.piece, rule);
         drop(all);
         self.charge_moves(&mut regions);
@@ -191,11 +205,11 @@ impl Selection<'_> {
     #[cfg(feature = "highs")]
     fn select(&mut self, regions: &mut Regions, rule: Rule, complete: bool, known: bool) -> bool {
         let upper = known.then(|| self.value()).into_iter().chain(self.cap).min();
-        let Budget { columns, steps, .. } = self.context.budget;
+        let Budget { visits, columns, steps, .. } = self.budget();
         let source = if complete {
             Source::Listed
         } else if self.piece.len() <= cover::MAX_UNITS {
-            Source::Priced(self.context.budget.visits)
+            Source::Priced(visits)
         } else {
             Source::Pool
         };
@@ -226,6 +240,7 @@ impl Selection<'_> {
                 if (known || self.cap.is_some()) && self.home.is_empty() {
                     self.answer.least_cost = bound;
                 }
+                self.cut_short += 1;
                 false
             }
             Outcome::Impossible => {
@@ -254,7 +269,7 @@ impl Selection<'_> {
         let excess = |r: u32| self.range.excess(u64::from(regions.load[r as usize]));
         order.sort_unstable_by_key(|&r| (excess(r), regions.boundary[r as usize], r));
         let offers: Vec<Offer> = order.into_iter().map(|region| Offer { region, price: 0 }).collect();
-        let limit = self.context.budget.steps;
+        let limit = self.budget().steps;
         let cc = cover::cheapest(self.piece, rule, regions, &offers, 0, limit);
         match cc {
             Cover::Found(chosen) | Cover::Unknown(Some(chosen)) => {
