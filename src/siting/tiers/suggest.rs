@@ -13,7 +13,7 @@ pub struct Suggestion {
 
 /// Where new candidates would help most: greedy over `places` (demand points by places) for what is uncovered.
 ///
-/// `assignment` is that of a [`TierAnswer`]; `limit` the tier's walking limit.
+/// `assignment` is that of a [`TierAnswer`](super::TierAnswer); `limit` the tier's walking limit.
 #[must_use]
 pub fn suggest(
     places: &Table,
