@@ -157,10 +157,14 @@ class WalkNetwork:
         """
         geopandas = _geopandas()
         limits = [_limit(limit) for limit in np.atleast_1d(limits)]
-        rows = self._net.service_circles_wkb(_column(stations, np.uint32, "stations"), limits, share)
-        geometry = geopandas.GeoSeries.from_wkb([area for _, _, area in rows], crs=crs)
-        columns = {"station": [station for station, _, _ in rows], "limit": [limit for _, limit, _ in rows]}
-        return geopandas.GeoDataFrame(columns, geometry=geometry, crs=crs)
+        import shapely  # comes with GeoPandas
+
+        station, limit, (corners, starts) = self._net.service_circles_ragged(
+            _column(stations, np.uint32, "stations"), limits, share
+        )
+        kind = shapely.GeometryType.MULTIPOLYGON
+        areas = shapely.from_ragged_array(kind, corners.reshape(-1, 2), tuple(starts))
+        return geopandas.GeoDataFrame({"station": station, "limit": limit}, geometry=areas, crs=crs)
 
 
 def _walks(table):

@@ -1,9 +1,8 @@
 //! `WalkNetwork`.
 
-use gridplan::network::{CircleShare, WalkNetwork as Network};
+use gridplan::network::{Circle, CircleShare, WalkNetwork as Network};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
 use crate::errors::NetworkError;
 
@@ -16,8 +15,9 @@ fn failed(error: gridplan::network::NetworkError) -> PyErr {
 pub struct WalkNetwork(Network);
 
 type Nearest<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<i32>>);
-/// Station, limit, well-known binary.
-type Area<'py> = (Option<u32>, u32, Bound<'py, PyBytes>);
+type Ragged<'py> = (Bound<'py, PyArray1<f64>>, [Bound<'py, PyArray1<i64>>; 3]);
+/// Station and limit of each circle, and the areas.
+type Circles<'py> = (Vec<Option<u32>>, Vec<u32>, Ragged<'py>);
 type Within<'py> = (Bound<'py, PyArray1<u64>>, Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>);
 
 #[pymethods]
@@ -86,15 +86,16 @@ impl WalkNetwork {
         PyArray2::from_vec2(py, &rows).map_err(|error| NetworkError::new_err(error.to_string()))
     }
 
-    /// Service circles as (station index or None, limit, WKB polygon); `share` is per_station, merged or nearest.
+    /// Service circles: station indices or None, limits, and the areas as corners (x, y, x, y …) with the starts of
+    /// rings, polygons and areas; `share` is per_station, merged or nearest.
     #[pyo3(signature = (stations, limits, share="per_station"))]
-    fn service_circles_wkb<'py>(
+    fn service_circles_ragged<'py>(
         &self,
         py: Python<'py>,
         stations: PyReadonlyArray1<'_, u32>,
         limits: Vec<u32>,
         share: &str,
-    ) -> PyResult<Vec<Area<'py>>> {
+    ) -> PyResult<Circles<'py>> {
         let share = match share {
             "per_station" => CircleShare::PerStation,
             "merged" => CircleShare::Merged,
@@ -105,18 +106,42 @@ impl WalkNetwork {
             }
         };
         let stations = stations.as_slice()?;
-        let circles = py.detach(|| self.0.service_circles(stations, &limits, share)).map_err(failed)?;
-        let circles = circles.into_iter().map(|circle| {
-            let bytes = PyBytes::new(py, &to_wkb(&circle.area)?);
-            Ok((circle.station, circle.limit, bytes))
-        });
-        circles.collect()
+        let (circles, areas) = py
+            .detach(|| {
+                let circles = self.0.service_circles(stations, &limits, share)?;
+                let areas = RaggedAreas::of(&circles);
+                Ok((circles, areas))
+            })
+            .map_err(failed)?;
+        let station = circles.iter().map(|circle| circle.station).collect();
+        let limit = circles.iter().map(|circle| circle.limit).collect();
+        let starts = [areas.rings, areas.polygons, areas.areas].map(|starts| starts.into_pyarray(py));
+        Ok((station, limit, (areas.corners.into_pyarray(py), starts)))
     }
 }
 
-fn to_wkb(area: &geo_types::MultiPolygon<f64>) -> PyResult<Vec<u8>> {
-    let mut bytes = Vec::new();
-    wkb::writer::write_multi_polygon(&mut bytes, area, &wkb::writer::WriteOptions::default())
-        .map_err(|error| NetworkError::new_err(error.to_string()))?;
-    Ok(bytes)
+/// Many areas in four arrays, the form in which Shapely takes them fastest.
+struct RaggedAreas {
+    corners: Vec<f64>,
+    /// First corner of each ring, first ring of each polygon, first polygon of each area; one more at the end.
+    rings: Vec<i64>,
+    polygons: Vec<i64>,
+    areas: Vec<i64>,
+}
+
+impl RaggedAreas {
+    fn of(circles: &[Circle]) -> Self {
+        let mut ragged = Self { corners: Vec::new(), rings: vec![0], polygons: vec![0], areas: vec![0] };
+        for circle in circles {
+            for polygon in &circle.area {
+                for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
+                    ragged.corners.extend(ring.0.iter().flat_map(|corner| [corner.x, corner.y]));
+                    ragged.rings.push(ragged.corners.len() as i64 / 2);
+                }
+                ragged.polygons.push(ragged.rings.len() as i64 - 1);
+            }
+            ragged.areas.push(ragged.polygons.len() as i64 - 1);
+        }
+        ragged
+    }
 }
