@@ -12,7 +12,7 @@ use crate::model::{CodeScheme, GridClass, GridSize, LoadWeights, Tell, Text, Wal
 use crate::network::{KerbResponse, SlopeResponse, StairsResponse, WalkProfile, WalkRules};
 use crate::units::{Households, Metres, MetresPerSecond, Seconds};
 
-pub use siting::{SitingParams, TierParams};
+pub use siting::{Aim, SitingParams, TierParams};
 
 /// Why parameters cannot be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

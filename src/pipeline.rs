@@ -94,6 +94,17 @@ pub enum PlanError {
         /// The tier.
         tier: String,
     },
+    /// An aim of walks in too large a place.
+    #[error(
+        "`aim` of walks needs the walk from every building to every place: {buildings} × {places} are too many; raise \
+         `siting.candidate_spacing`, lower `siting.candidate_limit`, or plan a part of the place"
+    )]
+    TooManyWalks {
+        /// Buildings.
+        buildings: usize,
+        /// Places where stations could be.
+        places: usize,
+    },
     /// Parameters.
     #[error(transparent)]
     Params(#[from] ParamsError),
@@ -137,6 +148,10 @@ impl Tell for PlanError {
             }
             Self::UnknownStation { code, tier } => format!(
                 "层级 {tier} 的 may_close 或 may_move 中的“{code}”不是该层级的现有站点；请用图层 stations 中的编号，或用 `*` 表示全部"
+            ),
+            Self::TooManyWalks { buildings, places } => format!(
+                "以步行为目标（aim）需要每栋建筑到每处备选的步行时间：{buildings} × {places} 过多；请增大 siting.candidate_spacing、\
+                 减小 siting.candidate_limit，或分片规划"
             ),
             Self::Params(error) => error.chinese(),
             // What the engines say is about their own inputs and names no file of the user.

@@ -116,6 +116,15 @@ pub struct CommunityQuality {
     pub cut_cost_bound: Option<f64>,
 }
 
+impl CommunityQuality {
+    /// Share of the cost that a better division could save at most, 0 to 1; `None` where no bound is known.
+    #[must_use]
+    pub fn gap(&self) -> Option<f64> {
+        let bound = self.cut_cost_bound?;
+        Some(if 0.0 < self.cut_cost { ((self.cut_cost - bound) / self.cut_cost).max(0.0) } else { 0.0 })
+    }
+}
+
 /// Every atom of a community in exactly one grid; no empty grid.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Partition {

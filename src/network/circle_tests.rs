@@ -88,7 +88,12 @@ fn check_streets(arrays: &Arrays, walks: &[u32], limit: u32, area: &MultiPolygon
 #[test]
 fn streets_are_inside_exactly_up_to_the_limit() {
     for seed in 0..40 {
-        let arrays = town(seed, 14, if seed % 2 == 0 { 0 } else { 6 });
+        let mut arrays = town(seed, 14, if seed % 2 == 0 { 0 } else { 6 });
+        if seed % 3 == 0 {
+            // Slopes: the way back takes up to half as long again.
+            let back = |(edge, &there): (usize, &u32)| there + there * (edge as u32 % 6) / 10;
+            arrays.back = Some(arrays.there.iter().enumerate().map(back).collect());
+        }
         let net = arrays.build();
         let stations = [95, 20];
         let limits = [150_000, 300_000, 600_000];
@@ -122,9 +127,8 @@ fn a_wider_limit_holds_a_narrower_one() {
             let circles = net.service_circles(&[95, 20], &limits, share).unwrap();
             for pair in circles.windows(2).filter(|pair| pair[0].limit < pair[1].limit) {
                 let outside = pair[0].area.difference(&pair[1].area).unsigned_area();
-                let share = outside / pair[0].area.unsigned_area();
                 assert!(
-                    share < 1e-3,
+                    outside < 0.01,
                     "seed {seed}: {outside} m² of {} lie outside {}",
                     pair[0].limit,
                     pair[1].limit

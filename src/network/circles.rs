@@ -10,7 +10,7 @@ use super::NetworkError;
 use super::contract::NONE;
 use super::engine::{Sources, WalkNetwork};
 use super::mesh::{FREE, Mesh, PIECE, SplitEdge};
-use super::outline::{Crossing, Knot, Ring, smooth, straighten_shared};
+use super::outline::{Crossing, Knot, Ring, shorten_slits, smooth, straighten_shared};
 
 /// How several stations share the plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl WalkNetwork {
                     let drawing = Drawing::new(field, &beside, limit).of_station(station);
                     drawing.trace(pen, &field.reached)
                 };
-                let areas = drawn(mesh, limits.iter().map(trace).collect());
+                let areas = drawn(mesh, limits, limits.iter().map(trace).collect());
                 for (order, (area, &limit)) in areas.into_iter().zip(limits).enumerate() {
                     circles.push((station, order, Circle { station: Some(station), limit, area }));
                 }
@@ -117,7 +117,7 @@ impl WalkNetwork {
             let trace = |&limit: &u32| {
                 Drawing::new(&field, &beside, limit).trace(&mut Pen::new(mesh), &field.reached)
             };
-            let areas = drawn(mesh, limits.par_iter().map(trace).collect());
+            let areas = drawn(mesh, limits, limits.par_iter().map(trace).collect());
             let circle = |(area, &limit): (_, &u32)| Circle { station: None, limit, area };
             return areas.into_iter().zip(limits).map(circle).collect();
         }
@@ -127,7 +127,7 @@ impl WalkNetwork {
             let trace = |&limit: &u32| {
                 Drawing::new(&field, &beside, limit).of_station(station).owned_only().trace(pen, reached)
             };
-            let areas = drawn(mesh, limits.iter().map(trace).collect());
+            let areas = drawn(mesh, limits, limits.iter().map(trace).collect());
             let circle = |(area, &limit): (_, &u32)| Circle { station: Some(station), limit, area };
             areas.into_iter().zip(limits).map(circle).collect()
         };
@@ -137,7 +137,12 @@ impl WalkNetwork {
 }
 
 /// The areas of one station, or of all: smooth, with those of narrower limits still inside the wider ones.
-fn drawn(mesh: &Mesh, mut traced: Vec<Traced>) -> Vec<MultiPolygon<f64>> {
+fn drawn(mesh: &Mesh, limits: &[u32], mut traced: Vec<Traced>) -> Vec<MultiPolygon<f64>> {
+    if let [_, _, ..] = limits {
+        let mut areas: Vec<_> =
+            limits.iter().copied().zip(traced.iter_mut().map(|traced| &mut traced.rings)).collect();
+        shorten_slits(mesh, &mut areas);
+    }
     straighten_shared(mesh, traced.iter_mut().map(|traced| &mut traced.rings));
     let area = |Traced { rings, bare }: Traced| {
         polygons(rings.iter().map(|ring| smooth(mesh, ring)).chain(bare).collect())

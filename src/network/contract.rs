@@ -106,11 +106,19 @@ pub(super) struct Edges<'a> {
     pub back: &'a [u32],
 }
 
+impl Edges<'_> {
+    /// Whether an edge is no loop and somebody can walk it.
+    fn counts(self, edge: usize) -> bool {
+        let passable = self.there[edge] != NONE || self.back.get(edge).is_some_and(|&back| back != NONE);
+        passable && self.from[edge] != self.to[edge]
+    }
+}
+
 impl Core {
     /// Folds a checked network: indices in range, coordinates finite. O(n log n + m).
     pub fn build(x: &[f64], y: &[f64], edges: Edges<'_>) -> Self {
-        let order = hilbert_order(x, y);
-        let mut raw = Raw::build(&order, edges);
+        let (order, degree) = rayon::join(|| hilbert_order(x, y), || degrees(x.len(), edges));
+        let mut raw = Raw::build(&order, &degree, edges);
         raw.fold_trees();
         Tracer::new(raw, order).trace()
     }
@@ -307,6 +315,16 @@ impl Costs<'_> {
     }
 }
 
+/// Edges at each of the caller's nodes.
+fn degrees(n: usize, edges: Edges<'_>) -> Vec<u32> {
+    let mut degree = vec![0; n];
+    for edge in (0..edges.from.len()).filter(|&edge| edges.counts(edge)) {
+        degree[edges.from[edge] as usize] += 1;
+        degree[edges.to[edge] as usize] += 1;
+    }
+    degree
+}
+
 /// The network before folding, nodes numbered along the curve.
 struct Raw<'a> {
     start: Vec<u32>,
@@ -319,19 +337,12 @@ struct Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    fn build(order: &[u32], edges: Edges<'a>) -> Self {
+    /// `degree`: see [`degrees`].
+    fn build(order: &[u32], degree: &[u32], edges: Edges<'a>) -> Self {
         let n = order.len();
         let mut rank = vec![0; n];
         for (place, &node) in order.iter().enumerate() {
             rank[node as usize] = place as u32;
-        }
-        let passable =
-            |edge: usize| edges.there[edge] != NONE || edges.back.get(edge).is_some_and(|&back| back != NONE);
-        let counted = |edge: &usize| edges.from[*edge] != edges.to[*edge] && passable(*edge);
-        let mut degree = vec![0_u32; n];
-        for edge in (0..edges.from.len()).filter(counted) {
-            degree[edges.from[edge] as usize] += 1;
-            degree[edges.to[edge] as usize] += 1;
         }
         let mut before = 0;
         let end = |&node: &u32| {
@@ -342,7 +353,7 @@ impl<'a> Raw<'a> {
         start.push(before);
         let mut ends = vec![0_u64; before as usize];
         // Filled from each node's end downwards, so that `start` is right when all are in.
-        for edge in (0..edges.from.len()).rev().filter(counted) {
+        for edge in (0..edges.from.len()).rev().filter(|&edge| edges.counts(edge)) {
             let (from, to) = (rank[edges.from[edge] as usize], rank[edges.to[edge] as usize]);
             let name = 2 * edge as u32;
             start[from as usize] -= 1;
@@ -628,14 +639,20 @@ impl<'a> Tracer<'a> {
             chain.b = if chain.b == NONE { NONE } else { number[chain.b as usize] };
         }
         let mut place = number;
-        for (junction, &id) in junction_id.iter().enumerate() {
-            place[id as usize] = junction as u32;
-        }
-        for (index, node) in self.folded.iter().enumerate() {
-            place[node.id as usize] = (junction_id.len() + index) as u32;
-        }
-        let (arc_start, arcs) = self.arcs(junction_id.len(), &links);
-        let (chain_start, chains_at) = chains_at(junction_id.len(), &self.chains);
+        let lay_places = || {
+            for (junction, &id) in junction_id.iter().enumerate() {
+                place[id as usize] = junction as u32;
+            }
+            for (index, node) in self.folded.iter().enumerate() {
+                place[node.id as usize] = (junction_id.len() + index) as u32;
+            }
+        };
+        let lay_arcs = || {
+            let (arc_start, arcs) = self.arcs(junction_id.len(), &links);
+            let (chain_start, chains_at) = chains_at(junction_id.len(), &self.chains);
+            (arc_start, arcs, chain_start, chains_at)
+        };
+        let ((), (arc_start, arcs, chain_start, chains_at)) = rayon::join(lay_places, lay_arcs);
         let chain_at = chain_of_every(CHAIN_STEP, &self.chains, self.folded.len());
         self.chains.push(Chain { a: NONE, b: NONE, start: self.folded.len() as u32, last: NONE });
         self.folded.shrink_to_fit();

@@ -83,14 +83,13 @@ impl WalkNetwork {
         let edges =
             Edges { from: edge_from, to: edge_to, there: edge_cost, back: edge_back_cost.unwrap_or(&[]) };
         check(x, y, edges, edge_back_cost.is_some())?;
-        let core = Core::build(x, y, edges);
-        let (width, n) = (BucketWidth::for_core(&core), x.len());
+        let (core, (kept_x, kept_y)) = rayon::join(|| Core::build(x, y, edges), || (x.to_vec(), y.to_vec()));
         Ok(Self {
+            width: BucketWidth::for_core(&core),
             core,
-            width,
-            n,
-            x: x.to_vec(),
-            y: y.to_vec(),
+            n: x.len(),
+            x: kept_x,
+            y: kept_y,
             mesh: OnceLock::new(),
             spare: Mutex::default(),
         })

@@ -78,6 +78,67 @@ pub(super) fn straighten_shared<'a>(mesh: &Mesh, areas: impl IntoIterator<Item =
     }
 }
 
+/// Makes the slits of wider areas shallower until they spare all that narrower areas drawn with them cover. Next to
+/// a street that runs within half a metre of another, a slit as deep as usual could reach the narrower area on the
+/// far side of its triangle.
+pub(super) fn shorten_slits(mesh: &Mesh, areas: &mut [(u32, &mut Vec<Ring>)]) {
+    areas.sort_by_key(|(limit, _)| *limit);
+    let mut slit: FxHashSet<u32> = FxHashSet::default();
+    for ring in areas.iter().skip(1).flat_map(|(_, rings)| rings.iter()) {
+        let bases = ring.windows(2).filter(|pair| pair[0].half != NONE && pair[1].half == NONE);
+        slit.extend(bases.map(|pair| mesh.triangle(pair[0].half)));
+    }
+    let mut lines: FxHashMap<u32, Vec<Line>> = FxHashMap::default();
+    for ring in areas.iter_mut().filter(|_| !slit.is_empty()).flat_map(|(_, rings)| rings.iter_mut()) {
+        let mut base = NONE;
+        for knot in ring.iter_mut() {
+            if knot.half != NONE {
+                base = knot.half;
+                continue;
+            }
+            // A line that is the side of another slit says nothing here.
+            let near = lines.get(&mesh.triangle(base)).into_iter().flatten();
+            for line in near.filter(|line| line.slit.is_none_or(|slit| slit == base)) {
+                knot.at = line.pushed_out(mesh, base, knot.at);
+            }
+        }
+        for (i, knot) in ring.iter().enumerate() {
+            let next = ring[(i + 1) % ring.len()];
+            let is_side = knot.half == NONE || next.half == NONE;
+            if knot.half != NONE {
+                base = knot.half;
+            }
+            let triangle = mesh.triangle(base);
+            if slit.contains(&triangle) {
+                let slit = is_side.then_some(base);
+                lines.entry(triangle).or_default().push(Line { slit, from: knot.at, to: next.at });
+            }
+        }
+    }
+}
+
+/// A stretch of an outline inside a triangle, the area on its left.
+struct Line {
+    /// The half-edge of the slit whose side it is.
+    slit: Option<u32>,
+    from: Coord<f64>,
+    to: Coord<f64>,
+}
+
+impl Line {
+    /// The tip of a slit over the half-edge `base`, pulled back towards it so far that it is not left of the line.
+    fn pushed_out(&self, mesh: &Mesh, base: u32, tip: Coord<f64>) -> Coord<f64> {
+        let left_of = |at: Coord<f64>| cross(self.to - self.from, at - self.from);
+        if left_of(tip) <= 0.0 {
+            return tip;
+        }
+        let [a, b, _] = mesh.corners(base);
+        let foot = a + (b - a) * (dot(tip - a, b - a) / dot(b - a, b - a));
+        let (high, low) = (left_of(tip), left_of(foot).min(0.0));
+        foot + (tip - foot) * (0.98 * low / (low - high))
+    }
+}
+
 /// The same for rings with the same knots, wherever they start.
 fn fingerprint(ring: &Ring) -> u64 {
     use std::hash::{Hash, Hasher};

@@ -33,6 +33,19 @@ impl Default for SitingParams {
     }
 }
 
+/// What a given number of stations is placed for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Aim {
+    /// Most households within the circle.
+    #[default]
+    Coverage,
+    /// The shortest walks on average (p-median).
+    Walks,
+    /// The shortest longest walk (p-center).
+    Farthest,
+}
+
 /// What one tier is asked for: a circle, a goal and conditions.
 ///
 /// What a tier does not name has no condition. `"*"` in `may_close` and `may_move` means every standing station of
@@ -47,8 +60,11 @@ pub struct TierParams {
     /// Share of households to reach with the fewest stations, 0 to 1. Ignored when `stations` or `budget` is given.
     #[serde(default = "usual_goal")]
     pub goal: f64,
-    /// Exactly this many stations, existing ones counted, for the best coverage.
+    /// Exactly this many stations, existing ones counted, for the best coverage or for another aim.
     pub stations: Option<u32>,
+    /// What they are placed for; with anything but coverage `stations` must be given.
+    #[serde(default)]
+    pub aim: Aim,
     /// Yearly cost in yuan of the new stations, for the best coverage.
     pub budget: Option<u32>,
     /// Households that a station of unknown capacity may serve; `None` for no limit.
@@ -108,6 +124,7 @@ impl TierParams {
             minutes,
             goal,
             stations: None,
+            aim: Aim::Coverage,
             budget: None,
             capacity: None,
             one_per_community: false,
@@ -129,7 +146,7 @@ impl TierParams {
     fn check(&self) -> Result<(), ParamsError> {
         let positive = |value: f64| value.is_finite() && 0.0 < value;
         let shown = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
-        let rules: [(bool, &'static str, String, (&str, &str)); 8] = [
+        let rules: [(bool, &'static str, String, (&str, &str)); 9] = [
             (
                 StationTier::parse(&self.tier).is_some(),
                 "siting.tiers.tier",
@@ -144,6 +161,15 @@ impl TierParams {
                 "siting.tiers.goal",
                 self.goal.to_string(),
                 ("应为 0 到 1 之间的户数比例", "it is a share of households from 0 to 1"),
+            ),
+            (
+                self.aim == Aim::Coverage || (self.stations.is_some() && !self.one_per_community),
+                "siting.tiers.aim",
+                format!("{:?}", self.aim).to_lowercase(),
+                (
+                    "须同时给出 stations（站点数），且不与 one_per_community 并用",
+                    "it needs `stations`, the number of them, and goes without `one_per_community`",
+                ),
             ),
             (
                 self.minutes > 0,
@@ -235,6 +261,8 @@ mod tests {
             ("demand_share = 0.0", "siting.tiers.demand_share"),
             ("spacing = -3.0", "siting.tiers.spacing"),
             ("least_area = 0.0", "siting.tiers.least_area"),
+            ("aim = 'walks'", "siting.tiers.aim"),
+            ("aim = 'farthest'\nstations = 2\none_per_community = true", "siting.tiers.aim"),
             ("least_per_community = 2\nmost_per_community = 1", "siting.tiers.most_per_community"),
             ("move_within = 0.0", "siting.tiers.move_within"),
         ] {

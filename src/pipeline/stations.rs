@@ -18,9 +18,9 @@ use crate::model::{
     FrontierPoint, Plan, Scenario, Station, StationStatus, StationTier, TierAnswer, numbering_order,
 };
 use crate::network::{Snaps, StreetNetwork};
-use crate::params::{Params, TierParams};
+use crate::params::{Aim, Params, TierParams};
 use crate::siting::tiers::{self, TierGoal, TierRule, TierSite, TierTask};
-use crate::siting::{Backup, Change, Effort, Options, SitingError, Table};
+use crate::siting::{Backup, Change, Effort, Options, SitingError, Table, UNREACHED};
 use crate::units::SquareMetres;
 
 /// Minutes of a tier that the parameters do not list. Community and above: 15 (seen); below: 5 (seen).
@@ -40,6 +40,9 @@ const BUDGETS: u64 = 12;
 /// How far the frontier of money goes beyond what the chosen stations cost: half as much again.
 const BEYOND_COST: (u64, u64) = (3, 2);
 
+/// An aim of walks needs the walk from every building to every place: at most so many, 8 bytes each.
+const MOST_WALKS: usize = 100_000_000;
+
 pub(super) fn choose(
     scenario: &Scenario,
     network: &StreetNetwork,
@@ -51,7 +54,13 @@ pub(super) fn choose(
     let tiers_in_use = tiers_in_use(scenario, params);
     let sites = sites(scenario, params);
     let rules = rules(scenario, params, &tiers_in_use, &sites);
-    let limit = rules.iter().map(|rule| rule.walk_limit).max().unwrap_or(0);
+    let mut limit = rules.iter().map(|rule| rule.walk_limit).max().unwrap_or(0);
+    if rules.iter().any(|rule| rule.goal.is_of_walks()) {
+        limit = UNREACHED - 1;
+        if MOST_WALKS < scenario.atoms.len() * sites.len() {
+            return Err(PlanError::TooManyWalks { buildings: scenario.atoms.len(), places: sites.len() });
+        }
+    }
     let walks = Walks {
         scenario,
         network,
@@ -80,7 +89,7 @@ pub(super) fn choose(
     let options =
         Options { seed: params.seed, effort: Effort::Full, time_limit: None, cancel: Some(&cancel) };
     let answers = tiers::plan(&task, &options).map_err(|error| stopped(error, watch))?;
-    plan.stations = stations(scenario, &sites, &tiers_in_use, &answers);
+    plan.stations = stations(scenario, &sites, &tiers_in_use, &rules, &answers);
     plan.tiers = tier_answers(params, &task, &tiers_in_use, &answers, &options)?;
     plan.findings.retain(|finding| finding.layer != "stations");
     plan.findings.extend(findings(scenario, &tiers_in_use, &answers));
@@ -124,8 +133,13 @@ fn rules(scenario: &Scenario, params: &Params, tiers: &[StationTier], sites: &[S
         let goal = match planned {
             None => TierGoal::KeepExisting,
             Some(TierParams { one_per_community: true, .. }) => TierGoal::OnePerCommunity,
-            Some(TierParams { stations: Some(n), .. }) => {
-                TierGoal::Count((*n as usize).saturating_sub(standing.count()))
+            Some(TierParams { stations: Some(n), aim, .. }) => {
+                let new = (*n as usize).saturating_sub(standing.count());
+                match aim {
+                    Aim::Coverage => TierGoal::Count(new),
+                    Aim::Walks => TierGoal::ShortestWalks(new),
+                    Aim::Farthest => TierGoal::ShortestFarthest(new),
+                }
             }
             Some(TierParams { budget: Some(budget), .. }) => TierGoal::Budget(u64::from(*budget)),
             Some(TierParams { goal, .. }) => TierGoal::Coverage(*goal),
@@ -213,6 +227,7 @@ fn stations(
     scenario: &Scenario,
     sites: &[Site],
     tiers: &[StationTier],
+    rules: &[TierRule],
     answers: &[tiers::TierAnswer],
 ) -> Vec<Station> {
     let mut stations = scenario.stations.clone();
@@ -259,7 +274,7 @@ fn stations(
                 area: site.area,
                 capacity: site.capacity,
                 premise: site.premise,
-                reason: reason(scenario, sites, found),
+                reason: reason(scenario, sites, rules[answer.tier].goal, answer.total, found),
             });
         }
     }
@@ -303,9 +318,9 @@ fn tier_answers(
         }
         list.push(TierAnswer {
             tier,
-            goal: goal_words(&task.rules[answer.tier]),
+            goal: goal_words(&task.rules[answer.tier], answer),
             objective: answer.covered as f64,
-            bound: Some(answer.bound as f64),
+            bound: answer.walks.is_none().then_some(answer.bound as f64),
             gap: Some(answer.gap),
             proven: answer.proven,
             frontier,

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use geo::Area;
 
 use super::*;
-use crate::model::{CoverageMethod, CoverageScope, Station, StationStatus};
-use crate::params::{Effort, TierParams};
+use crate::model::{CoverageMethod, CoverageScope, Station, StationStatus, StationTier};
+use crate::params::{Aim, Effort, TierParams};
 use crate::synth::{SynthParams, city};
 use crate::units::Households;
 
@@ -201,6 +201,30 @@ fn new_stations_keep_the_spacing_asked_for() {
     assert!(free.is_finite(), "several stations are needed");
     let wanted = free + 50.0;
     assert!(wanted <= closest(&places(Some(wanted))), "{free}");
+}
+
+#[test]
+fn stations_placed_for_short_walks_walk_less_and_say_how_much() {
+    let scenario = city_without_stations();
+    let aimed = |aim| {
+        let params = compound_tier(|tier| {
+            (tier.stations, tier.aim) = (Some(4), aim);
+        });
+        planned(&scenario, &params)
+    };
+    let mean = |plan: &Plan| {
+        let words = &plan.tiers.iter().find(|tier| tier.tier == StationTier::Compound).unwrap().goal.en;
+        words.split(": ").nth(1).unwrap().split(' ').next().unwrap().parse::<f64>().unwrap()
+    };
+    let (walks, farthest) = (aimed(Aim::Walks), aimed(Aim::Farthest));
+    assert_eq!((chosen(&walks).len(), chosen(&farthest).len()), (4, 4));
+    assert!(mean(&walks) < mean(&farthest), "the mean is below the longest");
+    assert!(chosen(&walks)[0].reason.en.contains("the mean walk is"), "{}", chosen(&walks)[0].reason.en);
+    // No more households within the circle than where coverage is the aim.
+    let cover = aimed(Aim::Coverage);
+    let objective =
+        |plan: &Plan| plan.tiers.iter().find(|tier| tier.tier == StationTier::Compound).unwrap().objective;
+    assert!(objective(&walks) <= objective(&cover));
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn answers_table(facts: &Facts<'_>, lang: Lang) -> String {
     ];
     let mut table = Table::new(lang.pick("选址结果与上界", "Siting: answer and bound"), &heads);
     for answer in &facts.plan.tiers {
-        let verdict = match (answer.proven, answer.bound) {
+        let verdict = match (answer.proven, answer.gap) {
             (true, _) => lang.pick("已证明最优", "proven best"),
             (false, Some(_)) => lang.pick("未证明最优，差距如左", "not proven; the gap says how far at most"),
             (false, None) => lang.pick("没有上界", "no bound known"),

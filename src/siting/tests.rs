@@ -79,6 +79,44 @@ fn wider_stations_serve_the_nearer_tier_if_the_rule_says_so() {
 }
 
 #[test]
+fn stations_may_be_placed_for_the_shortest_walks() {
+    // Two of four sites, households times minutes: sites 1 and 3 give 20 + 20 + 40 + 50 = 130 (the first
+    // building walks 2, the second 1, the fourth 1, the fifth 1).
+    let answers = check(&[rule("corner", 1, TierGoal::ShortestWalks(2))], &four_sites());
+    let [answer] = &answers[..] else { panic!("one tier") };
+    let mut chosen: Vec<u32> = answer.stations.iter().map(|station| station.site).collect();
+    chosen.sort_unstable();
+    assert_eq!((chosen, answer.walks, answer.proven), (vec![1, 3], Some((130, 130)), true));
+    // Within the circle all but the first building; the walk beyond it serves nobody.
+    assert_eq!((answer.covered, answer.bound, answer.assignment[0]), (200, 210, -1));
+    // Without site 3 the last two buildings walk 2 and 3 to site 1.
+    let loss = answer.stations.iter().find(|station| station.site == 3).map(|station| station.loss);
+    assert_eq!(loss, Some(50 * (2 - 1) + 60 * 3));
+    // The longest walk: 2 with one at each end, since the first building is 2 from site 1 and 0 from site 0.
+    let answers = check(&[rule("corner", 1, TierGoal::ShortestFarthest(2))], &four_sites());
+    assert_eq!((answers[0].walks, answers[0].proven), (Some((2, 2)), true));
+}
+
+#[test]
+fn a_house_on_streets_of_its_own_does_not_need_a_station_there() {
+    let mut walks = WALKS;
+    walks[20..].copy_from_slice(&[NO, NO, NO, 1]);
+    let sites = four_sites();
+    let task = TierTask {
+        reach: Table::dense(6, 4, &walks).expect("6 by 4"),
+        households: &HOUSEHOLDS,
+        community: &COMMUNITY,
+        sites: &sites,
+        rules: &[rule("corner", 9, TierGoal::ShortestWalks(1))],
+    };
+    let answers = plan(&task, &Options::default()).expect("a plan");
+    assert_eq!(answers[0].notes, [TierNote::Apart { tier: "corner".into(), households: 60 }]);
+    // Site 2 alone: 10·3 + 20·2 + 30 + 0 + 50 = 150.
+    assert_eq!(answers[0].walks, Some((150, 150)));
+    assert_eq!(answers[0].covered, 150);
+}
+
+#[test]
 fn every_community_gets_its_one_centre() {
     let answers = check(&[rule("community", 2, TierGoal::OnePerCommunity)], &four_sites());
     let mut chosen: Vec<u32> = answers[0].stations.iter().map(|station| station.site).collect();

@@ -6,8 +6,17 @@ use crate::siting::Backup;
 use crate::siting::tiers::{self, TierGoal, TierRule};
 
 /// What the station adds, what would be lost without it, and the runner-up.
-pub(super) fn reason(scenario: &Scenario, sites: &[Site], found: &tiers::TierStation) -> Text {
+pub(super) fn reason(
+    scenario: &Scenario,
+    sites: &[Site],
+    goal: TierGoal,
+    households: u64,
+    found: &tiers::TierStation,
+) -> Text {
     let (adds, serves, loss) = (found.adds, found.serves, found.loss);
+    if goal.is_of_walks() {
+        return reason_of_walks(scenario, sites, goal, households, found);
+    }
     let mut text = Text {
         zh: format!("新增覆盖 {adds} 户，服务 {serves} 户；取消则 {loss} 户失去服务圈"),
         en: format!("adds {adds} households, serves {serves}; {loss} would be lost without it"),
@@ -18,6 +27,37 @@ pub(super) fn reason(scenario: &Scenario, sites: &[Site], found: &tiers::TierSta
         text.en.push_str(&format!("; runner-up {name}, {loss} fewer"));
     }
     text
+}
+
+/// The same where walks are the aim: how much longer they would be.
+fn reason_of_walks(
+    scenario: &Scenario,
+    sites: &[Site],
+    goal: TierGoal,
+    households: u64,
+    found: &tiers::TierStation,
+) -> Text {
+    let of_all = matches!(goal, TierGoal::ShortestWalks(_));
+    let (zh, en) =
+        if of_all { ("户均步行", "the mean walk") } else { ("最远步行", "the longest walk") };
+    let longer = |loss: u64| seconds(goal, loss, households);
+    let (serves, loss) = (found.serves, longer(found.loss));
+    let mut text = Text {
+        zh: format!("服务 {serves} 户；取消则{zh}增加 {loss:.1} 秒"),
+        en: format!("serves {serves}; without it {en} is {loss:.1} s longer"),
+    };
+    if let Some((site, loss)) = found.runner_up {
+        let (name, loss) = (place_name(scenario, &sites[site as usize]), longer(loss));
+        text.zh.push_str(&format!("；次优 {name}，增加 {loss:.1} 秒"));
+        text.en.push_str(&format!("; runner-up {name}, {loss:.1} s longer"));
+    }
+    text
+}
+
+/// A value of an aim of walks in seconds: the mean walk of a household, or the longest walk.
+fn seconds(goal: TierGoal, value: u64, households: u64) -> f64 {
+    let of = if matches!(goal, TierGoal::ShortestWalks(_)) { households.max(1) } else { 1 };
+    value as f64 / of as f64 / 1000.0
 }
 
 /// Why a standing station closes or where it moves.
@@ -46,9 +86,15 @@ fn place_name(scenario: &Scenario, site: &Site) -> String {
     )
 }
 
-/// What a tier is asked for.
-pub(super) fn goal_words(rule: &TierRule) -> Text {
+/// What a tier is asked for; with an aim of walks, what they came to as well.
+pub(super) fn goal_words(rule: &TierRule, answer: &tiers::TierAnswer) -> Text {
     let mut words = aim_words(rule);
+    if let Some((reached, bound)) = answer.walks {
+        let minutes = |value: u64| seconds(rule.goal, value, answer.total) / 60.0;
+        let (reached, bound) = (minutes(reached), minutes(bound));
+        words.zh.push_str(&format!("：{reached:.2} 分钟，任何方案不低于 {bound:.2} 分钟"));
+        words.en.push_str(&format!(": {reached:.2} min, no choice is below {bound:.2}"));
+    }
     for condition in condition_words(rule) {
         words.zh.push_str(&format!("；{}", condition.zh));
         words.en.push_str(&format!("; {}", condition.en));
@@ -112,6 +158,16 @@ fn aim_words(rule: &TierRule) -> Text {
         TierGoal::Budget(yuan) => (
             format!("{minutes} 分钟；预算 {yuan} 元，覆盖最多"),
             format!("{minutes} min; best coverage for {yuan} yuan a year"),
+        )
+            .into(),
+        TierGoal::ShortestWalks(n) => (
+            format!("{minutes} 分钟；新增 {n} 个，户均步行最短"),
+            format!("{minutes} min; shortest mean walk with {n} new ones"),
+        )
+            .into(),
+        TierGoal::ShortestFarthest(n) => (
+            format!("{minutes} 分钟；新增 {n} 个，最远步行最短"),
+            format!("{minutes} min; shortest longest walk with {n} new ones"),
         )
             .into(),
         TierGoal::OnePerCommunity => (
@@ -203,6 +259,16 @@ fn note_words(
                 ),
             )),
             Text::from(("无需处理", "nothing to do")),
+        ),
+        tiers::TierNote::Apart { households, .. } => (
+            None,
+            Text::from((
+                format!("{zh}：{households} 户所在道路与多数备选不连通，未计入步行"),
+                format!(
+                    "tier {en}: {households} households on streets apart from most places were left out of the walks"
+                ),
+            )),
+            Text::from(("检查道路是否断开", "check whether streets are broken there")),
         ),
         tiers::TierNote::UnknownArea { count, least, .. } => (
             None,

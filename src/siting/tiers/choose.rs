@@ -1,9 +1,9 @@
 //! A tier's goal → its stations.
 
 use super::explain::answer;
-use super::setting::{Setting, Standing};
+use super::setting::{Setting, Standing, Walks};
 use super::{TierAnswer, TierGoal, TierNote, TierTask};
-use crate::siting::{Effort, Options, Problem, Siting, SitingError, max_cover};
+use crate::siting::{Effort, Options, Problem, Siting, SitingError, max_cover, p_center, p_median};
 
 /// Plans one tier with the stations of wider ones that serve it too. Where a community gets its one station, `eye_on`
 /// is the nearer limit that decides between places that serve as many.
@@ -17,10 +17,11 @@ pub(super) fn plan_tier(
     let rule = &task.rules[tier];
     let standing = match rule.goal {
         TierGoal::KeepExisting | TierGoal::OnePerCommunity => Standing::Stays,
-        TierGoal::Coverage(_) | TierGoal::Count(_) | TierGoal::Budget(_) => Standing::MayChange,
+        _ => Standing::MayChange,
     };
     let mut notes = Vec::new();
-    let setting = Setting::new(task, tier, wider, standing, &mut notes);
+    let walks = if rule.goal.is_of_walks() { Walks::All } else { Walks::WithinLimit };
+    let setting = Setting::new(task, tier, wider, (standing, walks), &mut notes);
     let problem = setting.problem(task);
     let n_standing = setting.fixed.len() + setting.changeable.len();
     let mut best_per_goal = true;
@@ -30,9 +31,13 @@ pub(super) fn plan_tier(
             only.groups.clear();
             max_cover(&only, Some(n_standing), options)
         }
-        TierGoal::Count(new) => {
+        TierGoal::Count(new) | TierGoal::ShortestWalks(new) | TierGoal::ShortestFarthest(new) => {
             let p = (n_standing + new).min(setting.site_of.len());
-            enough_for_communities(task, &setting, p).and_then(|()| max_cover(&problem, Some(p), options))
+            enough_for_communities(task, &setting, p).and_then(|()| match rule.goal {
+                TierGoal::ShortestWalks(_) => p_median(&problem, p, options),
+                TierGoal::ShortestFarthest(_) => p_center(&problem, p, options),
+                _ => max_cover(&problem, Some(p), options),
+            })
         }
         TierGoal::Budget(budget) => {
             max_cover(&with_budget(task, &setting, problem.clone(), budget), None, options)

@@ -13,10 +13,19 @@ pub(super) fn answer(
     best_per_goal: bool,
     notes: Vec<TierNote>,
 ) -> TierAnswer {
-    let to_site = |column: i32| if column < 0 { -1 } else { setting.site_of[column as usize] as i32 };
     let times = problem.backup.times() as u64;
-    let beyond = (0..task.households.len())
-        .filter(|&demand| setting.indptr[demand + 1] - setting.indptr[demand] < times);
+    let rule = &task.rules[setting.tier];
+    let in_reach = |demand: usize| {
+        let row = setting.indptr[demand] as usize..setting.indptr[demand + 1] as usize;
+        setting.cost[row].iter().filter(|&&cost| cost <= rule.walk_limit).count() as u64
+    };
+    let serving = |(demand, &column): (usize, &i32)| {
+        let mut row = setting.indptr[demand] as usize..setting.indptr[demand + 1] as usize;
+        let walk =
+            row.find(|&entry| setting.indices[entry] as i32 == column).map(|entry| setting.cost[entry]);
+        walk.filter(|&walk| walk <= rule.walk_limit).map_or(-1, |_| setting.site_of[column as usize] as i32)
+    };
+    let beyond = (0..task.households.len()).filter(|&demand| in_reach(demand) < times);
     let out_of_reach = beyond.filter(|&demand| task.households[demand] > 0).map(|demand| OutOfReach {
         demand: demand as u32,
         households: task.households[demand],
@@ -24,16 +33,27 @@ pub(super) fn answer(
     });
     let mut cover = Cover::new(task, setting, problem);
     let stations = stations(setting, &siting.reasons, &mut cover);
+    let (covered, bound, walks) = if rule.goal.is_of_walks() {
+        let households = |demand: usize| u64::from(task.households[demand]);
+        let points = 0..task.households.len();
+        let covered =
+            points.clone().filter(|&demand| cover.times <= cover.depth[demand]).map(households).sum();
+        let reachable = points.filter(|&demand| times <= in_reach(demand)).map(households).sum();
+        (covered, reachable, Some((siting.objective, siting.bound)))
+    } else {
+        (siting.objective, siting.bound, None)
+    };
     TierAnswer {
         tier: setting.tier,
         stations,
         closed: closed(setting, siting, &cover),
-        assignment: siting.assignment.iter().map(|&column| to_site(column)).collect(),
-        covered: siting.objective,
+        assignment: siting.assignment.iter().enumerate().map(serving).collect(),
+        covered,
+        walks,
         total: task.households.iter().map(|&households| u64::from(households)).sum(),
-        bound: siting.bound,
+        bound,
         gap: siting.gap,
-        proven: match task.rules[setting.tier].goal {
+        proven: match rule.goal {
             TierGoal::Coverage(_) => best_per_goal,
             _ => siting.proven,
         },
@@ -53,9 +73,14 @@ struct Cover<'a> {
 
 impl<'a> Cover<'a> {
     fn new(task: &'a TierTask<'a>, setting: &Setting, problem: &Problem) -> Self {
+        let limit = task.rules[setting.tier].walk_limit;
         let mut points_of = vec![Vec::new(); setting.site_of.len()];
         for demand in 0..task.households.len() {
-            problem.visit_row(demand, |column, _| points_of[column as usize].push(demand as u32));
+            problem.visit_row(demand, |column, cost| {
+                if cost <= limit {
+                    points_of[column as usize].push(demand as u32);
+                }
+            });
         }
         let times = problem.backup.times() as u32;
         Self { task, points_of, depth: vec![0; task.households.len()], times }

@@ -19,7 +19,7 @@ pub use note::TierNote;
 pub use suggest::{Suggestion, suggest};
 
 use choose::{plan_tier, with_budget};
-use setting::{Setting, Standing};
+use setting::{Setting, Standing, Walks};
 
 /// What stands or could stand at one place.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,10 +65,22 @@ pub enum TierGoal {
     Coverage(f64),
     /// The best coverage with at most so many new stations.
     Count(usize),
+    /// So many new stations for the shortest walks in sum, households times walk (p-median).
+    ShortestWalks(usize),
+    /// So many new stations for the shortest longest walk (p-center).
+    ShortestFarthest(usize),
     /// The best coverage whose new stations cost at most this in sum.
     Budget(u64),
     /// Exactly one station in every community: the place that covers most of its households, then the nearest.
     OnePerCommunity,
+}
+
+impl TierGoal {
+    /// Whether walks beyond the limit count as well, so that the table must hold every walk there is.
+    #[must_use]
+    pub const fn is_of_walks(self) -> bool {
+        matches!(self, Self::ShortestWalks(_) | Self::ShortestFarthest(_))
+    }
 }
 
 /// The rule of one tier.
@@ -158,9 +170,9 @@ pub struct TierStation {
     pub adds: u64,
     /// Households it serves in the assignment.
     pub serves: u64,
-    /// Households no longer within the limit without it.
+    /// Households no longer within the limit without it; under a goal of walks what that goal worsens by.
     pub loss: u64,
-    /// The best replacement that was not chosen, and the households lost with it instead.
+    /// The best replacement that was not chosen, and what is lost with it instead.
     pub runner_up: Option<(u32, u64)>,
 }
 
@@ -199,11 +211,13 @@ pub struct TierAnswer {
     pub assignment: Vec<i32>,
     /// Households within the limit of their station; with [`TierRule::backup`] of two stations.
     pub covered: u64,
+    /// Under a goal of walks what was reached, in household-ms or ms, and its lower bound.
+    pub walks: Option<(u64, u64)>,
     /// All households.
     pub total: u64,
-    /// No choice with as many new stations (or the same budget) covers more.
+    /// No choice with as many new stations (or the same budget) covers more; under a goal of walks, no choice at all.
     pub bound: u64,
-    /// `|bound − covered| / covered`.
+    /// `|bound − covered| / covered`; under a goal of walks that of [`Self::walks`].
     pub gap: f64,
     /// The answer is proven best. For a coverage goal: no smaller number of stations meets it.
     pub proven: bool,
@@ -330,7 +344,8 @@ pub fn tier_budget_frontier(
 fn frontier_setting(task: &TierTask, tier: usize, answers: &[TierAnswer]) -> Result<Setting, SitingError> {
     check_task(task)?;
     let wider = wider_stations(task, &answers[..tier.min(answers.len())]);
-    let mut setting = Setting::new(task, tier, &wider, Standing::Stays, &mut Vec::new());
+    let mut setting =
+        Setting::new(task, tier, &wider, (Standing::Stays, Walks::WithinLimit), &mut Vec::new());
     setting.groups.iter_mut().for_each(|group| group.at_least = 0);
     Ok(setting)
 }

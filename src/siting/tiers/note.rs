@@ -45,6 +45,16 @@ pub enum TierNote {
         /// Households the goal asks for.
         wanted: u64,
     },
+    /// Households on streets of their own, which walks to most places cannot use.
+    #[error(
+        "{households} households on streets apart from most places were left out of the walks of tier {tier}"
+    )]
+    Apart {
+        /// The tier's name.
+        tier: String,
+        /// Households left out.
+        households: u64,
+    },
     /// Two tiers were chosen together, which the lower one gains by.
     #[error(
         "tiers {tier} and {lower} were chosen together: {saved} fewer stations of tier {lower}, {gained} households more in reach"

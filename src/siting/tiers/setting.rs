@@ -14,6 +14,15 @@ pub(super) enum Standing {
     MayChange,
 }
 
+/// Which walks a tier's table holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Walks {
+    /// Those within the tier's limit.
+    WithinLimit,
+    /// All, of the households that most places can be reached from.
+    All,
+}
+
 /// One tier's table: columns are the admissible sites only.
 pub(super) struct Setting {
     pub tier: usize,
@@ -39,10 +48,11 @@ impl Setting {
         task: &TierTask,
         tier: usize,
         wider: &[u32],
-        standing: Standing,
+        (standing, walks): (Standing, Walks),
         notes: &mut Vec<TierNote>,
     ) -> Self {
         let rule = &task.rules[tier];
+        let furthest = if walks == Walks::All { u32::MAX - 1 } else { rule.walk_limit };
         let is_wider = |site: u32| wider.binary_search(&site).is_ok();
         let stands = |site: u32| task.sites[site as usize].existing == Some(tier);
         let mut unknown_area = 0;
@@ -101,7 +111,7 @@ impl Setting {
                 let column = column_of[site as usize];
                 if column != u32::MAX {
                     nearest = Some(nearest.map_or(cost, |nearest| nearest.min(cost)));
-                    if cost <= rule.walk_limit {
+                    if cost <= furthest {
                         setting.indices.push(column);
                         setting.cost.push(cost);
                     }
@@ -110,10 +120,35 @@ impl Setting {
             setting.indptr.push(setting.indices.len() as u64);
             setting.nearest.push(nearest);
         }
+        if walks == Walks::All {
+            setting.leave_out_islands(task, notes);
+        }
         setting.set_capacity(task);
         setting.set_groups(task, notes);
         setting.set_spacing(task, &column_of);
         setting
+    }
+
+    /// Empties the rows from which fewer than half of the places are reached that the best connected row reaches:
+    /// one household on streets of its own must not need a station there, nor decide how far the farthest walks.
+    fn leave_out_islands(&mut self, task: &TierTask, notes: &mut Vec<TierNote>) {
+        let most = self.indptr.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+        let (mut indptr, mut indices, mut cost) = (vec![0], Vec::new(), Vec::new());
+        let mut households = 0;
+        for (demand, pair) in self.indptr.windows(2).enumerate() {
+            let row = pair[0] as usize..pair[1] as usize;
+            if most <= 2 * row.len() as u64 {
+                indices.extend_from_slice(&self.indices[row.clone()]);
+                cost.extend_from_slice(&self.cost[row]);
+            } else {
+                households += u64::from(task.households[demand]);
+            }
+            indptr.push(indices.len() as u64);
+        }
+        (self.indptr, self.indices, self.cost) = (indptr, indices, cost);
+        if 0 < households {
+            notes.push(TierNote::Apart { tier: task.rules[self.tier].name.clone(), households });
+        }
     }
 
     /// Columns where a station stands now.
@@ -220,6 +255,11 @@ impl Setting {
         let table = Table::sparse(self.site_of.len(), &self.indptr, &self.indices, Some(&self.cost));
         let mut problem = Problem::new(table.expect("built row by row from a checked table"));
         problem.weights = task.households.to_vec();
+        if task.rules[self.tier].goal.is_of_walks() {
+            // Models of walks must serve everyone who counts.
+            let rows = problem.weights.iter_mut().zip(self.indptr.windows(2));
+            rows.filter(|(_, row)| row[0] == row[1]).for_each(|(weight, _)| *weight = 0);
+        }
         problem.fixed.clone_from(&self.fixed);
         problem.capacity.clone_from(&self.capacity);
         problem.groups.clone_from(&self.groups);
