@@ -101,7 +101,7 @@ impl WalkNetwork {
             for (field, pen, drawn) in parts {
                 circles.extend(drawn);
                 let mut spare = spare();
-                if mesh.origin.len() <= KEPT_SIDES && spare.len() < rayon::current_num_threads() {
+                if mesh.n_halves() <= KEPT_SIDES && spare.len() < rayon::current_num_threads() {
                     spare.push(Scratch { walk: field.walk, owner: field.owner, pen });
                 }
             }
@@ -177,13 +177,9 @@ impl Beside {
         let mut beside = Self::default();
         for on in on_edges {
             let [a, b] = on.ends.map(|node| mesh.vertex_of[node as usize]);
-            if let Some(half) = mesh.half_edge(a, b).filter(|&half| mesh.cost[half as usize] < PIECE) {
+            if let Some(half) = mesh.half_edge(a, b).filter(|&half| mesh.cost(half) < PIECE) {
                 beside.0.entry(half).or_default().push((on.station, on.share, on.access));
-                beside.0.entry(mesh.twin[half as usize]).or_default().push((
-                    on.station,
-                    1.0 - on.share,
-                    on.access,
-                ));
+                beside.0.entry(mesh.twin(half)).or_default().push((on.station, 1.0 - on.share, on.access));
             }
         }
         beside
@@ -271,7 +267,7 @@ struct Pen {
 
 impl Pen {
     fn new(mesh: &Mesh) -> Self {
-        Self { passed: vec![0; mesh.origin.len()], drawing: 0 }
+        Self { passed: vec![0; mesh.n_halves()], drawing: 0 }
     }
 }
 
@@ -329,9 +325,9 @@ impl<'f, 'a> Drawing<'f, 'a> {
     /// them. It may not where both ends are inside and there is no street, or where the rest of the limit covers
     /// the street between.
     fn may_leave(&self, half: u32, walk: u32) -> bool {
-        let cost = self.mesh.cost[half as usize];
+        let cost = self.mesh.cost(half);
         let covers = cost == FREE || (cost < PIECE && cost <= self.limit - walk);
-        !covers || self.walk(self.mesh.target[half as usize]).is_none()
+        !covers || self.walk(self.mesh.target(half)).is_none()
     }
 
     /// Walk at a vertex inside, `None` outside.
@@ -389,10 +385,10 @@ impl<'f, 'a> Drawing<'f, 'a> {
     /// Where the area leaves a half-edge whose origin is inside, as a share of its length; `None` if all of
     /// it is inside.
     fn cut(&self, half: u32) -> Option<f64> {
-        let (from, to) = (self.mesh.origin[half as usize], self.mesh.target[half as usize]);
+        let (from, to) = (self.mesh.origin(half), self.mesh.target(half));
         let walk = self.walk(from)?;
         let there = self.walk(to);
-        let cost = self.mesh.cost[half as usize];
+        let cost = self.mesh.cost(half);
         if cost == FREE && there.is_some() {
             return None;
         }
@@ -408,7 +404,7 @@ impl<'f, 'a> Drawing<'f, 'a> {
         }
         let mine = self.covers(half, walk).max(thin);
         if let Some(there) = there {
-            let theirs = self.covers(self.mesh.twin[half as usize], there).max(thin);
+            let theirs = self.covers(self.mesh.twin(half), there).max(thin);
             return if 1.0 <= mine + theirs { None } else { Some(mine) };
         }
         let meeting = self.meeting(half, walk, to).unwrap_or(1.0);
@@ -417,7 +413,7 @@ impl<'f, 'a> Drawing<'f, 'a> {
 
     /// Share of a street side covered from its origin, stations on the side included.
     fn covers(&self, half: u32, walk: u32) -> f64 {
-        let cost = self.mesh.cost[half as usize];
+        let cost = self.mesh.cost(half);
         let mut share = self.rest_share(walk, cost);
         if !self.beside.0.is_empty() {
             for &(station, at, access) in self.beside.0.get(&half).into_iter().flatten() {
@@ -432,8 +428,7 @@ impl<'f, 'a> Drawing<'f, 'a> {
     /// Where the way to another station becomes the shorter one.
     fn meeting(&self, half: u32, walk: u32, to: u32) -> Option<f64> {
         let there = self.field.walk[to as usize];
-        let (back, forth) =
-            (self.mesh.cost[half as usize], self.mesh.cost[self.mesh.twin[half as usize] as usize]);
+        let (back, forth) = (self.mesh.cost(half), self.mesh.cost(self.mesh.twin(half)));
         if there == NONE || forth >= PIECE - 1 {
             return None;
         }
@@ -464,18 +459,18 @@ impl<'f, 'a> Drawing<'f, 'a> {
         let (mut half, mut share) = (start, self.cut(start)?);
         while pen.passed[half as usize] != pen.drawing {
             pen.passed[half as usize] = pen.drawing;
-            let (from, to) = (self.mesh.origin[half as usize], self.mesh.target[half as usize]);
+            let (from, to) = (self.mesh.origin(half), self.mesh.target(half));
             let beside = self.mesh.turn(half);
             let crossing = match self.walk(to) {
                 Some(_) => Crossing::Fixed,
-                None if self.mesh.cost[half as usize] == FREE => Crossing::Free,
+                None if self.mesh.cost(half) == FREE => Crossing::Free,
                 None => Crossing::Street,
             };
-            let straight = self.is_others(to) || self.is_others(self.mesh.target[beside as usize]);
+            let straight = self.is_others(to) || self.is_others(self.mesh.target(beside));
             let (from, to) = (self.mesh.at[from as usize], self.mesh.at[to as usize]);
             ring.push(Knot { half, at: from + (to - from) * share, crossing, straight });
             // The third corner is outside, or inside, or all sides but this one are inside.
-            let beyond = self.mesh.twin[self.mesh.next(half) as usize];
+            let beyond = self.mesh.twin(self.mesh.next(half));
             (half, share) = if let Some(share) = self.cut(beside) {
                 (beside, share)
             } else if let Some(share) = self.cut(beyond) {
@@ -483,7 +478,7 @@ impl<'f, 'a> Drawing<'f, 'a> {
             } else {
                 let tip = |at| Knot { half: NONE, at, crossing: Crossing::Fixed, straight: true };
                 ring.extend(self.slit(half, share).map(tip));
-                let back = self.mesh.twin[half as usize];
+                let back = self.mesh.twin(half);
                 (back, self.cut(back)?)
             };
         }
@@ -500,7 +495,7 @@ impl<'f, 'a> Drawing<'f, 'a> {
     /// The notch that keeps an unreached stretch of street out of a triangle otherwise inside: one tip, or two.
     /// Its flanks rise at the same angle however long the stretch is, so that a shorter one's lies within.
     fn slit(&self, half: u32, share: f64) -> impl Iterator<Item = Coord<f64>> + use<> {
-        let other = self.cut(self.mesh.twin[half as usize]).map(|cut| 1.0 - cut);
+        let other = self.cut(self.mesh.twin(half)).map(|cut| 1.0 - cut);
         let [from, to, apex] = self.mesh.corners(half);
         let length = (to - from).x.hypot((to - from).y);
         let along = (to - from) / length;
@@ -529,7 +524,7 @@ impl<'f, 'a> Drawing<'f, 'a> {
         let mut bare: Vec<_> = self.beside.0.iter().filter(|(half, _)| **half % 2 == 0).collect();
         bare.sort_unstable_by_key(|(half, _)| **half);
         for (&half, stations) in bare {
-            let (from, to) = (self.mesh.origin[half as usize], self.mesh.target[half as usize]);
+            let (from, to) = (self.mesh.origin(half), self.mesh.target(half));
             if self.walk(from).is_some() || self.walk(to).is_some() {
                 continue;
             }
@@ -538,8 +533,8 @@ impl<'f, 'a> Drawing<'f, 'a> {
                 if self.limit < access || self.station.is_some_and(|mine| mine != station) {
                     continue;
                 }
-                let ahead = self.rest_share(access, self.mesh.cost[half as usize]);
-                let behind = self.rest_share(access, self.mesh.cost[self.mesh.twin[half as usize] as usize]);
+                let ahead = self.rest_share(access, self.mesh.cost(half));
+                let behind = self.rest_share(access, self.mesh.cost(self.mesh.twin(half)));
                 let (tail, head) =
                     (a + (b - a) * (share - behind).max(0.0), a + (b - a) * (share + ahead).min(1.0));
                 let aside = Coord { x: -(head - tail).y, y: (head - tail).x } * 0.25;

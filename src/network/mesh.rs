@@ -46,12 +46,10 @@ pub(super) struct Mesh {
     pub n_places: u32,
     /// First half-edge that leaves each vertex; one more at the end.
     start: Vec<u32>,
-    pub origin: Vec<u32>,
-    pub target: Vec<u32>,
-    /// The other side of each half-edge.
-    pub twin: Vec<u32>,
-    /// Cost of walking a half-edge backwards, to its origin; [`FREE`] or [`PIECE`].
-    pub cost: Vec<u32>,
+    /// What a look around a vertex reads, and what following an outline reads besides: two arrays, so that either
+    /// is one line of the cache for each vertex.
+    ahead: Vec<Ahead>,
+    behind: Vec<Behind>,
     pub splits: Vec<SplitEdge>,
     /// Split edge of a piece, and the shares of the edge at which the half-edge starts and ends.
     pub piece: FxHashMap<u32, (u32, f64, f64)>,
@@ -68,6 +66,22 @@ impl std::fmt::Debug for Mesh {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Mesh({} vertices)", self.at.len())
     }
+}
+
+/// Where a half-edge leads.
+#[derive(Clone, Copy)]
+struct Ahead {
+    target: u32,
+    /// Cost of walking the half-edge backwards, to its origin; [`FREE`] or [`PIECE`].
+    cost: u32,
+}
+
+/// Where a half-edge comes from.
+#[derive(Clone, Copy)]
+struct Behind {
+    origin: u32,
+    /// The other side of the half-edge.
+    twin: u32,
 }
 
 /// A street edge between mesh vertices.
@@ -122,29 +136,26 @@ impl Mesh {
         let n_halves = plane.num_directed_edges();
         let mut number = vec![NONE; n_halves];
         let mut start = vec![0];
-        let (mut origin, mut target) = (Vec::with_capacity(n_halves), Vec::with_capacity(n_halves));
+        let (mut ahead, mut behind) = (Vec::with_capacity(n_halves), Vec::with_capacity(n_halves));
         for vertex in plane.vertices() {
             let first = vertex.out_edge();
             let mut leaving = first;
             while let Some(edge) = leaving {
-                number[edge.fix().index()] = origin.len() as u32;
-                origin.push(vertex.fix().index() as u32);
-                target.push(edge.to().fix().index() as u32);
+                number[edge.fix().index()] = ahead.len() as u32;
+                ahead.push(Ahead { target: edge.to().fix().index() as u32, cost: FREE });
+                behind.push(Behind { origin: vertex.fix().index() as u32, twin: NONE });
                 leaving = Some(edge.ccw()).filter(|_| Some(edge.ccw()) != first);
             }
-            start.push(origin.len() as u32);
+            start.push(ahead.len() as u32);
         }
-        let mut twin = vec![0; n_halves];
         for edge in plane.directed_edges() {
-            twin[number[edge.fix().index()] as usize] = number[edge.rev().fix().index()];
+            behind[number[edge.fix().index()] as usize].twin = number[edge.rev().fix().index()];
         }
         Self {
             vertex_of,
             start,
-            cost: vec![FREE; n_halves],
-            origin,
-            target,
-            twin,
+            ahead,
+            behind,
             splits: Vec::new(),
             piece: FxHashMap::default(),
             splits_at: FxHashMap::default(),
@@ -156,16 +167,38 @@ impl Mesh {
         }
     }
 
+    pub fn n_halves(&self) -> usize {
+        self.ahead.len()
+    }
+
+    pub fn origin(&self, half: u32) -> u32 {
+        self.behind[half as usize].origin
+    }
+
+    pub fn target(&self, half: u32) -> u32 {
+        self.ahead[half as usize].target
+    }
+
+    /// The other side of a half-edge.
+    pub fn twin(&self, half: u32) -> u32 {
+        self.behind[half as usize].twin
+    }
+
+    /// Cost of walking a half-edge backwards, to its origin; [`FREE`] or [`PIECE`].
+    pub fn cost(&self, half: u32) -> u32 {
+        self.ahead[half as usize].cost
+    }
+
     /// The next half-edge that leaves the same vertex, counter-clockwise.
     pub fn turn(&self, half: u32) -> u32 {
-        let vertex = self.origin[half as usize] as usize;
+        let vertex = self.origin(half) as usize;
         if half + 1 == self.start[vertex + 1] { self.start[vertex] } else { half + 1 }
     }
 
     /// The next half-edge around the triangle on the left.
     pub fn next(&self, half: u32) -> u32 {
-        let twin = self.twin[half as usize];
-        let vertex = self.origin[twin as usize] as usize;
+        let twin = self.twin(half);
+        let vertex = self.origin(twin) as usize;
         if twin == self.start[vertex] { self.start[vertex + 1] - 1 } else { twin - 1 }
     }
 
@@ -178,8 +211,8 @@ impl Mesh {
     /// Corners of the triangle on the left of a half-edge, from its origin on.
     pub fn corners(&self, half: u32) -> [Coord<f64>; 3] {
         let corner = |vertex: u32| self.at[vertex as usize];
-        let [a, b] = [self.origin[half as usize], self.target[half as usize]].map(corner);
-        [a, b, corner(self.target[self.turn(half) as usize])]
+        let [a, b] = [self.origin(half), self.target(half)].map(corner);
+        [a, b, corner(self.target(self.turn(half)))]
     }
 
     /// Half-edges that leave a vertex.
@@ -188,12 +221,12 @@ impl Mesh {
     }
 
     pub fn length(&self, half: u32) -> f64 {
-        let gap = self.at[self.target[half as usize] as usize] - self.at[self.origin[half as usize] as usize];
+        let gap = self.at[self.target(half) as usize] - self.at[self.origin(half) as usize];
         (gap.x * gap.x + gap.y * gap.y).sqrt()
     }
 
     pub fn half_edge(&self, from: u32, to: u32) -> Option<u32> {
-        self.leaving(from).find(|&half| self.target[half as usize] == to)
+        self.leaving(from).find(|&half| self.target(half) == to)
     }
 
     fn take_costs(&mut self, sides: &[Side], splits: FxHashMap<u32, SplitEdge>) {
@@ -202,10 +235,10 @@ impl Mesh {
                 continue;
             }
             if let Some(half) = self.half_edge(side.ends[0], side.ends[1]) {
-                let (there, back) = (half as usize, self.twin[half as usize] as usize);
+                let (there, back) = (half as usize, self.twin(half) as usize);
                 // Two edges between the same places: each direction takes its cheaper one.
-                self.cost[there] = self.cost[there].min(side.costs[1].min(PIECE - 1));
-                self.cost[back] = self.cost[back].min(side.costs[0].min(PIECE - 1));
+                self.ahead[there].cost = self.ahead[there].cost.min(side.costs[1].min(PIECE - 1));
+                self.ahead[back].cost = self.ahead[back].cost.min(side.costs[0].min(PIECE - 1));
             }
         }
         let mut ordered: Vec<_> = splits.into_iter().collect();
@@ -216,8 +249,9 @@ impl Mesh {
             let stops: Vec<(f64, u32)> = ends.chain([(1.0, split.ends[1])]).collect();
             for pair in stops.windows(2) {
                 if let Some(half) = self.half_edge(pair[0].1, pair[1].1) {
-                    let twin = self.twin[half as usize];
-                    (self.cost[half as usize], self.cost[twin as usize]) = (PIECE, PIECE);
+                    let twin = self.twin(half);
+                    self.ahead[half as usize].cost = PIECE;
+                    self.ahead[twin as usize].cost = PIECE;
                     self.piece.insert(half, (index, pair[0].0, pair[1].0));
                     self.piece.insert(twin, (index, pair[1].0, pair[0].0));
                 }
