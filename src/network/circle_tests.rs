@@ -139,6 +139,24 @@ fn a_wider_limit_holds_a_narrower_one() {
 }
 
 #[test]
+fn the_slit_of_a_wider_limit_spares_what_a_narrower_one_covers_beside_it() {
+    // A street 100 m long, reached at once, and a tunnel beside it, 0.4 m away, reached from its far ends late.
+    let x: Vec<f64> = [0.0, 100.0, 0.0, 100.0, 50.0, 50.0].to_vec();
+    let y = vec![0.0, 0.0, 0.4, 0.4, 60.0, -60.0];
+    let (from, to) = ([0, 0, 1, 2, 0, 1], [1, 2, 3, 3, 4, 5]);
+    for detour in [30_000, 45_000, 60_000, 90_000] {
+        let there = [100_000, detour, detour, 100_000, 80_000, 80_000];
+        let net = WalkNetwork::new(&x, &y, &from, &to, &there, None).unwrap();
+        let limits: Vec<u32> = (1..12).map(|step| step * 15_000).collect();
+        let circles = net.service_circles(&[0, 1], &limits, CircleShare::PerStation).unwrap();
+        for pair in circles.windows(2).filter(|pair| pair[0].station == pair[1].station) {
+            let outside = pair[0].area.difference(&pair[1].area).unsigned_area();
+            assert!(outside < 0.001, "{detour}: {outside} m² of {} outside {}", pair[0].limit, pair[1].limit);
+        }
+    }
+}
+
+#[test]
 fn merged_circles_follow_the_nearest_station_and_shares_do_not_overlap() {
     for seed in 0..10 {
         let arrays = town(seed, 14, 0);

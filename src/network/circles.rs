@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use super::NetworkError;
 use super::contract::NONE;
 use super::engine::{Sources, WalkNetwork};
-use super::mesh::{FREE, Mesh, PIECE, SplitEdge};
+use super::mesh::{Ahead, FREE, Mesh, PIECE, SplitEdge};
 use super::outline::{Crossing, Knot, Ring, shorten_slits, smooth, straighten_shared};
 
 /// How several stations share the plane.
@@ -312,8 +312,8 @@ impl<'f, 'a> Drawing<'f, 'a> {
         crossings.sort_unstable();
         for &vertex in reached.iter().chain(&crossings) {
             let Some(walk) = self.walk(vertex) else { continue };
-            for half in self.mesh.leaving(vertex) {
-                if self.may_leave(half, walk) && pen.passed[half as usize] != pen.drawing {
+            for (half, ahead) in self.mesh.around(vertex) {
+                if self.may_leave(ahead, walk) && pen.passed[half as usize] != pen.drawing {
                     rings.extend(self.ring(half, pen));
                 }
             }
@@ -324,10 +324,9 @@ impl<'f, 'a> Drawing<'f, 'a> {
     /// Whether the area may leave a half-edge whose origin has this walk: a quick look that settles most of
     /// them. It may not where both ends are inside and there is no street, or where the rest of the limit covers
     /// the street between.
-    fn may_leave(&self, half: u32, walk: u32) -> bool {
-        let cost = self.mesh.cost(half);
+    fn may_leave(&self, Ahead { target, cost }: Ahead, walk: u32) -> bool {
         let covers = cost == FREE || (cost < PIECE && cost <= self.limit - walk);
-        !covers || self.walk(self.mesh.target(half)).is_none()
+        !covers || self.walk(target).is_none()
     }
 
     /// Walk at a vertex inside, `None` outside.

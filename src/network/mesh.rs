@@ -70,10 +70,10 @@ impl std::fmt::Debug for Mesh {
 
 /// Where a half-edge leads.
 #[derive(Clone, Copy)]
-struct Ahead {
-    target: u32,
+pub(super) struct Ahead {
+    pub target: u32,
     /// Cost of walking the half-edge backwards, to its origin; [`FREE`] or [`PIECE`].
-    cost: u32,
+    pub cost: u32,
 }
 
 /// Where a half-edge comes from.
@@ -208,11 +208,21 @@ impl Mesh {
         half.min(second).min(self.next(second))
     }
 
+    /// Places of the origin and of the target of a half-edge.
+    pub fn ends(&self, half: u32) -> [Coord<f64>; 2] {
+        [self.at[self.origin(half) as usize], self.at[self.target(half) as usize]]
+    }
+
     /// Corners of the triangle on the left of a half-edge, from its origin on.
     pub fn corners(&self, half: u32) -> [Coord<f64>; 3] {
-        let corner = |vertex: u32| self.at[vertex as usize];
-        let [a, b] = [self.origin(half), self.target(half)].map(corner);
-        [a, b, corner(self.target(self.turn(half)))]
+        let [a, b] = self.ends(half);
+        [a, b, self.at[self.target(self.turn(half)) as usize]]
+    }
+
+    /// Half-edges that leave a vertex, with their targets and costs.
+    pub fn around(&self, vertex: u32) -> impl Iterator<Item = (u32, Ahead)> + '_ {
+        let leaving = self.leaving(vertex);
+        leaving.clone().zip(self.ahead[leaving.start as usize..leaving.end as usize].iter().copied())
     }
 
     /// Half-edges that leave a vertex.
@@ -221,7 +231,8 @@ impl Mesh {
     }
 
     pub fn length(&self, half: u32) -> f64 {
-        let gap = self.at[self.target(half) as usize] - self.at[self.origin(half) as usize];
+        let [from, to] = self.ends(half);
+        let gap = to - from;
         (gap.x * gap.x + gap.y * gap.y).sqrt()
     }
 

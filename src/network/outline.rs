@@ -160,24 +160,23 @@ pub(super) fn smooth(mesh: &Mesh, ring: &Ring) -> Vec<Coord<f64>> {
         })
         .collect();
     let places = slide(mesh, ring, &is_straight);
-    let tangents: Vec<Coord<f64>> = (0..n)
-        .map(|i| {
-            let (before, after) = ((i + n - 1) % n, (i + 1) % n);
-            let (into, out) = (places[i] - places[before], places[after] - places[i]);
-            match (is_straight[before], is_straight[i]) {
-                (false, false) => circle_tangent(into, out),
-                (true, _) => unit(into),
-                (false, true) => unit(out),
-            }
-        })
-        .collect();
+    let before = |i: usize| if i == 0 { n - 1 } else { i - 1 };
+    let after = |i: usize| if i + 1 == n { 0 } else { i + 1 };
+    let tangent = |i: usize| {
+        let (into, out) = (places[i] - places[before(i)], places[after(i)] - places[i]);
+        match (is_straight[before(i)], is_straight[i]) {
+            (false, false) => circle_tangent(into, out),
+            (true, _) => unit(into),
+            (false, true) => unit(out),
+        }
+    };
     let mut line = Vec::with_capacity(3 * n);
     for i in 0..n {
-        line.push(places[i]);
-        let after = (i + 1) % n;
-        if !is_straight[i] {
+        let (from, to) = (places[i], places[after(i)]);
+        line.push(from);
+        if !is_straight[i] && SHORTEST * SHORTEST <= dot(to - from, to - from) {
             let corners = mesh.corners(ring[i].half);
-            add_curve(&mut line, corners, (places[i], tangents[i]), (places[after], tangents[after]));
+            add_curve(&mut line, corners, (from, tangent(i)), (to, tangent(after(i))));
         }
     }
     line
@@ -187,28 +186,46 @@ pub(super) fn smooth(mesh: &Mesh, ring: &Ring) -> Vec<Coord<f64>> {
 fn slide(mesh: &Mesh, ring: &Ring, is_straight: &[bool]) -> Vec<Coord<f64>> {
     let n = ring.len();
     let mut places: Vec<Coord<f64>> = ring.iter().map(|knot| knot.at).collect();
-    let mut moved = places.clone();
+    let before = |i: usize| if i == 0 { n - 1 } else { i - 1 };
+    let slides = |i: usize| ring[i].crossing == Crossing::Free && !is_straight[before(i)] && !is_straight[i];
+    let mut sliding: Vec<Sliding> = (0..n)
+        .filter(|&i| slides(i))
+        .map(|i| {
+            let [from, to] = mesh.ends(ring[i].half);
+            let (side, at) = (to - from, places[i]);
+            let length_squared = dot(side, side);
+            Sliding { index: i, from, side, length_squared, share: dot(at - from, side) / length_squared, at }
+        })
+        .collect();
     for _ in 0..PASSES {
-        for i in 0..n {
-            let before = (i + n - 1) % n;
-            if ring[i].crossing != Crossing::Free || is_straight[before] || is_straight[i] {
+        for knot in &mut sliding {
+            let i = knot.index;
+            let before = places[before(i)];
+            let chord = places[if i + 1 == n { 0 } else { i + 1 }] - before;
+            let sine = cross(knot.side, chord);
+            if sine * sine < 1e-6 * knot.length_squared * dot(chord, chord) {
                 continue;
             }
-            let [from, to, _] = mesh.corners(ring[i].half);
-            let (side, chord) = (to - from, places[(i + 1) % n] - places[before]);
-            let sine = cross(side, chord);
-            if sine.abs() < 1e-3 * (dot(side, side) * dot(chord, chord)).sqrt() {
-                continue;
-            }
-            let now = dot(places[i] - from, side) / dot(side, side);
-            let aim = cross(places[before] - from, chord) / sine;
-            let share = (now + aim.clamp(-1.0, 2.0)) / 2.0;
+            let aim = cross(before - knot.from, chord) / sine;
+            let share = (knot.share + aim.clamp(-1.0, 2.0)) / 2.0;
             // What is cut nearer to its vertex than the crossings that slide is held by its limit there.
-            moved[i] = from + side * share.clamp(SLIDE.0.min(now), SLIDE.1);
+            knot.share = share.clamp(SLIDE.0.min(knot.share), SLIDE.1);
+            knot.at = knot.from + knot.side * knot.share;
         }
-        places.copy_from_slice(&moved);
+        sliding.iter().for_each(|knot| places[knot.index] = knot.at);
     }
     places
+}
+
+/// A crossing on its way along a side.
+struct Sliding {
+    index: usize,
+    from: Coord<f64>,
+    side: Coord<f64>,
+    length_squared: f64,
+    /// Where it is now, as a share of the side.
+    share: f64,
+    at: Coord<f64>,
 }
 
 /// Adds the places between two knots on a cubic curve inside the triangle.
@@ -220,9 +237,6 @@ fn add_curve(
 ) {
     let chord = to - from;
     let length = dot(chord, chord).sqrt();
-    if length < SHORTEST {
-        return;
-    }
     let handle = |at: Coord<f64>, along: Coord<f64>, towards: Coord<f64>| {
         // Backwards would make a loop.
         if dot(along, towards) <= 0.0 {
