@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use gridplan::partition::{
-    Effort, GridSize, PartitionAnswer, PartitionParams, PartitionProblem, Reason, partition,
+    Effort, GridSize, PartitionAnswer, PartitionParams, PartitionProblem, Reason, partition, partition_within,
 };
 use proptest::prelude::*;
 
@@ -75,6 +75,11 @@ fn town(max_side: u32) -> impl Strategy<Value = Town> {
 fn divide(problem: &PartitionProblem<'_>, effort: Effort, seed: u64) -> PartitionAnswer {
     let params = PartitionParams { sizes: vec![SIZE], effort, seed };
     partition(problem, &params, &|_| ControlFlow::Continue(())).unwrap()
+}
+
+fn divide_within(problem: &PartitionProblem<'_>, max_moved: u64) -> PartitionAnswer {
+    let params = PartitionParams { sizes: vec![SIZE], effort: Effort::Full, seed: 1 };
+    partition_within(problem, &params, max_moved, &|_| ControlFlow::Continue(())).unwrap()
 }
 
 /// Label of the connected component of each atom under some edges.
@@ -181,14 +186,8 @@ fn brute_force(households: &[u32], edges: &[(u32, u32)], length: &[f64], k: usiz
     brute_force_with(households, edges, length, k, &|pieces| pieces == k)
 }
 
-/// The same where the number of pieces of all grids together is as `allowed` says.
-fn brute_force_with(
-    households: &[u32],
-    edges: &[(u32, u32)],
-    length: &[f64],
-    k: usize,
-    allowed: &dyn Fn(usize) -> bool,
-) -> Option<(usize, f64)> {
+/// Calls `judge` with every way to put `n` atoms into exactly `k` grids.
+fn every_labelling(n: usize, k: usize, judge: &mut dyn FnMut(&[usize])) {
     fn assign(at: usize, used: usize, labels: &mut Vec<usize>, k: usize, judge: &mut dyn FnMut(&[usize])) {
         if at == labels.len() {
             if used == k {
@@ -201,9 +200,20 @@ fn brute_force_with(
             assign(at + 1, used.max(g + 1), labels, k, judge);
         }
     }
+    assign(0, 0, &mut vec![0; n], k, judge);
+}
+
+/// The same where the number of pieces of all grids together is as `allowed` says.
+fn brute_force_with(
+    households: &[u32],
+    edges: &[(u32, u32)],
+    length: &[f64],
+    k: usize,
+    allowed: &dyn Fn(usize) -> bool,
+) -> Option<(usize, f64)> {
     let n = households.len();
     let mut best: Option<(usize, f64)> = None;
-    assign(0, 0, &mut vec![0; n], k, &mut |labels| {
+    every_labelling(n, k, &mut |labels| {
         let inner = edges.iter().copied().filter(|&(a, b)| labels[a as usize] == labels[b as usize]);
         let pieces: BTreeSet<usize> = components(n, inner).into_iter().collect();
         if !allowed(pieces.len()) {
@@ -262,6 +272,100 @@ proptest! {
     }
 }
 
+/// Households that are not in the grid that keeps their present one: largest overlaps first.
+fn households_moved(households: &[u32], current: &[i32], grid: &[usize]) -> u64 {
+    let mut overlap: BTreeMap<(usize, i32), u64> = BTreeMap::new();
+    for ((&load, &name), &g) in households.iter().zip(current).zip(grid) {
+        *overlap.entry((g, name)).or_default() += u64::from(load);
+    }
+    let mut pairs: Vec<(u64, (usize, i32))> = overlap.into_iter().map(|(pair, load)| (load, pair)).collect();
+    pairs.sort_by(|a, b| b.cmp(a));
+    let (mut grids, mut names) = (BTreeSet::new(), BTreeSet::new());
+    let mut moved = 0;
+    for (load, (g, name)) in pairs {
+        if grids.contains(&g) || names.contains(&name) {
+            moved += load;
+        } else {
+            grids.insert(g);
+            names.insert(name);
+        }
+    }
+    moved
+}
+
+const LATTICE: [(u32, u32); 12] =
+    [(0, 1), (1, 2), (3, 4), (4, 5), (6, 7), (7, 8), (0, 3), (1, 4), (2, 5), (3, 6), (4, 7), (5, 8)];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Against all divisions of nine atoms that move no more: as well balanced, and within the limit where one is.
+    #[test]
+    fn a_redraw_with_a_limit_is_balanced_best_within_it(
+        before in prop::collection::vec(60..160u32, 9),
+        change in prop::collection::vec(-50..50i32, 9),
+        limit in 0..500u64,
+    ) {
+        let (from, to): (Vec<u32>, Vec<u32>) = LATTICE.into_iter().unzip();
+        let length = [10.0; 12];
+        let town = PartitionProblem {
+            households: &before, edge_from: &from, edge_to: &to, edge_length: &length,
+            ..PartitionProblem::default()
+        };
+        let current: Vec<i32> = divide(&town, Effort::Full, 1).grid.iter().map(|&g| g as i32).collect();
+        let households: Vec<u32> = before.iter().zip(change).map(|(h, by)| h.wrapping_add_signed(by)).collect();
+        let problem = PartitionProblem {
+            households: &households, current: Some(&current), ..town
+        };
+        let answer = divide_within(&problem, limit);
+        let grid: Vec<usize> = answer.grid.iter().map(|&g| g as usize).collect();
+        prop_assert!(households_moved(&households, &current, &grid) <= limit);
+        let balance = |load: &[u64]| {
+            let excess = |&l: &u64| u64::from(SIZE.low).saturating_sub(l).max(l.saturating_sub(u64::from(SIZE.high)));
+            (load.iter().filter(|l| 0 < excess(l)).count(), load.iter().map(excess).sum::<u64>())
+        };
+        let present = current.iter().collect::<BTreeSet<_>>().len();
+        let total: u32 = households.iter().sum();
+        let implied = ((f64::from(total) / 300.0).round_ties_even() as usize).max(1);
+        let mut best = (usize::MAX, 0);
+        for k in BTreeSet::from([present, implied]) {
+            every_labelling(9, k, &mut |labels| {
+                let inner = LATTICE.iter().copied().filter(|&(a, b)| labels[a as usize] == labels[b as usize]);
+                let mut load = vec![0; k];
+                for (atom, &g) in labels.iter().enumerate() {
+                    load[g] += u64::from(households[atom]);
+                }
+                if balance(&load) < best
+                    && components(9, inner).into_iter().collect::<BTreeSet<_>>().len() == k
+                    && households_moved(&households, &current, labels) <= limit
+                {
+                    best = balance(&load);
+                }
+            });
+        }
+        prop_assert_eq!(balance(&answer.grid_load), best);
+    }
+}
+
+/// A limit for the whole town is spent where it brings most grids into range.
+#[test]
+fn a_limit_is_spent_where_it_helps_most() {
+    // 340 and 240 become 300 and 280 when 40 move; 390 and 200 become 300 and 290 when 90 move.
+    let street = Street::new(vec![300, 40, 240, 300, 90, 200]);
+    let current = [0, 0, 1, 2, 2, 3];
+    let community = [0, 0, 0, 1, 1, 1];
+    for (limit, expected) in [(0, 4), (39, 4), (40, 2), (129, 2), (130, 0)] {
+        let problem = PartitionProblem {
+            current: Some(&current),
+            community: Some(&community),
+            ..street.problem()
+        };
+        let answer = divide_within(&problem, limit);
+        let out = answer.communities.iter().map(|c| c.n_out).sum::<usize>();
+        assert_eq!(out, expected, "limit {limit}: {:?}", answer.grid);
+    }
+}
+
 #[cfg(feature = "highs")]
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
@@ -272,8 +376,7 @@ proptest! {
         households in prop::collection::vec(40..200u32, 9),
         length in prop::collection::vec(1..80u32, 12),
     ) {
-        let edges: Vec<(u32, u32)> =
-            vec![(0, 1), (1, 2), (3, 4), (4, 5), (6, 7), (7, 8), (0, 3), (1, 4), (2, 5), (3, 6), (4, 7), (5, 8)];
+        let edges = LATTICE.to_vec();
         let length: Vec<f64> = length.into_iter().map(f64::from).collect();
         let total: u32 = households.iter().sum();
         let k = ((f64::from(total) / 300.0).round_ties_even() as usize).max(1);

@@ -4,6 +4,7 @@
 //! pass one of its own units on, back (a swap) or further (a chain). Every grid stays connected after every
 //! accepted move. All arithmetic is on whole numbers, so a run is the same on every machine.
 
+use super::budget::{self, Front};
 use super::division::{Division, Range, Score};
 use super::random::Random;
 use super::regions::Regions;
@@ -68,6 +69,10 @@ pub(super) struct Annealer<'a, 'p> {
     undo: Vec<(u32, u32)>,
     /// Collects the grids met on the way, where wanted.
     pool: Option<&'a mut Regions>,
+    /// Collects the best divisions for every number of moves, where wanted.
+    front: Option<&'a mut Front<Vec<u32>>>,
+    /// How dear a move is, in usual fines.
+    move_weight: i64,
 }
 
 /// Mean cost of an edge between units, in mm, at least 1.
@@ -85,10 +90,17 @@ impl<'a, 'p> Annealer<'a, 'p> {
     ) -> Self {
         let k = division.load.len();
         let mut score = super::division::score(division.piece, range, &division.grid, k);
-        score.moved = (0..home.len()).map(|u| moved(division, home, u as u32, division.grid[u])).sum();
+        score.moved = super::redraw::moved_from(division.piece, home, &division.grid);
         let best_grid = division.grid.clone();
         let fines = Fines { household: 0, grid: 0, moved: 0 };
-        Self { division, range, home, fines, score, best: score, best_grid, undo: Vec::new(), pool }
+        Self { division, range, home, fines, score, best: score, best_grid, undo: Vec::new(), pool, front: None, move_weight: 1 }
+    }
+
+    /// Collects in `front` what every number of moves can reach; a move costs `weight` times the usual fine.
+    pub(super) fn along(mut self, front: &'a mut Front<Vec<u32>>, weight: i64) -> Self {
+        self.front = Some(front);
+        self.move_weight = weight;
+        self
     }
 
     /// Runs the schedule and returns the best labels seen with their score. `stop` is asked now and then.
@@ -116,7 +128,7 @@ impl<'a, 'p> Annealer<'a, 'p> {
             let late = (round + 1) as f64 / rounds as f64;
             self.fines.household = (edge / unit_load * (2.0 + 18.0 * late * late)).ceil() as i64;
             self.fines.grid = (edge * (1.0 + 19.0 * late * late)).ceil() as i64;
-            self.fines.moved = (edge / unit_load * 4.0).ceil() as i64;
+            self.fines.moved = (edge / unit_load * 4.0).ceil() as i64 * self.move_weight;
             let temperature = (edge * heat) as i64;
             let limit = self.division.work + work_step;
             for proposal in 0..proposals {
@@ -145,6 +157,10 @@ impl<'a, 'p> Annealer<'a, 'p> {
 
     /// Keeps the present labels if they are the best so far.
     fn remember(&mut self) {
+        if let Some(front) = &mut self.front {
+            let grid = &self.division.grid;
+            front.offer(self.score.moved, budget::as_balance(self.score), || grid.clone());
+        }
         if self.score < self.best {
             self.best = self.score;
             self.best_grid.clone_from(&self.division.grid);

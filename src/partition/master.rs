@@ -122,7 +122,7 @@ pub(super) fn choose(task: &mut Task<'_>) -> Outcome {
 /// Makes sure that every region within the margin is in the list; false if that is too much work.
 fn widen(task: &mut Task<'_>, relaxed: &mut Relaxed, margin: f64) -> bool {
     let Source::Priced(visits) = task.source else { return task.source == Source::Listed };
-    let limits = Limits { visits, found: ADDED };
+    let limits = Limits { visits, found: ADDED, per_root: ADDED };
     let prices = relaxed.prices();
     let priced =
         pricing::add_within(task.piece, task.rule, &prices, task.moves, margin, limits, task.regions);

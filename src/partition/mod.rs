@@ -12,12 +12,15 @@
 
 mod anneal;
 mod answer;
+mod budget;
 mod coarse;
 mod cover;
 mod division;
 mod exact;
 mod islands;
 mod levels;
+#[cfg(feature = "highs")]
+mod nearby;
 #[cfg(feature = "highs")]
 mod master;
 mod piece;
@@ -263,8 +266,55 @@ pub fn partition(
     params: &PartitionParams,
     watch: Watch<'_>,
 ) -> Result<PartitionAnswer, PartitionError> {
+    divide(problem, params, None, watch)
+}
+
+/// Like [`partition`], but of the load that has a present grid at most `max_moved` changes it, in all communities together.
+///
+/// - Rule: a grid keeps the number of the present one it overlaps most, largest overlaps first; who is in no grid of the
+///   present number has moved. What always holds comes first: where that alone moves more, as little as possible moves.
+/// - Order of wishes within the limit: fewest grids out of range, fewest households out of range. The limit is spent in
+///   the communities where it brings most. Communities of at most ten units are searched completely.
+///
+/// # Errors
+/// As [`partition`].
+///
+/// ```
+/// use gridplan::partition::{GridSize, PartitionParams, PartitionProblem, partition_within};
+/// use std::ops::ControlFlow;
+///
+/// // 340 and 240 households; the building of 40 would have to change grid.
+/// let problem = PartitionProblem {
+///     households: &[300, 40, 240],
+///     edge_from: &[0, 1],
+///     edge_to: &[1, 2],
+///     edge_length: &[20.0; 2],
+///     current: Some(&[0, 0, 1]),
+///     ..PartitionProblem::default()
+/// };
+/// let params = PartitionParams::new(GridSize::around(300, 0.10), 1);
+/// let within = |limit| partition_within(&problem, &params, limit, &|_| ControlFlow::Continue(()));
+/// assert_eq!(within(39)?.grid, vec![0, 0, 1]);
+/// assert_eq!(within(40)?.grid, vec![0, 1, 1]);
+/// # Ok::<(), gridplan::partition::PartitionError>(())
+/// ```
+pub fn partition_within(
+    problem: &PartitionProblem<'_>,
+    params: &PartitionParams,
+    max_moved: u64,
+    watch: Watch<'_>,
+) -> Result<PartitionAnswer, PartitionError> {
+    divide(problem, params, Some(max_moved), watch)
+}
+
+fn divide(
+    problem: &PartitionProblem<'_>,
+    params: &PartitionParams,
+    max_moved: Option<u64>,
+    watch: Watch<'_>,
+) -> Result<PartitionAnswer, PartitionError> {
     zones::check(problem, params)?;
     let zones = zones::Zones::new(problem, params);
-    let solved = solve::all_zones(problem, params, &zones, watch)?;
+    let solved = solve::all_zones(problem, params, &zones, max_moved, watch)?;
     Ok(answer::assemble(problem, &zones, solved))
 }

@@ -12,6 +12,12 @@ use super::regions::{Regions, Rule};
 
 const FOREVER: i64 = i64::MAX / 16;
 const MICRO: f64 = 1e6;
+/// How far a root is searched, from its bound to the threshold, stage after stage.
+const STAGES: [i64; 4] = [5, 8, 10, 11];
+/// Sets visited below one set that make it worth a flow of its own.
+const HEAVY: usize = 100;
+/// Visits that such a flow costs.
+const FLOW_VISITS: usize = 20;
 
 /// Prices in metres: per unit covered, per grid, per grid out of range.
 pub(super) struct Prices<'a> {
@@ -25,15 +31,16 @@ pub(super) struct Prices<'a> {
 pub(super) struct Limits {
     pub visits: usize,
     pub found: usize,
+    /// Of these from one root.
+    pub per_root: usize,
 }
 
 /// What a search says.
 pub(super) struct Priced {
     /// Whether every region within the threshold is now known.
     pub complete: bool,
-    /// Per root a bound on the reduced costs of its regions, in metres, and whether all of them within the threshold are
-    /// known. Empty where the search stopped with enough found.
-    floors: Vec<(f64, bool)>,
+    /// Per root what is known about its regions. Empty where the search stopped with enough found.
+    floors: Vec<Floor>,
     /// Sets visited.
     pub visits: usize,
 }
@@ -46,11 +53,20 @@ impl Priced {
             return f64::NEG_INFINITY;
         }
         // Regions without a common unit have different roots.
-        let floor = |&(bound, is_done): &(f64, bool)| if is_done { bound.max(known) } else { bound }.min(0.0);
+        let floor = |floor: &Floor| floor.bound.max(floor.within.min(known)).min(0.0);
         let mut floors: Vec<f64> = self.floors.iter().map(floor).collect();
         floors.sort_unstable_by(f64::total_cmp);
         floors.iter().take(k).sum()
     }
+}
+
+/// What is known about the regions of one root, in metres.
+#[derive(Clone, Copy)]
+struct Floor {
+    /// None has a reduced cost below this.
+    bound: f64,
+    /// All with a reduced cost up to this are listed.
+    within: f64,
 }
 
 /// Adds to `regions` those with a reduced cost of at most `threshold` metres that it lacks.
@@ -69,11 +85,28 @@ pub(super) fn add_within(
     let n = piece.len();
     let mut search = Search::new(piece, rule, prices, moves, regions);
     search.threshold = ((threshold + prices.grid) * MICRO).floor() as i64 + 1;
-    search.most = search.regions.len() + limits.found;
+    let first = search.regions.len();
+    let most = first + limits.found;
     let price = search.price.clone();
     let step = price.iter().map(|p| p.abs()).sum::<i64>() / (piece.total() as i64).max(1);
-    let roots = moves.roots(n);
-    let mut floors: Vec<(f64, bool)> = Vec::with_capacity(n);
+    let mut order: Vec<u32> = (0..n as u32).collect();
+    if moves.home.is_empty() {
+        let mut multiplier = 0;
+        let bounds: Vec<i64> = (0..n as u32)
+            .map(|root| {
+                search.reach(root);
+                let (bound, best) = search.best_multiplier(root, multiplier, step.max(16));
+                multiplier = if bound <= search.threshold { best } else { multiplier };
+                bound
+            })
+            .collect();
+        order.sort_by_key(|&u| (std::cmp::Reverse(bounds[u as usize]), u));
+    }
+    let roots = moves.roots(&order);
+    let mut floors: Vec<Floor> = Vec::with_capacity(n);
+    let goal = search.threshold;
+    let metres = |micro: i64| micro as f64 / MICRO - prices.grid;
+    let is_open = |floor: &Floor| floor.within < threshold;
     let mut multiplier = 0;
     let mut left = limits.visits;
     // At first no root may use up what the others need; then the hard ones get what is left.
@@ -85,30 +118,44 @@ pub(super) fn add_within(
                 last_home = home;
                 search.start_home(&price, home);
             }
-            if pass == 0 || !floors[at].1 {
-                let bound;
-                (bound, multiplier) = search.best_multiplier(root, multiplier, step.max(16));
+            if pass == 0 || is_open(&floors[at]) {
+                search.reach(root);
+                let (bound, best) = search.best_multiplier(root, multiplier, step.max(16));
+                // Where no region fits at all the multiplier runs away; the next root starts from a sound one.
+                multiplier = if bound <= goal { best } else { multiplier };
                 if pass == 0 {
-                    floors.push((bound as f64 / MICRO - prices.grid, true));
+                    floors.push(Floor { bound: metres(bound), within: f64::NEG_INFINITY });
                 }
-                if bound <= search.threshold {
-                    let share = if pass == 0 { (left / (n - at) * 8).min(left) } else { left };
-                    search.visits = share;
-                    floors[at].1 = search.all_of(root, multiplier);
-                    left -= share - search.visits;
+                let share = if pass == 0 { (left / (n - at) * 8).min(left) } else { left };
+                search.visits = share;
+                // Some from every root instead of all from the first ones.
+                search.most = search.regions.len() + limits.per_root;
+                // Deep regions first: a search that is cut short then still says how deep there are none.
+                for part in STAGES {
+                    search.threshold = bound + (goal - bound) / STAGES[STAGES.len() - 1] * part;
+                    let is_last = part == STAGES[STAGES.len() - 1];
+                    let within = if is_last { threshold } else { metres(search.threshold - 1) };
+                    if goal < bound || (floors[at].within < within && search.all_of(root, best)) {
+                        floors[at].within = floors[at].within.max(if goal < bound { threshold } else { within });
+                    } else if floors[at].within < within {
+                        break;
+                    }
                 }
+                search.threshold = goal;
+                left -= share - search.visits;
             }
             search.ban(root);
-            if limits.found > 0 && search.regions.len() >= search.most {
+            if limits.found > 0 && search.regions.len() >= most {
                 // Enough to go on with; the bound over the other roots is not needed.
                 return Priced { complete: false, floors: Vec::new(), visits: limits.visits - left };
             }
         }
-        if floors.iter().all(|floor| floor.1) || left == 0 {
+        let is_sample = limits.per_root < limits.found && first < search.regions.len();
+        if is_sample || !floors.iter().any(is_open) || left == 0 {
             break;
         }
     }
-    let complete = floors.iter().all(|floor| floor.1);
+    let complete = !floors.iter().any(is_open);
     Priced { complete, floors, visits: limits.visits - left }
 }
 
@@ -135,6 +182,10 @@ struct Search<'a> {
     base: i64,
     /// Earlier roots.
     banned: Vec<bool>,
+    /// Units too far from the root for any region to hold both, by load.
+    far: Vec<bool>,
+    distance: Vec<i64>,
+    heap: std::collections::BinaryHeap<std::cmp::Reverse<(i64, u32)>>,
     state: Vec<State>,
     /// Units that are taken, refused or wait on some frontier.
     met: Vec<bool>,
@@ -170,6 +221,9 @@ impl<'a> Search<'a> {
             multiplier: 0,
             base: 0,
             banned: vec![false; n],
+            far: vec![false; n],
+            distance: vec![0; n],
+            heap: std::collections::BinaryHeap::new(),
             state: vec![State::Free; n],
             met: vec![false; n],
             set: Vec::new(),
@@ -225,7 +279,7 @@ impl<'a> Search<'a> {
         let banned = (0..self.piece.len()).filter(|&u| self.banned[u]);
         let refused: i64 = banned.map(|u| self.flow.from_source[u]).sum();
         self.met[root as usize] = true;
-        let is_done = self.take(root, Vec::new(), 0, 0, refused, 0).is_some();
+        let is_done = self.take(root, Vec::new(), 0, 0, refused, 0, false).is_some();
         // A search that was cut short leaves its marks behind; earlier roots stay refused.
         for u in 0..self.state.len() {
             self.met[u] = self.banned[u];
@@ -233,6 +287,73 @@ impl<'a> Search<'a> {
         }
         self.set.clear();
         is_done
+    }
+
+    /// Finds the units that are too far away for a region with this root.
+    fn reach(&mut self, root: u32) {
+        self.state[root as usize] = State::Taken;
+        self.spread(std::iter::once(root), 0);
+        self.state[root as usize] = State::Free;
+        for u in 0..self.piece.len() {
+            self.far[u] = self.distance[u] > self.high;
+        }
+    }
+
+    /// Least load of a connected set that holds some taken units of `load` in all and each other unit, that unit included
+    /// (Dijkstra over units that are not refused).
+    fn spread(&mut self, from: impl Iterator<Item = u32>, load: i64) {
+        self.distance.fill(i64::MAX);
+        self.heap.clear();
+        for u in from {
+            let own = if load == 0 { self.piece.load[u as usize] as i64 } else { load };
+            self.distance[u as usize] = own;
+            self.heap.push(std::cmp::Reverse((own, u)));
+        }
+        while let Some(std::cmp::Reverse((reached, u))) = self.heap.pop() {
+            if self.distance[u as usize] < reached {
+                continue;
+            }
+            for &v in &self.piece.neighbor[self.piece.row(u)] {
+                let next = reached + self.piece.load[v as usize] as i64;
+                if self.state[v as usize] == State::Free && next <= self.high && next < self.distance[v as usize] {
+                    self.distance[v as usize] = next;
+                    self.heap.push(std::cmp::Reverse((next, v)));
+                }
+            }
+        }
+    }
+
+    /// Sends what flow the present decisions add; the terms decided so far are then part of the base.
+    fn solve_here(&mut self, load: i64) -> Solved {
+        self.visits = self.visits.saturating_sub(FLOW_VISITS);
+        let before = Solved {
+            from_source: self.flow.from_source.clone(),
+            to_sink: self.flow.to_sink.clone(),
+            residual: self.flow.residual.clone(),
+            base: self.base,
+        };
+        let set = std::mem::take(&mut self.set);
+        // A set without load reaches as far as its units do.
+        self.spread(set.iter().copied(), load);
+        self.set = set;
+        for u in 0..self.piece.len() {
+            match self.state[u] {
+                State::Taken => self.flow.from_source[u] = FOREVER,
+                State::Refused => self.flow.to_sink[u] = FOREVER,
+                State::Free if self.distance[u] > self.high => self.flow.to_sink[u] = FOREVER,
+                State::Free => {}
+            }
+        }
+        self.base += self.flow.augment(self.piece);
+        before
+    }
+
+    /// Goes back to an earlier flow.
+    fn restore(&mut self, before: Solved) {
+        self.flow.from_source = before.from_source;
+        self.flow.to_sink = before.to_sink;
+        self.flow.residual = before.residual;
+        self.base = before.base;
     }
 
     fn bound(&mut self, root: u32, multiplier: i64) -> i64 {
@@ -250,7 +371,7 @@ impl<'a> Search<'a> {
             constant -= source;
             if u == root as usize {
                 source = FOREVER; // It is in, and pays its sink arc.
-            } else if self.banned[u] {
+            } else if self.banned[u] || self.far[u] {
                 sink = FOREVER;
             }
             self.flow.from_source[u] = source;
@@ -268,6 +389,7 @@ impl<'a> Search<'a> {
         boundary: i64,
         decided: i64,
         cost: i64,
+        is_heavy: bool,
     ) -> Option<()> {
         let piece = self.piece;
         let load = load + piece.load[unit as usize] as i64;
@@ -302,9 +424,19 @@ impl<'a> Search<'a> {
         let new: Vec<u32> = frontier[first_new..].to_vec();
         let mut refused = Vec::new();
         let mut going_on = (self.regions.len() < self.most).then_some(());
+        let mut before = None;
+        if is_heavy {
+            before = Some(self.solve_here(load));
+            decided = 0;
+            if self.exceeds(decided, load) {
+                frontier.clear();
+            }
+        }
+        let mut is_heavy = false;
         while going_on.is_some() {
             let Some(next) = frontier.pop() else { break };
-            going_on = self.take(next, frontier.clone(), load, boundary, decided, cost);
+            let visits = self.visits;
+            going_on = self.take(next, frontier.clone(), load, boundary, decided, cost, is_heavy);
             self.state[next as usize] = State::Refused;
             refused.push(next);
             decided += self.flow.from_source[next as usize];
@@ -316,6 +448,18 @@ impl<'a> Search<'a> {
             if self.exceeds(decided, load) {
                 break;
             }
+            if HEAVY < visits - self.visits && going_on.is_some() {
+                is_heavy = true;
+                let earlier = self.solve_here(load);
+                before = before.or(Some(earlier));
+                decided = 0;
+                if self.exceeds(decided, load) {
+                    break;
+                }
+            }
+        }
+        if let Some(before) = before {
+            self.restore(before);
         }
         for v in refused {
             self.state[v as usize] = State::Free;
@@ -365,6 +509,14 @@ impl<'a> Search<'a> {
     }
 }
 
+/// A flow to go back to.
+struct Solved {
+    from_source: Vec<i64>,
+    to_sink: Vec<i64>,
+    residual: Vec<i64>,
+    base: i64,
+}
+
 /// Maximum flow between two terminals and the units, by Dinic's method; leaves the residual capacities.
 struct Flow {
     from_source: Vec<i64>,
@@ -405,6 +557,11 @@ impl Flow {
         for (residual, cost) in self.residual.iter_mut().zip(&piece.cost) {
             *residual = cost * 500;
         }
+        self.augment(piece)
+    }
+
+    /// Sends as much more as possible.
+    fn augment(&mut self, piece: &Piece) -> i64 {
         let mut sent = 0;
         for u in 0..piece.len() {
             let straight = self.from_source[u].min(self.to_sink[u]);

@@ -22,12 +22,12 @@ pub(super) struct Moves<'a> {
 }
 
 impl Moves<'_> {
-    /// All units, those of one present grid after another.
+    /// All units in this order, but those of one present grid after another.
     #[cfg(feature = "highs")]
-    pub(super) fn roots(self, n: usize) -> Vec<u32> {
-        let mut roots: Vec<u32> = (0..n as u32).collect();
+    pub(super) fn roots(self, order: &[u32]) -> Vec<u32> {
+        let mut roots = order.to_vec();
         if !self.home.is_empty() {
-            roots.sort_by_key(|&u| (self.home[u as usize], u));
+            roots.sort_by_key(|&u| self.home[u as usize]);
         }
         roots
     }
@@ -36,6 +36,20 @@ impl Moves<'_> {
     #[cfg(feature = "highs")]
     pub(super) fn home_of(self, unit: u32) -> Option<u32> {
         self.home.get(unit as usize).copied()
+    }
+
+    /// The present grid that most of a set comes from.
+    #[cfg(feature = "highs")]
+    pub(super) fn main_home(self, piece: &Piece, units: &[u32]) -> Option<u32> {
+        let first = self.home_of(*units.first()?)?;
+        let mut homes: Vec<u32> = units.iter().map(|&u| self.home[u as usize]).collect();
+        homes.sort_unstable();
+        homes.dedup();
+        let load = |home: u32| -> u64 {
+            units.iter().filter(|&&u| self.home[u as usize] == home).map(|&u| piece.load[u as usize]).sum()
+        };
+        let kept = homes.into_iter().filter(|&home| home != NOWHERE);
+        Some(kept.max_by_key(|&home| (load(home), std::cmp::Reverse(home))).unwrap_or(first))
     }
 
     /// What a unit costs that joins grid `home`, in micrometres. A grid without a present one has nobody to keep.
@@ -95,6 +109,12 @@ pub(super) fn start(
         k_now += 1;
     }
     (labels, home)
+}
+
+/// Load of the units that are not in their present grid; 0 without one.
+pub(super) fn moved_from(piece: &Piece, home: &[u32], labels: &[u32]) -> u64 {
+    let away = home.iter().zip(labels).enumerate().filter(|(_, (home, g))| **home != NOWHERE && home != g);
+    away.map(|(unit, _)| piece.load[unit]).sum()
 }
 
 /// Renames the grids of a division after the present grids they overlap most, largest overlap first.

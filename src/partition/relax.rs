@@ -3,6 +3,7 @@
 use highs::{Col, ColProblem, HighsModelStatus, Model, Row, Sense};
 
 use super::master::{Source, Task, entries, quiet, rows};
+use super::nearby;
 use super::pricing::{self, Limits, Prices};
 
 /// Charges for a unit that no region covers or too many do, in mean shares of a grid in the cut. They box the prices:
@@ -18,6 +19,10 @@ const ZERO: f64 = 1e-6;
 const DEPTHS: [f64; 5] = [0.1, 0.03, 0.01, 0.003, 0.0];
 /// Regions that one pricing round may add.
 const ADDED: usize = 1000;
+/// One root brings home this part of them.
+const PER_ROOT: usize = 32;
+/// Columns of least reduced cost around which a round looks for new ones before it searches everywhere.
+const NEAR: usize = 400;
 
 /// A solved relaxation.
 pub(super) struct Relaxed {
@@ -74,8 +79,18 @@ pub(super) fn solve(task: &mut Task<'_>) -> Option<Relaxed> {
         let mut complete = task.source == Source::Listed && new.is_empty();
         let mut floor = complete.then_some(0.0);
         if new.is_empty() && task.source != Source::Listed {
+            let starts = least_reduced(&reduced, NEAR);
+            let prices = prices(&solved.price);
+            let (piece, rule, moves) = (task.piece, task.rule, task.moves);
+            nearby::add_near(piece, rule, &prices, moves, -ZERO, (&starts, ADDED), task.regions);
+            reduced = reduced_costs(task, &solved.price);
+            program.added.resize(reduced.len(), false);
+            new = columns_below_zero(&reduced, &program.added);
+        }
+        if new.is_empty() && task.source != Source::Listed {
             let deep = DEPTHS[depth] * solved.value / task.rule.k as f64;
-            let limits = Limits { visits, found: if visits > 0 { ADDED } else { 0 } };
+            let found = if visits > 0 { ADDED } else { 0 };
+            let limits = Limits { visits, found, per_root: found / PER_ROOT };
             let prices = prices(&solved.price);
             let priced = pricing::add_within(
                 task.piece,
@@ -197,6 +212,18 @@ impl Program {
         }
         Some(())
     }
+}
+
+/// The `most` regions of least reduced cost.
+fn least_reduced(reduced: &[f64], most: usize) -> Vec<u32> {
+    let by_cost = |a: &u32, b: &u32| reduced[*a as usize].total_cmp(&reduced[*b as usize]).then(a.cmp(b));
+    let mut order: Vec<u32> = (0..reduced.len() as u32).collect();
+    if most < order.len() {
+        order.select_nth_unstable_by(most, by_cost);
+        order.truncate(most);
+    }
+    order.sort_unstable_by(by_cost);
+    order
 }
 
 /// The cheapest regions that are not yet columns and have a negative reduced cost.

@@ -15,7 +15,7 @@ use super::random::Random;
 use super::regions::Regions;
 use super::zones::{Kind, Zone, Zones};
 use super::{Effort, PartitionError, PartitionParams, PartitionProblem, Progress, Watch};
-use super::{redraw, windows};
+use super::{budget, redraw, windows};
 
 /// The division of one zone, grids numbered from 0 in order of their first atom.
 pub(super) struct ZoneAnswer {
@@ -98,6 +98,7 @@ pub(super) fn all_zones(
     problem: &PartitionProblem<'_>,
     params: &PartitionParams,
     zones: &Zones,
+    max_moved: Option<u64>,
     watch: Watch<'_>,
 ) -> Result<Vec<ZoneAnswer>, PartitionError> {
     let context = Context {
@@ -118,7 +119,10 @@ pub(super) fn all_zones(
         context.advance(zone.atoms.len() as u64);
         answer
     });
-    let answers: Vec<ZoneAnswer> = answers.collect();
+    let mut answers: Vec<ZoneAnswer> = answers.collect();
+    if let Some(limit) = max_moved.filter(|_| problem.current.is_some()) {
+        budget::obey(&context, problem, zones, &mut answers, limit);
+    }
     if context.stop() { Err(PartitionError::Cancelled) } else { Ok(answers) }
 }
 
@@ -140,8 +144,7 @@ fn divide(
     zone: &Zone,
 ) -> ZoneAnswer {
     let (piece, unit_of) = zones.graph(problem, zone);
-    let current = problem.current.map(|current| present_grids(problem, zones, zone, &unit_of, current));
-    let current = current.filter(|current| current.iter().any(|&name| name >= 0));
+    let current = present_of(problem, zones, zone, &unit_of);
     let unit_load = piece.load.clone();
     let mut divided = Divided { grid: (0..piece.len() as u32).collect(), parts: Vec::new() };
     let mut wanted = piece.len();
@@ -158,6 +161,18 @@ fn divide(
             }
         }
     }
+    numbered(zones, zone, &unit_load, &unit_of, divided, wanted)
+}
+
+/// The answer of a zone from the division of its graph, grids numbered in order of their first atom.
+pub(super) fn numbered(
+    zones: &Zones,
+    zone: &Zone,
+    unit_load: &[u64],
+    unit_of: &[u32],
+    divided: Divided,
+    wanted: usize,
+) -> ZoneAnswer {
     let Divided { grid, parts: answers } = divided;
     let labels = unit_of.iter().map(|&unit| grid[unit as usize]).collect();
     let (numbered, k) = number_by_first(labels);
@@ -173,9 +188,9 @@ fn divide(
 }
 
 /// The division of a zone's graph: grid per unit and what is known about its parts.
-struct Divided {
-    grid: Vec<u32>,
-    parts: Vec<PartAnswer>,
+pub(super) struct Divided {
+    pub grid: Vec<u32>,
+    pub parts: Vec<PartAnswer>,
 }
 
 impl Divided {
@@ -226,6 +241,17 @@ fn into(
         divided.parts.push(answer);
     }
     divided
+}
+
+/// Present grid of every unit of a zone, if any has one.
+pub(super) fn present_of(
+    problem: &PartitionProblem<'_>,
+    zones: &Zones,
+    zone: &Zone,
+    unit_of: &[u32],
+) -> Option<Vec<i32>> {
+    let current = present_grids(problem, zones, zone, unit_of, problem.current?);
+    current.iter().any(|&name| name >= 0).then_some(current)
 }
 
 /// Present grid of every unit of a zone: that of most of its load, by atoms where the load is equal; −1 for none.
@@ -293,7 +319,7 @@ fn redraw_part(
     let (mut score, mut labels) =
         best.unwrap_or((super::division::score(&part.piece, range, &labels, k), labels));
     let mut least_out = part.fewest_out(k, range);
-    if full && least_out < score.n_out && 1 < k {
+    if full && (least_out < score.n_out || 0 < score.excess && pool.is_some()) && 1 < k {
         // Balance counts first: as good as a division from nothing, which then comes as near to the present one as it can.
         let mut mended = labels.clone();
         windows::mend(context, Ask { piece: &part.piece, k, range }, &mut mended, stream);
