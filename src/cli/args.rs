@@ -232,7 +232,7 @@ pub(super) struct RedrawArgs {
     /// Plan file to write [default: the same file].
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Largest share of households that may change grid; beyond it the plan says so.
+    /// Largest share of households that may change grid; 1 for no limit. A lower limit leaves more grids out of range.
     #[arg(long, default_value_t = 0.05, value_name = "SHARE")]
     pub max_moved: f64,
     /// Parameters.

@@ -136,7 +136,8 @@ pub(super) fn add_within(
                     let is_last = part == STAGES[STAGES.len() - 1];
                     let within = if is_last { threshold } else { metres(search.threshold - 1) };
                     if goal < bound || (floors[at].within < within && search.all_of(root, best)) {
-                        floors[at].within = floors[at].within.max(if goal < bound { threshold } else { within });
+                        floors[at].within =
+                            floors[at].within.max(if goal < bound { threshold } else { within });
                     } else if floors[at].within < within {
                         break;
                     }
@@ -315,7 +316,10 @@ impl<'a> Search<'a> {
             }
             for &v in &self.piece.neighbor[self.piece.row(u)] {
                 let next = reached + self.piece.load[v as usize] as i64;
-                if self.state[v as usize] == State::Free && next <= self.high && next < self.distance[v as usize] {
+                if self.state[v as usize] == State::Free
+                    && next <= self.high
+                    && next < self.distance[v as usize]
+                {
                     self.distance[v as usize] = next;
                     self.heap.push(std::cmp::Reverse((next, v)));
                 }

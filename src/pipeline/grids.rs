@@ -21,7 +21,8 @@ use crate::units::{Households, Residents};
 /// How a redraw treats the present grids.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RedrawParams {
-    /// Largest share of households that may change grid; beyond it the plan carries a finding.
+    /// Largest share of the load that may change grid, 0 to 1; 1 sets no limit. Where what always holds, such as whole
+    /// compounds, moves more, the plan carries a finding.
     pub max_moved: f64,
 }
 
@@ -36,7 +37,7 @@ pub(super) fn draw(
 ) -> Result<(), PlanError> {
     let units = units(scenario, land);
     let present = Present::of(scenario, &plan.partition, redraw.is_some(), coding(scenario, params)?);
-    let answer = divide(scenario, &units, &present, params, watch)?;
+    let answer = divide(scenario, &units, &present, params, redraw, watch)?;
     let labels = all_labels(land, &units, &answer);
     let shapes = shapes(land, names, &units, &answer, &labels)?;
     let (partition, findings) = assemble(scenario, params, &units, &present, &answer, &shapes, redraw);
@@ -56,6 +57,7 @@ fn divide(
     units: &Units,
     present: &Present,
     params: &Params,
+    redraw: Option<&RedrawParams>,
     watch: Watch<'_>,
 ) -> Result<PartitionAnswer, PlanError> {
     let rows = &units.leader;
@@ -110,7 +112,17 @@ fn divide(
         let share = progress.done as f64 / progress.total.max(1) as f64;
         watch(Step::Grids, share)
     };
-    partition::partition(&problem, &engine_params(params), &progress).map_err(|error| match error {
+    let engine = engine_params(params);
+    let answer = match redraw.filter(|redraw| has_current && redraw.max_moved < 1.0) {
+        Some(redraw) => {
+            let present = households.iter().zip(&current).filter(|(_, grid)| 0 <= **grid);
+            let load: u64 = present.map(|(&load, _)| u64::from(load)).sum();
+            let most = (redraw.max_moved * load as f64) as u64;
+            partition::partition_within(&problem, &engine, most, &progress)
+        }
+        None => partition::partition(&problem, &engine, &progress),
+    };
+    answer.map_err(|error| match error {
         PartitionError::Cancelled => PlanError::Cancelled,
         error => error.into(),
     })

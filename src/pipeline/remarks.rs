@@ -228,7 +228,8 @@ pub(super) fn locked_findings(grids: &mut [Grid]) -> Vec<Finding> {
     findings
 }
 
-/// Says how many households change grid when a redraw moves more than allowed.
+/// Says how many households change grid where a redraw had to move more than allowed, or where the limit may have kept
+/// grids out of range.
 pub(super) fn moved_finding(
     scenario: &Scenario,
     present: &Present,
@@ -246,10 +247,28 @@ pub(super) fn moved_finding(
         }
     }
     let share = moved as f64 / all.max(1) as f64;
-    if share <= redraw.max_moved {
-        return None;
-    }
     let (percent, limit) = (share * 100.0, redraw.max_moved * 100.0);
+    let out = grids.iter().filter(|grid| !grid.is_in_range()).count();
+    if share <= redraw.max_moved {
+        // Only where the limit may have cost something.
+        return (redraw.max_moved < 1.0 && 0 < out).then(|| {
+            Finding::new(
+                Severity::Info,
+                FindingKind::GridOutOfRange,
+                "grids",
+                (
+                    format!("{moved} 户（{percent:.1}%）变更网格，不超过 {limit:.1}%；仍有 {out} 个网格规模超限"),
+                    format!(
+                        "{moved} households, {percent:.1} %, change grid, no more than {limit:.1} %; {out} grids stay out of range"
+                    ),
+                ),
+                (
+                    "如可接受更多变更，提高 --max-moved 后重划",
+                    "if more may move, draw again with a higher --max-moved",
+                ),
+            )
+        });
+    }
     Some(Finding::new(
         Severity::Warning,
         FindingKind::GridOutOfRange,
@@ -259,8 +278,8 @@ pub(super) fn moved_finding(
             format!("{moved} households, {percent:.1} %, change grid; {limit:.1} % were allowed"),
         ),
         (
-            "锁定更多网格，放宽容差，或提高 --max-moved",
-            "lock more grids, widen the tolerance, or raise --max-moved",
+            "小区必须完整、网格必须连通等规则需要这些变更；可提高 --max-moved",
+            "whole compounds, connected grids or the number of grids ask for it; raise --max-moved",
         ),
     ))
 }
