@@ -182,18 +182,18 @@ fn quality_table(facts: &Facts<'_>, lang: Lang) -> String {
             Cell::Figure(format!("{} m", decimal(cost_bound, 0))),
             Cell::Figure(format!("{}%", decimal(gap * 100.0, 1))),
         ]);
-    }
-    // A community without a bound counts as the worst, so that the percentiles flatter nobody.
-    let mut gaps: Vec<f64> = quality.iter().map(|row| row.gap().unwrap_or(f64::INFINITY)).collect();
-    gaps.sort_by(f64::total_cmp);
-    for (percent, zh, en) in [
-        (50, "社区差距的中位数", "gap of the median community"),
-        (95, "社区差距的第95百分位", "95th percentile of the communities' gaps"),
-    ] {
-        let gap = gaps[(gaps.len() * percent).div_ceil(100) - 1];
-        let shown = if gap.is_finite() { format!("{}%", decimal(gap * 100.0, 1)) } else { "—".into() };
-        let blank = || Cell::text("");
-        table.row(vec![Cell::text(lang.pick(zh, en)), blank(), blank(), Cell::Figure(shown)]);
+        // A community without a bound counts as the worst, so that the percentiles flatter nobody.
+        let mut gaps: Vec<f64> = quality.iter().map(|row| row.gap().unwrap_or(f64::INFINITY)).collect();
+        gaps.sort_by(f64::total_cmp);
+        for (percent, zh, en) in [
+            (50, "社区差距的中位数", "gap of the median community"),
+            (95, "社区差距的第95百分位", "95th percentile of the communities' gaps"),
+        ] {
+            let gap = gaps[(gaps.len() * percent).div_ceil(100) - 1];
+            let shown = if gap.is_finite() { format!("{}%", decimal(gap * 100.0, 1)) } else { "—".into() };
+            let blank = || Cell::text("");
+            table.row(vec![Cell::text(lang.pick(zh, en)), blank(), blank(), Cell::Figure(shown)]);
+        }
     }
     table.note(lang.pick(
         "边界长度按沿线要素加权：沿河流、主干道的边界便宜，穿过小区的贵。差距为零表示已证明最优；没有下界的社区按差距最大计，“—”表示落在这样的社区上。",
