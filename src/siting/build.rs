@@ -89,6 +89,17 @@ impl Core {
         of_site
     }
 
+    /// The first demand point of every row.
+    pub fn first_points(&self) -> Vec<u32> {
+        let mut first_of = vec![u32::MAX; self.n_rows()];
+        for (demand, &row) in self.row_of.iter().enumerate().rev() {
+            if let Some(first) = first_of.get_mut(row as usize) {
+                *first = demand as u32;
+            }
+        }
+        first_of
+    }
+
     /// Builds the column form from the row form.
     pub fn index_columns(&mut self) {
         let mut start = vec![0usize; self.n_sites + 1];

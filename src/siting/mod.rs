@@ -24,6 +24,8 @@ mod lp;
 mod lp_median;
 mod presolve;
 mod problem;
+mod pseudo;
+mod regions;
 mod solve;
 mod swap;
 mod table;
