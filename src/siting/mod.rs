@@ -26,6 +26,7 @@ mod presolve;
 mod problem;
 mod pseudo;
 mod regions;
+mod second;
 mod solve;
 mod swap;
 mod table;

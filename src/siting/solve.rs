@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 use super::anneal::anneal;
 use super::bound::{Volume, climb};
 use super::branch::{self, Limits, Price, Refine, Start, branch};
-use super::build::{Core, Fate, MUST, build, build_then_nearest, check_fields};
+use super::build::{Core, Fate, MUST, build, check_fields};
 use super::capacity;
 use super::center::{self, Within};
 use super::certificate::{self, Certificate, Reduction, check};
@@ -14,8 +14,9 @@ use super::evaluate::{Served, check_sites, serve};
 use super::explain::explain;
 use super::presolve::{Reduced, close_dominated, reduce};
 use super::regions;
+use super::second;
 use super::swap::{Search, iterate};
-use super::{Clock, Effort, Model, Options, Problem, Siting, SitingError, Then};
+use super::{Clock, Effort, Model, Options, Problem, Siting, SitingError};
 
 /// Work per effort level, in counted steps so that the answer does not depend on the machine.
 struct Work {
@@ -66,10 +67,8 @@ pub(crate) fn solve(problem: &Problem, model: Model, options: &Options) -> Resul
     if !problem.capacity.is_empty() {
         return solve_loaded(problem, model, options, &clock);
     }
-    let (mut sites, certificate) = find(problem, model, options, &clock)?;
-    if problem.then == Then::Nearest && matches!(model, Model::MaxCover { .. } | Model::SetCover) {
-        sites = shorten_walks(problem, model, sites, options, &clock)?;
-    }
+    let (sites, certificate) = find(problem, model, options, &clock)?;
+    let sites = second::choose_between_equals(problem, model, sites, options, &clock)?;
     let served = serve(problem, model, &sites);
     finish(problem, model, sites, served, certificate, None, &clock)
 }
@@ -98,25 +97,6 @@ fn find(
             (sites, found.certificate)
         }
     })
-}
-
-/// Exchanges sites so that walks get shorter while the objective stays.
-fn shorten_walks(
-    problem: &Problem,
-    model: Model,
-    sites: Vec<u32>,
-    options: &Options,
-    clock: &Clock,
-) -> Result<Vec<u32>, SitingError> {
-    let core = build_then_nearest(problem, sites.len())?;
-    let mut search = Search::new(&core);
-    search.become_sites(&sites);
-    let rounds = if options.effort == Effort::Quick { 0 } else { 20 };
-    iterate(&mut search, rounds, options.seed, clock);
-    let shorter = search.sites();
-    let before = serve(problem, model, &sites).objective;
-    let after = serve(problem, model, &shorter).objective;
-    Ok(if before == after && search.keeps_rules() { shorter } else { sites })
 }
 
 /// With capacities: the answer without them gives a start and a certified bound.
