@@ -418,6 +418,42 @@ fn every_site_says_what_is_lost_without_it_and_who_comes_next() {
     }
 }
 
+#[test]
+fn a_runner_up_keeps_every_condition() {
+    let mut named = 0;
+    for seed in 0..300u64 {
+        let tiny = Tiny::new(seed, 8, 7);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x2e);
+        let mut problem = tiny.problem();
+        let n_sites = tiny.n_sites as u32;
+        problem.too_close = (1..n_sites).filter(|site| site % 2 == 0).map(|site| (site - 1, site)).collect();
+        problem.groups.push(Group { sites: (0..n_sites / 2).collect(), at_least: 0, at_most: 1 });
+        if seed % 2 == 0 {
+            problem.fixed = vec![n_sites - 1];
+        }
+        if cfg!(feature = "highs") && seed % 3 == 0 {
+            problem.capacity = (0..n_sites).map(|_| random.random_range(8..40u64)).collect();
+        }
+        for model in models(&mut random, tiny.n_sites) {
+            let Ok(answer) = solve(&problem, model, &Options::default()) else { continue };
+            let chosen = answer.sites.iter().fold(0u32, |chosen, &site| chosen | 1 << site);
+            for reason in &answer.reasons {
+                let Some((site, loss)) = reason.runner_up else { continue };
+                let label =
+                    format!("seed {seed}, {model:?}: {site} for {} of {:?}", reason.site, answer.sites);
+                assert!(!problem.fixed.contains(&reason.site), "{label}");
+                let instead = chosen & !(1 << reason.site) | 1 << site;
+                // Cover aside, which a runner-up may lose: rules alone, as in a problem without demand.
+                let rules = Problem { weights: vec![0; tiny.n_demand], ..problem.clone() };
+                assert!(value_of(&rules, model, instead).is_some(), "{label}");
+                assert!(loss.is_none() || value_of(&problem, model, instead).is_some(), "{label}");
+                named += 1;
+            }
+        }
+    }
+    assert!(100 < named, "{named} runners-up only");
+}
+
 /// Points scattered over a square, walks as the crow flies, whole numbers.
 fn scattered(seed: u64, n: usize, across: u32) -> Vec<u32> {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);

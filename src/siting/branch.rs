@@ -133,6 +133,8 @@ const PATIENCE: u64 = 30;
 /// A better answer found within so many nodes starts the tree again, at most so often.
 const RESTART_WITHIN: u64 = 60;
 const MOST_RESTARTS: usize = 5;
+/// Nodes of a tree in max cover before trials pay off: most end sooner.
+const PROBE_AFTER: u64 = 40;
 /// So many times the sites cheaper than a row's multiplier, and its square more, are kept of a row.
 const MARGIN: usize = 4;
 
@@ -618,6 +620,9 @@ impl Explorer<'_> {
 
     fn promising(&mut self, node: &Node, volume: &Volume) -> Option<usize> {
         let Some(Program::Cover(relaxation)) = &mut self.relaxation else { return None };
+        if self.core.miss.first() != Some(&MUST) && self.visits < PROBE_AFTER {
+            return None;
+        }
         let missing = self.cutoff as f64 - 1.0 + self.limits.margin - volume.best.value;
         let work = &mut self.work;
         let probe = |site: usize, open: bool| {

@@ -282,7 +282,8 @@ pub struct Reason {
     pub weight: u64,
     /// How much worse the objective becomes without it, the others staying: `None` if the answer would break.
     pub loss: Option<u64>,
-    /// Best replacement among sites not chosen, and how much worse the objective is with it.
+    /// Best replacement among sites not chosen that keeps every condition, and how much worse the objective is with it;
+    /// `None` for a fixed site, which has none.
     pub runner_up: Option<(u32, Option<u64>)>,
 }
 

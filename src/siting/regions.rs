@@ -20,10 +20,10 @@ use super::certificate::{Certificate, Lemma, Multipliers, Step};
 const MOST_BITS: u32 = 16;
 const MOST_COST_BITS: u32 = 24;
 /// Steps by which the bound of a region is lifted, as a part of what its sites cost on average.
-const LIFT: f64 = 0.3;
+const LIFT: f64 = 0.2;
 
 /// Open sites of a region at first, and of parts of the whole that are put together.
-const MOST_OPEN: f64 = 30.0;
+const MOST_OPEN: f64 = 22.0;
 const MOST_OPEN_TOGETHER: f64 = 2.5;
 /// Sets of multipliers in a region's tree.
 const MOST_DUALS: usize = 100_000;
@@ -47,6 +47,8 @@ struct Region {
     warm: Option<branch::Warm>,
     /// Work of the last step, which foretells that of the next.
     last_work: u64,
+    /// The certificate's unit, in units of the costs here.
+    finest: f64,
     /// The next step, as a part of what its sites cost on average.
     step: f64,
 }
@@ -113,8 +115,9 @@ impl Regions {
         let (parts, n) = parts(core, u, share, most_open);
         let costs = shares(core, u, &parts, n, (1u64 << bits) as f64);
         let scale = (1u64 << bits) as f64;
+        let finest = 1.0 / (1u64 << (most_bits - bits)) as f64;
         let own = |row: usize, index: usize| if parts[row] == index { u[row] * scale } else { 0.0 };
-        let regions = (0..n).map(|index| Region::new(core, |row| own(row, index), &costs[index]));
+        let regions = (0..n).map(|index| Region::new(core, |row| own(row, index), &costs[index], finest));
         Self { regions: regions.filter(|region| !region.row_of.is_empty()).collect(), bits, work: 0 }
     }
 
@@ -184,7 +187,7 @@ impl Regions {
 }
 
 impl Region {
-    fn new(whole: &Core, u: impl Fn(usize) -> f64, cost: &[i64]) -> Self {
+    fn new(whole: &Core, u: impl Fn(usize) -> f64, cost: &[i64], finest: f64) -> Self {
         let mut place = vec![u32::MAX; whole.n_sites];
         let site_of: Vec<u32> = (0..whole.n_sites as u32).filter(|&site| 0 < cost[site as usize]).collect();
         site_of.iter().enumerate().for_each(|(new, &old)| place[old as usize] = new as u32);
@@ -230,6 +233,7 @@ impl Region {
             is_exact: false,
             warm: None,
             last_work: 0,
+            finest,
             step: LIFT,
         };
         region.value = region.relaxed();
@@ -255,9 +259,9 @@ impl Region {
         (volume.best.value - self.margin()).floor().max(0.0) as i64
     }
 
-    /// What rounding the multipliers to units may cost.
+    /// What rounding the multipliers to the certificate's scale may cost.
     fn margin(&self) -> f64 {
-        (self.core.n_rows() + self.core.n_sites + 2) as f64
+        2.0 + self.core.n_rows() as f64 * self.finest
     }
 
     /// Tries to prove one step more. Returns the work done.

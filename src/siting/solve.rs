@@ -54,7 +54,7 @@ impl Work {
                 every: 20,
                 exchanges: 200_000,
                 cooling: 5_000_000_000,
-                regions: 250_000_000,
+                regions: 300_000_000,
             },
         }
     }
