@@ -226,7 +226,7 @@ fn best_assignment(
     };
     if is_small(core) && options.effort > Effort::Quick {
         // Many end in a short tree, given fair sites.
-        if let (true, Some(known)) = (cools, &best) {
+        if let (true, Some(known)) = (cools && TINY < core.row_site.len(), &best) {
             cool(&mut search, &volume, known, FIRST_COOLING * core.row_site.len() as u64);
             keep_better(&search, &mut best);
         }
@@ -276,6 +276,8 @@ fn best_assignment(
     proof.into_found(problem, core, reductions(), clock)
 }
 
+/// Entries up to which a tree takes less time than annealing.
+const TINY: usize = 4_000;
 /// Times that annealing may read a small table before that tree.
 const FIRST_COOLING: u64 = 400;
 /// Work of the tree where the gap is wide.
