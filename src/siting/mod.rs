@@ -26,6 +26,7 @@ mod presolve;
 mod problem;
 mod pseudo;
 mod regions;
+mod restrict;
 mod second;
 mod solve;
 mod swap;
