@@ -124,7 +124,8 @@ impl Relaxation {
         }
     }
 
-    /// Solves under the given decisions; `None` if HiGHS finds no optimum in time.
+    /// Solves under the given decisions, where every row must be served only until the value passes `enough`; `None` if
+    /// HiGHS finds no optimum in time.
     pub fn solve(&mut self, fate: &[Fate], enough: f64, clock: &Clock) -> Option<Relaxed> {
         let mut model = self.model.take()?;
         for (site, (now, &wanted)) in self.fate.iter_mut().zip(fate).enumerate() {
@@ -247,7 +248,7 @@ impl Relaxation {
         Self
     }
 
-    pub fn solve(&mut self, _: &[Fate], _: &Clock) -> Option<Relaxed> {
+    pub fn solve(&mut self, _: &[Fate], _: f64, _: &Clock) -> Option<Relaxed> {
         None
     }
 

@@ -65,21 +65,22 @@ pub(crate) struct Goal {
 }
 
 /// A certificate from regions, the multipliers and shares of the linear relaxation given; `None` where that does not
-/// serve. Regions all proven to the end give way to half as many, as long as there are two and work is left.
+/// serve. Regions all proven to the end give way to half as many, as long as there are two and work is left. With it
+/// comes whether that is all that regions can prove although a gap is left.
 pub(crate) fn certify(
     core: &Core,
     u: &[f64],
     share: &[f64],
     goal: &Goal,
     clock: &Clock,
-) -> Option<Certificate> {
+) -> Option<(Certificate, bool)> {
     if core.times != 1 || !core.rules.is_empty() || core.p.is_some() {
         return None;
     }
     let mut best: Option<(i64, Regions)> = None;
     let mut left = goal.work;
     let mut most_open = MOST_OPEN;
-    loop {
+    let exhausted = loop {
         let mut regions = Regions::new(core, u, share, most_open, goal.bits);
         // Less than one unit below the best cover known proves that it is the best.
         let wanted = ((goal.known - 1) << regions.bits) + 1;
@@ -87,16 +88,17 @@ pub(crate) fn certify(
         regions.lift(wanted, &limits, clock);
         left = left.saturating_sub(regions.work);
         let value = regions.value();
-        let ended = wanted <= value || !regions.is_exact() || regions.regions.len() <= 3 || left == 0;
+        let exact = regions.is_exact() && value < wanted;
+        let ended = !exact || regions.regions.len() <= 3 || left == 0 || clock.is_over();
         if best.as_ref().is_none_or(|best| best.0 < value) {
             best = Some((value, regions));
         }
-        if ended || clock.is_over() {
-            break;
+        if ended {
+            break exact;
         }
         most_open *= 2.0;
-    }
-    best.map(|best| best.1.certificate(&core.first_points(), goal.bits, goal.spike))
+    };
+    best.map(|best| (best.1.certificate(&core.first_points(), goal.bits, goal.spike), exhausted))
 }
 
 /// Regions and the scale of their costs.

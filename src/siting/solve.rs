@@ -350,6 +350,11 @@ struct Proof {
 }
 
 impl Proof {
+    /// A certificate made without a tree of the whole.
+    fn ready(best: Option<(i64, Vec<u32>)>, certificate: Certificate) -> Self {
+        Self { best, duals: Vec::new(), steps: Vec::new(), complete: false, certificate: Some(certificate) }
+    }
+
     fn into_found(
         self,
         problem: &Problem,
@@ -497,7 +502,8 @@ fn prove_cover(problem: &Problem, core: &Core, limit: i64, options: &Options, cl
     let worth = |sites: &Vec<u32>| (cost(sites) < limit).then(|| (cost(sites), sites.clone()));
     let mut found = start.map(|start| search(start, exchanges.min(FIRST_EXCHANGES)));
     let best = found.as_ref().and_then(worth);
-    let near = limit < i64::MAX || best.as_ref().is_some_and(|best| best.0 <= goal + NEAR);
+    let near_by = NEAR * core.open_cost.iter().sum::<i64>() / core.n_sites.max(1) as i64;
+    let near = limit < i64::MAX || best.as_ref().is_some_and(|best| best.0 <= goal + near_by);
     if near && is_small(core) && options.effort > Effort::Quick && FIRST_EXCHANGES < exchanges {
         let root = Root { volume: &volume, best, limit, refine: None, most: FIRST_TREE };
         let proof = prove(problem, core, root, options, clock);
@@ -510,21 +516,27 @@ fn prove_cover(problem: &Problem, core: &Core, limit: i64, options: &Options, cl
         found = found.map(|sites| search(sites, exchanges));
     }
     let best = found.as_ref().and_then(worth);
-    let far = best.as_ref().filter(|best| limit == i64::MAX && goal + NEAR < best.0);
+    let far = best.as_ref().filter(|best| limit == i64::MAX && goal + near_by < best.0);
+    let mut regional = None;
     if let (Some(known), true) = (far, 0 < work.regions) {
         // So wide a gap is too much for one tree.
         let bits = scale_bits(core);
         let asked = regions::Goal { known: known.0, bits, spike: spike(core, bits), work: work.regions };
         let (u, share) = branch::relaxed(core, &volume, clock);
-        let certificate = regions::certify(core, &u, &share, &asked, clock);
-        if certificate.is_some() {
-            return Proof { best, duals: Vec::new(), steps: Vec::new(), complete: false, certificate };
-        }
+        regional = regions::certify(core, &u, &share, &asked, clock);
     }
-    prove(problem, core, Root { volume: &volume, best, limit, refine: None, most: u64::MAX }, options, clock)
+    let root = Root { volume: &volume, best, limit, refine: None, most: u64::MAX };
+    match regional {
+        Some((certificate, false)) => Proof::ready(root.best, certificate),
+        Some((certificate, true)) => {
+            let proof = prove(problem, core, root, options, clock);
+            if proof.complete { proof } else { Proof::ready(proof.best, certificate) }
+        }
+        None => prove(problem, core, root, options, clock),
+    }
 }
 
-/// A tree before the long search is worth its time where the cost is at most so far above the bound.
+/// A tree before the long search is worth its time where the cost is at most so many sites above the bound.
 const NEAR: i64 = 2;
 /// Exchanges of the weighted search before a first tree is tried.
 const FIRST_EXCHANGES: usize = 3_000;

@@ -317,7 +317,7 @@ fn regions_prove_no_more_than_is_true_and_the_same_every_time() {
         let goal =
             regions::Goal { known: best.objective as i64 + 5, bits: 20, spike: 1 << 40, work: 200_000 };
         let made = || {
-            let made = regions::certify(&core, &u, &share, &goal, &clock).expect("regions");
+            let made = regions::certify(&core, &u, &share, &goal, &clock).expect("regions").0;
             certificate::Certificate { reductions: reductions.clone(), ..made }
         };
         let certificate = made();
@@ -335,7 +335,7 @@ fn regions_prove_no_more_than_is_true_and_the_same_every_time() {
                     .map(|_| {
                         scope.spawn(|| {
                             let clock = Clock::new(&options);
-                            let made = regions::certify(&core, &u, &share, &goal, &clock).expect("regions");
+                            let made = regions::certify(&core, &u, &share, &goal, &clock).expect("regions").0;
                             certificate::Certificate { reductions: reductions.clone(), ..made }
                         })
                     })
