@@ -1,7 +1,7 @@
 //! Siting against brute force on tiny random instances, for every model and option, and general properties.
 
 use gridplan::siting::{
-    Backup, Change, Existing, Group, Model, Options, Problem, Siting, SitingError, Table, UNREACHED,
+    Backup, Change, Existing, Group, Model, Options, Problem, Siting, SitingError, Table, Then, UNREACHED,
     budget_frontier, certificate, frontier, max_cover, p_center, p_median, set_cover,
 };
 use rand::{RngExt, SeedableRng};
@@ -294,6 +294,70 @@ fn backup_cover_needs_two_sites() {
     check_all("backup", 200, |problem, _, _| problem.backup = Backup::Second);
 }
 
+/// Weight covered, walks and money of a choice of sites; `None` if it breaks a condition.
+fn goals_of(problem: &Problem, p: usize, chosen: u32) -> Option<(u64, u64, u64)> {
+    let covered = value_of(problem, Model::MaxCover { p: Some(p) }, chosen)?;
+    let times = if problem.backup == Backup::Second { 2 } else { 1 };
+    let mut walks = 0;
+    for demand in 0..problem.table.n_demand() {
+        let mut costs = costs_of(problem, demand, chosen);
+        costs.sort_unstable();
+        if times <= costs.len() {
+            walks += problem.weight(demand) * costs[..times].iter().map(|&cost| u64::from(cost)).sum::<u64>();
+        }
+    }
+    let money = (0..problem.table.n_sites()).filter(|&site| chosen >> site & 1 == 1);
+    Some((covered, walks, money.map(|site| u64::from(problem.site_cost[site])).sum()))
+}
+
+#[test]
+fn cover_comes_first_then_walks_then_money() {
+    let mut cheaper = 0;
+    for seed in 0..300u64 {
+        let mut tiny = Tiny::new(seed, 9, 8);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x7e);
+        // Few different walks, so that there are ties for money to decide.
+        let few = random.random_range(1..5u32);
+        tiny.cost.iter_mut().filter(|cost| **cost != UNREACHED).for_each(|cost| *cost = 1 + *cost % few);
+        let mut problem = tiny.problem();
+        problem.site_cost.clone_from(&tiny.site_cost);
+        if seed % 3 == 1 {
+            problem.backup = Backup::Second;
+        }
+        if seed % 3 == 2 && 1 < tiny.n_sites {
+            problem.too_close.push((0, 1));
+        }
+        let p = random.random_range(1..=tiny.n_sites);
+        let plain = max_cover(&problem, Some(p), &Options::default()).expect("an answer");
+        // Walks and money may not ask for more sites than cover needs.
+        let most = plain.sites.len();
+        let all = (0u32..1 << tiny.n_sites).filter(|chosen| chosen.count_ones() as usize <= most);
+        let all: Vec<(u64, u64, u64)> = all.filter_map(|chosen| goals_of(&problem, p, chosen)).collect();
+        let best =
+            all.iter().min_by_key(|goals| (std::cmp::Reverse(goals.0), goals.1, goals.2)).expect("one");
+        let goals = |problem: &Problem, then: Then| {
+            let problem = Problem { then, ..problem.clone() };
+            let answer = max_cover(&problem, Some(p), &Options::default()).expect("an answer");
+            let chosen = answer.sites.iter().fold(0u32, |chosen, &site| chosen | 1 << site);
+            goals_of(&problem, p, chosen).expect("conditions hold")
+        };
+        let nearest = goals(&problem, Then::Nearest);
+        assert_eq!((nearest.0, nearest.1), (best.0, best.1), "seed {seed}");
+        let cheapest = goals(&problem, Then::NearestThenCheapest { slack: 0 });
+        assert_eq!(cheapest, *best, "seed {seed}");
+        cheaper += usize::from(cheapest.2 < nearest.2);
+        let slack = random.random_range(1..40u64);
+        let loose = goals(&problem, Then::NearestThenCheapest { slack });
+        assert!(
+            loose.0 == best.0 && loose.1 <= best.1 + slack && loose.2 <= best.2,
+            "seed {seed}: {loose:?}"
+        );
+        let least = all.iter().filter(|goals| goals.0 == best.0 && goals.1 <= best.1 + slack);
+        assert!(least.map(|goals| goals.2).min().expect("one") <= loose.2, "seed {seed}");
+    }
+    assert!(10 < cheaper, "money decided in {cheaper} of 300 only");
+}
+
 #[test]
 #[cfg(feature = "highs")]
 fn capacities_hold() {
@@ -352,6 +416,42 @@ fn every_site_says_what_is_lost_without_it_and_who_comes_next() {
             }
         }
     }
+}
+
+#[test]
+fn a_runner_up_keeps_every_condition() {
+    let mut named = 0;
+    for seed in 0..300u64 {
+        let tiny = Tiny::new(seed, 8, 7);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x2e);
+        let mut problem = tiny.problem();
+        let n_sites = tiny.n_sites as u32;
+        problem.too_close = (1..n_sites).filter(|site| site % 2 == 0).map(|site| (site - 1, site)).collect();
+        problem.groups.push(Group { sites: (0..n_sites / 2).collect(), at_least: 0, at_most: 1 });
+        if seed % 2 == 0 {
+            problem.fixed = vec![n_sites - 1];
+        }
+        if cfg!(feature = "highs") && seed % 3 == 0 {
+            problem.capacity = (0..n_sites).map(|_| random.random_range(8..40u64)).collect();
+        }
+        for model in models(&mut random, tiny.n_sites) {
+            let Ok(answer) = solve(&problem, model, &Options::default()) else { continue };
+            let chosen = answer.sites.iter().fold(0u32, |chosen, &site| chosen | 1 << site);
+            for reason in &answer.reasons {
+                let Some((site, loss)) = reason.runner_up else { continue };
+                let label =
+                    format!("seed {seed}, {model:?}: {site} for {} of {:?}", reason.site, answer.sites);
+                assert!(!problem.fixed.contains(&reason.site), "{label}");
+                let instead = chosen & !(1 << reason.site) | 1 << site;
+                // Cover aside, which a runner-up may lose: rules alone, as in a problem without demand.
+                let rules = Problem { weights: vec![0; tiny.n_demand], ..problem.clone() };
+                assert!(value_of(&rules, model, instead).is_some(), "{label}");
+                assert!(loss.is_none() || value_of(&problem, model, instead).is_some(), "{label}");
+                named += 1;
+            }
+        }
+    }
+    assert!(100 < named, "{named} runners-up only");
 }
 
 /// Points scattered over a square, walks as the crow flies, whole numbers.
@@ -415,6 +515,95 @@ fn a_forged_certificate_proves_no_more_than_is_true() {
                 if model.maximizes() { answer.objective <= bound } else { bound <= answer.objective };
             assert!(honest, "seed {seed}, {model:?}: {bound} against {}", answer.objective);
         }
+    }
+}
+
+/// Three points, each pair of them sharing a site: half of every site serves all, whole ones need two.
+fn triangle() -> Vec<u32> {
+    vec![0, 0, UNREACHED, UNREACHED, 0, 0, 0, UNREACHED, 0]
+}
+
+#[test]
+fn a_lemma_rounds_what_rows_add_up_to() {
+    use certificate::{Certificate, Lemma, Multipliers, Step};
+    let cost = triangle();
+    let problem = Problem::new(Table::dense(3, 3, &cost).expect("sizes agree"));
+    // Half of every row: each site once, at least 1.5, in whole sites 2.
+    let half = Multipliers { demand: vec![512; 3], ..Multipliers::default() };
+    let rows = Certificate {
+        scale_bits: 10,
+        duals: vec![half.clone()],
+        steps: vec![Step::Leaf { dual: 0, sites: 0 }],
+        ..Certificate::default()
+    };
+    assert_eq!(certificate::check(&problem, Model::SetCover, &rows), 2);
+    // Costs of 1 unit of 2^-10 as a lemma: the sum of half the rows proves 1.5 units only, which rounds to nothing here;
+    // used 1,024 times it is the bound of the rows.
+    let unit = Multipliers { demand: vec![512 * 1024; 3], ..Multipliers::default() };
+    let lemma = Lemma { cost: vec![(0, 1 << 20), (1, 1 << 20), (2, 1 << 20)], steps: rows.steps.clone() };
+    let joined = Certificate {
+        scale_bits: 20,
+        duals: vec![unit, Multipliers { rules: vec![(0, 1)], ..Multipliers::default() }],
+        lemmas: vec![lemma.clone()],
+        steps: vec![Step::Leaf { dual: 1, sites: 0 }],
+        ..Certificate::default()
+    };
+    assert_eq!(certificate::check(&problem, Model::SetCover, &joined), 2);
+    // Counted three times the sites cost less than the lemma asks for, which the bound pays back.
+    let mut greedy = joined.clone();
+    greedy.duals[1].rules = vec![(0, 3)];
+    assert!(certificate::check(&problem, Model::SetCover, &greedy) <= 2);
+    // A lemma on sites that are not there, or with a tree cut short, proves nothing.
+    let mut broken = joined.clone();
+    broken.lemmas[0].steps = vec![Step::Branch { site: 0, open_first: true }];
+    assert_eq!(certificate::check(&problem, Model::SetCover, &broken), 0);
+    // Other models know nothing of lemmas.
+    assert_eq!(certificate::check(&problem, Model::PMedian { p: 1 }, &joined), 0);
+}
+
+#[test]
+fn forged_lemmas_prove_no_more_than_is_true() {
+    use certificate::{Certificate, Lemma, Multipliers, Step};
+    for seed in 0..400u64 {
+        let tiny = Tiny::new(seed, 9, 7);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x1e);
+        let mut problem = tiny.problem();
+        if seed % 2 == 0 {
+            problem.site_cost.clone_from(&tiny.site_cost);
+        }
+        let model = if seed % 5 == 0 { Model::MaxCover { p: Some(2) } } else { Model::SetCover };
+        let Ok(answer) = solve(&problem, model, &Options::default()) else { continue };
+        let mut any = |most: u64| random.random_range(0..most);
+        let (n_demand, n_sites) = (tiny.n_demand as u64, tiny.n_sites as u64);
+        let duals = (0..6).map(|_| Multipliers {
+            demand: if any(2) == 0 { Vec::new() } else { (0..n_demand).map(|_| any(3 << 10)).collect() },
+            few: (0..any(4)).map(|_| (any(n_demand + 1) as u32, any(3 << 10))).collect(),
+            rules: (0..any(3)).map(|_| (any(4) as u32, any(3))).collect(),
+        });
+        let duals = duals.collect();
+        let mut tree = || match any(3) {
+            0 => vec![Step::Leaf { dual: any(7) as usize, sites: 0 }],
+            1 => vec![
+                Step::Branch { site: any(n_sites) as u32, open_first: any(2) == 0 },
+                Step::Leaf { dual: any(6) as usize, sites: 0 },
+                Step::Leaf { dual: any(6) as usize, sites: any(9) },
+            ],
+            _ => vec![
+                Step::Fix {
+                    dual: any(6) as usize,
+                    sites: 0,
+                    fixed: vec![(any(n_sites) as u32, any(2) == 0)],
+                },
+                Step::Leaf { dual: any(6) as usize, sites: 0 },
+            ],
+        };
+        let (first, second, steps) = (tree(), tree(), tree());
+        let mut cost = || (0..any(n_sites + 2)).map(|_| (any(n_sites + 1) as u32, any(3 << 10))).collect();
+        let lemmas = vec![Lemma { cost: cost(), steps: first }, Lemma { cost: cost(), steps: second }];
+        let forged = Certificate { scale_bits: 10, duals, lemmas, steps, ..Certificate::default() };
+        let bound = certificate::check(&problem, model, &forged);
+        let honest = if model.maximizes() { answer.objective <= bound } else { bound <= answer.objective };
+        assert!(honest, "seed {seed}, {model:?}: {bound} against {}", answer.objective);
     }
 }
 

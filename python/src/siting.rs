@@ -54,6 +54,9 @@ pub struct Conditions {
     too_close: Option<Vec<(u32, u32)>>,
     groups: Option<Vec<(Vec<u32>, usize, usize)>>,
     then_nearest: bool,
+    /// Slack of the walks in weight times cost; with it the cheapest of what `then_nearest` cannot tell apart.
+    #[pyo3(default)]
+    then_cheapest: Option<u64>,
     effort: String,
     time_limit: Option<f64>,
     seed: u64,
@@ -80,7 +83,11 @@ impl Conditions {
         let groups = self.groups.iter().flatten().cloned();
         problem.groups =
             groups.map(|(sites, at_least, at_most)| Group { sites, at_least, at_most }).collect();
-        problem.then = if self.then_nearest { Then::Nearest } else { Then::Nothing };
+        problem.then = match (self.then_cheapest, self.then_nearest) {
+            (Some(slack), _) => Then::NearestThenCheapest { slack },
+            (None, true) => Then::Nearest,
+            (None, false) => Then::Nothing,
+        };
         problem
     }
 

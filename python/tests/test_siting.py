@@ -156,6 +156,19 @@ def test_second_goal_and_reasons():
     assert answer.reasons[0]["runner_up"] == 0 and answer.reasons[0]["loss"] == 2
 
 
+def test_money_decides_between_equal_walks_or_within_a_slack():
+    # Everybody walks 1 to either of the first two sites; the third is cheapest, and a walk of 2 from the second point.
+    cost = np.array([[1, 1, 1], [1, 1, 2]], dtype=np.uint32)
+    conditions = gridplan._conditions(site_cost=[5, 3, 1], limit=10)
+
+    def sites(slack):
+        table = gridplan._table(cost, "cover")
+        return gridplan._native.site("max_cover", table, 1, {**conditions, "then_cheapest": slack}).sites.tolist()
+
+    assert sites(0) == [1]
+    assert sites(1) == [2]
+
+
 @pytest.mark.parametrize("bad", [{"effort": "lazy"}, {"capacity": [1]}, {"fixed": [9]}, {"p": -1}, {"time_limit": -1.0}])
 def test_bad_arguments_are_typed_errors(bad):
     p = bad.pop("p", 1)

@@ -11,6 +11,8 @@ use super::bound::{Volume, evaluate};
 use super::build::{Core, Fate, MUST};
 use super::lp::{Relaxation, Relaxed};
 use super::lp_median::MedianRelaxation;
+use super::pseudo::PseudoCosts;
+use super::restrict::{restrict, trim};
 use super::swap::{Search, iterate};
 
 /// Multipliers on the rows of the core.
@@ -61,6 +63,14 @@ pub(crate) struct Tree {
     pub complete: bool,
     /// Entries of the table touched.
     pub work: u64,
+    /// What the next tree on the same core may begin with.
+    pub warm: Option<Warm>,
+}
+
+/// What one tree leaves to the next on the same core.
+pub(crate) struct Warm {
+    root: (Rc<Vec<f64>>, Rc<Vec<f64>>),
+    pseudo: PseudoCosts,
 }
 
 /// Limits on the tree.
@@ -80,6 +90,16 @@ struct Node {
     dual: usize,
     p_price: Price,
     depth: u32,
+    /// The decision that made the node from its parent, and what the relaxation said there.
+    born: Option<Born>,
+}
+
+#[derive(Clone, Copy)]
+struct Born {
+    site: usize,
+    open: bool,
+    share: f64,
+    value: f64,
 }
 
 /// Where the tree begins.
@@ -94,6 +114,8 @@ pub(crate) struct Start<'a, 'c> {
     pub known: Option<&'a [u32]>,
     /// A longer search for better sites, should the tree grow large.
     pub refine: Option<Refine>,
+    /// What an earlier tree learned.
+    pub warm: Option<Warm>,
 }
 
 /// Rounds of the iterated exchange search once the tree has done so much work.
@@ -112,26 +134,31 @@ const PATIENCE: u64 = 30;
 /// A better answer found within so many nodes starts the tree again, at most so often.
 const RESTART_WITHIN: u64 = 60;
 const MOST_RESTARTS: usize = 5;
-/// So many times the sites cheaper than a row's multiplier, and its square more, are kept of a row.
-const MARGIN: usize = 4;
+/// Nodes of a tree in max cover before trials pay off: most end sooner.
+const PROBE_AFTER: u64 = 40;
 
 /// Searches for sites with a value below the cutoff, starting from the volume's multipliers.
 pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) -> Tree {
-    let Start { volume, cutoff, enough, known, mut refine } = start;
+    let Start { volume, cutoff, enough, known, mut refine, warm } = start;
+    let warm = warm.unwrap_or_else(|| Warm {
+        root: (Rc::new(volume.best.u.clone()), Rc::new(volume.best.price.clone())),
+        pseudo: PseudoCosts::new(core.n_sites),
+    });
     let mut explorer = Explorer {
         core,
         limits,
         cutoff,
         work: 0,
         base: trim(core, &volume.best.u),
-        root: (Rc::new(volume.best.u.clone()), Rc::new(volume.best.price.clone())),
+        root: warm.root,
         search: Search::new(core),
         relaxation: None,
-        tree: Tree { duals: Vec::new(), steps: Vec::new(), best: None, complete: true, work: 0 },
+        pseudo: warm.pseudo,
+        tree: Tree { duals: Vec::new(), steps: Vec::new(), best: None, complete: true, work: 0, warm: None },
         visits: 0,
         n_dense: 0,
     };
-    let mut stack = vec![explorer.start(&volume.best.reduced)];
+    let mut stack = vec![explorer.restart()];
     let (mut aim, mut restarts) = (cutoff, 0);
     while let Some(node) = stack.pop() {
         let full = limits.work <= explorer.work || limits.duals <= explorer.n_dense;
@@ -155,7 +182,18 @@ pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) 
         explorer.visit(node, &mut stack, clock);
     }
     explorer.tree.work = explorer.work;
+    explorer.tree.warm = Some(Warm { root: explorer.root, pseudo: explorer.pseudo });
     explorer.tree
+}
+
+/// Multipliers of the linear relaxation and how far it opens each site, or the volume's where it is too large.
+pub(crate) fn relaxed(core: &Core, volume: &Volume, clock: &Clock) -> (Vec<f64>, Vec<f64>) {
+    let found = (core.row_site.len() <= most_entries(core))
+        .then(|| Relaxation::new(core, &volume.best.u, 1.0).solve(&core.fate, f64::INFINITY, clock));
+    match found.flatten() {
+        Some(found) => (found.u, found.share),
+        None => (volume.best.u.clone(), volume.share.clone()),
+    }
 }
 
 fn most_entries(core: &Core) -> usize {
@@ -174,6 +212,7 @@ struct Explorer<'c> {
     search: Search<'c>,
     /// Exact multipliers at every node, in cover forms that are not too large.
     relaxation: Option<Program>,
+    pseudo: PseudoCosts,
     tree: Tree,
     visits: u64,
     /// Multipliers kept that fill a whole array.
@@ -189,7 +228,7 @@ enum Program {
 impl Program {
     fn solve(&mut self, core: &Core, fate: &[Fate], enough: f64, clock: &Clock) -> Option<Relaxed> {
         match self {
-            Self::Cover(relaxation) => relaxation.solve(fate, clock),
+            Self::Cover(relaxation) => relaxation.solve(fate, enough, clock),
             Self::Median(relaxation) => relaxation.solve(core, fate, enough, clock),
         }
     }
@@ -209,7 +248,7 @@ impl Explorer<'_> {
         let fate = self.core.fate.clone();
         let dual = self.keep(&u, &price);
         let p_price = self.middle_price(&fate, reduced);
-        Node { fate, u, price, dual, p_price, depth: 0 }
+        Node { fate, u, price, dual, p_price, depth: 0, born: None }
     }
 
     /// Forgets the tree, but neither the best answer nor the root's multipliers.
@@ -259,6 +298,9 @@ impl Explorer<'_> {
             let mut volume = Volume::new(&small, &node.fate, start);
             self.start_relaxation(!fix_first, &volume);
             let by_program = self.solve_relaxation(&small, &node.fate, &mut volume, clock);
+            if let (true, Some(born)) = (by_program, node.born.take()) {
+                self.pseudo.learn(born.site, born.open, born.share, volume.best.value - born.value);
+            }
             if std::mem::take(&mut fix_first) {
                 node.u = Rc::new(volume.best.u.clone());
                 node.price = Rc::new(volume.best.price.clone());
@@ -323,7 +365,8 @@ impl Explorer<'_> {
                 self.relaxation = program.map(Program::Median);
             }
         } else if self.visits == 1 && fixed && self.base.row_site.len() <= most_entries(self.core) {
-            self.relaxation = Some(Program::Cover(Relaxation::new(&self.base, self.goal().abs() + 1.0)));
+            self.relaxation =
+                Some(Program::Cover(Relaxation::new(&self.base, &volume.best.u, self.goal().abs() + 1.0)));
         }
     }
 
@@ -335,7 +378,7 @@ impl Explorer<'_> {
         volume: &mut Volume<'s>,
         clock: &Clock,
     ) -> bool {
-        let enough = self.goal() + 0.5;
+        let enough = self.goal() + if self.core.row_cost.is_empty() { 0.0 } else { 0.5 };
         let base = &self.base;
         let solve = |program: &mut Program| program.solve(base, fate, enough, clock);
         let Some(found) = self.relaxation.as_mut().and_then(solve) else {
@@ -547,14 +590,17 @@ impl Explorer<'_> {
         n_fixed * 5 > n_free || n_fixed == n_free
     }
 
-    /// Branches on the site the relaxation is most divided about.
+    /// Branches on the site that promises most where the relaxation can be asked, else on the one that it is most
+    /// divided about.
     fn split(&mut self, node: Node, volume: &Volume, stack: &mut Vec<Node>) {
-        let free = (0..self.core.n_sites).filter(|&site| node.fate[site] == Fate::Free);
-        let divided = |site: usize| 0.5 - (volume.share[site] - 0.5).abs();
-        let site = free
-            .max_by(|&one, &other| divided(one).total_cmp(&divided(other)).then(other.cmp(&one)))
-            .expect("a node without free sites is settled before");
-        let first = 0.5 <= volume.share[site];
+        let site = self.promising(&node, volume).unwrap_or_else(|| {
+            let free = (0..self.core.n_sites).filter(|&site| node.fate[site] == Fate::Free);
+            let divided = |site: usize| 0.5 - (volume.share[site] - 0.5).abs();
+            free.max_by(|&one, &other| divided(one).total_cmp(&divided(other)).then(other.cmp(&one)))
+                .expect("a node without free sites is settled before")
+        });
+        let share = volume.share[site];
+        let first = 0.5 <= share;
         self.tree.steps.push(Step::Branch { site: site as u32, first });
         for open in [!first, first] {
             let mut fate = node.fate.clone();
@@ -566,71 +612,24 @@ impl Explorer<'_> {
                 dual: node.dual,
                 p_price: node.p_price,
                 depth: node.depth + 1,
+                born: Some(Born { site, open, share, value: volume.best.value }),
             });
         }
     }
-}
 
-/// The core without the far ends of long rows: missing what is left costs what the first site left out would.
-///
-/// A relaxation, and as good as the whole as long as multipliers stay below that cost.
-fn trim(core: &Core, u: &[f64]) -> Core {
-    let mut small = restrict(core, &core.fate);
-    if core.row_cost.is_empty() {
-        return small;
-    }
-    let (mut start, mut site, mut cost) = (vec![0], Vec::new(), Vec::new());
-    for (row, &u) in u.iter().enumerate() {
-        let range = small.row(row);
-        let weight = small.weight[row];
-        let dear = |entry: usize| (weight * i64::from(small.row_cost[entry])) as f64;
-        let cheaper = range.clone().take_while(|&entry| dear(entry) < u).count();
-        let kept = (MARGIN * cheaper + MARGIN * MARGIN).min(range.len());
-        if kept < range.len() {
-            let next = weight * i64::from(small.row_cost[range.start + kept]) * small.times as i64;
-            small.miss[row] = small.miss[row].min(next);
+    fn promising(&mut self, node: &Node, volume: &Volume) -> Option<usize> {
+        let Some(Program::Cover(relaxation)) = &mut self.relaxation else { return None };
+        if self.core.miss.first() != Some(&MUST) && self.visits < PROBE_AFTER {
+            return None;
         }
-        site.extend_from_slice(&small.row_site[range.start..range.start + kept]);
-        cost.extend_from_slice(&small.row_cost[range.start..range.start + kept]);
-        start.push(site.len());
+        let missing = self.cutoff as f64 - 1.0 + self.limits.margin - volume.best.value;
+        let work = &mut self.work;
+        let probe = |site: usize, open: bool| {
+            let (gain, steps) = relaxation.probe(site, open)?;
+            *work += steps;
+            Some(gain)
+        };
+        let may = |site: usize| node.fate[site] == Fate::Free;
+        self.pseudo.choose(&volume.share, may, missing, node.depth == 0, probe)
     }
-    (small.row_start, small.row_site, small.row_cost) = (start, site, cost);
-    small.index_columns();
-    small
-}
-
-/// The core without entries that no answer here uses: closed sites, and what lies behind enough open ones.
-pub(crate) fn restrict(core: &Core, fate: &[Fate]) -> Core {
-    let mut small = Core {
-        row_start: Vec::with_capacity(core.n_rows() + 1),
-        row_site: Vec::new(),
-        row_cost: Vec::new(),
-        col_start: Vec::new(),
-        col_row: Vec::new(),
-        col_cost: Vec::new(),
-        row_of: Vec::new(),
-        weight: core.weight.clone(),
-        miss: core.miss.clone(),
-        open_cost: core.open_cost.clone(),
-        fate: fate.to_vec(),
-        rules: core.rules.clone(),
-        ..*core
-    };
-    small.row_start.push(0);
-    for row in 0..core.n_rows() {
-        let is_alive = |&entry: &usize| fate[core.row_site[entry] as usize] != Fate::Closed;
-        let hopeless = core.times > 1 && core.row(row).filter(is_alive).take(core.times).count() < core.times;
-        for entry in core.row(row) {
-            let site = core.row_site[entry];
-            if !hopeless && fate[site as usize] != Fate::Closed {
-                small.row_site.push(site);
-                if !core.row_cost.is_empty() {
-                    small.row_cost.push(core.row_cost[entry]);
-                }
-            }
-        }
-        small.row_start.push(small.row_site.len());
-    }
-    small.index_columns();
-    small
 }

@@ -89,6 +89,17 @@ impl Core {
         of_site
     }
 
+    /// The first demand point of every row.
+    pub fn first_points(&self) -> Vec<u32> {
+        let mut first_of = vec![u32::MAX; self.n_rows()];
+        for (demand, &row) in self.row_of.iter().enumerate().rev() {
+            if let Some(first) = first_of.get_mut(row as usize) {
+                *first = demand as u32;
+            }
+        }
+        first_of
+    }
+
     /// Builds the column form from the row form.
     pub fn index_columns(&mut self) {
         let mut start = vec![0usize; self.n_sites + 1];
@@ -151,11 +162,26 @@ pub(crate) fn build(problem: &Problem, model: Model) -> Result<Core, SitingError
 /// One unit of weight left unserved costs more than all walks together; costs are divided by a power of two where
 /// 64 bits ask for it.
 pub(crate) fn build_then_nearest(problem: &Problem, p: usize) -> Result<Core, SitingError> {
+    build_then(problem, p, 1)
+}
+
+/// The same with a third goal, the cost of the sites: one unit of walks costs more than all sites together.
+pub(crate) fn build_then_nearest_then_cheapest(problem: &Problem, p: usize) -> Result<Core, SitingError> {
+    let total: u64 = problem.site_cost.iter().map(|&cost| u64::from(cost)).sum();
+    let mut core = build_then(problem, p, i64::try_from(total).unwrap_or(i64::MAX).min(1 << 40) + 1)?;
+    core.open_cost = problem.site_cost.iter().map(|&cost| i64::from(cost)).collect();
+    Ok(core)
+}
+
+/// The core of the second goal, everything `times` as dear.
+fn build_then(problem: &Problem, p: usize, times: i64) -> Result<Core, SitingError> {
     let mut core = build_rows(problem, Use::Weighted, true)?;
-    let total: i128 = core.weight.iter().map(|&weight| i128::from(weight)).sum();
-    let dearest = i128::from(core.row_cost.iter().copied().max().unwrap_or(0));
+    core.weight.iter_mut().for_each(|weight| *weight *= times);
+    let total: i128 = core.weight.iter().map(|&weight| i128::from(weight / times)).sum();
+    // With backup both walks count.
+    let dearest = i128::from(core.row_cost.iter().copied().max().unwrap_or(0)) * core.times as i128;
     let mut unit = 1u32;
-    while total * (dearest / i128::from(unit) + 1) * total >= 1 << 56 && unit < 1 << 30 {
+    while total * (dearest / i128::from(unit) + 1) * total * i128::from(times) >= 1 << 56 && unit < 1 << 30 {
         unit *= 2;
     }
     core.row_cost.iter_mut().for_each(|cost| *cost /= unit);

@@ -20,12 +20,26 @@ pub struct Certificate {
     pub scale_bits: u32,
     /// Sets of multipliers that the steps refer to.
     pub duals: Vec<Multipliers>,
+    /// Inequalities that the steps, and later lemmas, may use like rules (set cover and p-center only).
+    pub lemmas: Vec<Lemma>,
     /// The proof tree in prefix order; empty proves only the trivial bound.
     pub steps: Vec<Step>,
     /// Sites and points left out in this order (cover models without rules only).
     pub reductions: Vec<Reduction>,
     /// p-center: the cover limit that these multipliers prove to need more than p sites.
     pub radius: Option<u32>,
+}
+
+/// An inequality on the sites with a proof of its own: whatever its tree proves that `Σ cost_j x_j` is at least.
+///
+/// A region of a city is one: costs that are part of the sites' costs, multipliers on the region's points, a tree on
+/// its sites. A rounded sum of rows (Chvátal and Gomory) is another, with a tree of one leaf.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lemma {
+    /// Sites and their costs, scaled; other sites cost nothing.
+    pub cost: Vec<(u32, u64)>,
+    /// The proof tree in prefix order, as in [`Certificate::steps`].
+    pub steps: Vec<Step>,
 }
 
 /// Something that need not be looked at.
@@ -52,9 +66,10 @@ pub enum Reduction {
 pub struct Multipliers {
     /// Per demand point; empty means all zero.
     pub demand: Vec<u64>,
-    /// A single demand point's multiplier, instead of `demand`.
-    pub spike: Option<(u32, u64)>,
-    /// Per rule in the order of [`rules_of`]; missing ones are zero.
+    /// Instead of `demand`: demand points in ascending order with their multipliers, all others zero.
+    pub few: Vec<(u32, u64)>,
+    /// Per rule in the order of [`rules_of`], then per lemma; missing ones are zero. A lemma's multiplier times its
+    /// scaled costs counts unscaled: with 1 it enters as it is.
     pub rules: Vec<(u32, u64)>,
 }
 
@@ -186,6 +201,9 @@ fn least_radius(problem: &Problem) -> u64 {
     radius
 }
 
+/// Largest cost and bound of a lemma, far from the ends of 128 bits when multiplied.
+const MOST_LEMMA: i128 = 1 << 56;
+
 fn times(problem: &Problem) -> usize {
     match problem.backup {
         Backup::None => 1,
@@ -270,7 +288,27 @@ impl Checker {
         if plain && problem.capacity.is_empty() {
             checker.leave_out(&certificate.reductions, !model.maximizes());
         }
+        // Elsewhere walks or missed points cost, too, of which lemmas know nothing.
+        if matches!(model, Model::SetCover) {
+            certificate.lemmas.iter().for_each(|lemma| checker.learn(certificate, lemma));
+        }
         checker
+    }
+
+    /// Proves the lemma and adds it to the rules.
+    fn learn(&mut self, certificate: &Certificate, lemma: &Lemma) {
+        let mut cost = vec![0i128; self.n_sites];
+        for &(site, own) in &lemma.cost {
+            if let Some(cost) = cost.get_mut(site as usize) {
+                *cost = (*cost + i128::from(own)).min(MOST_LEMMA);
+            }
+        }
+        let terms = (0..).zip(&cost).filter(|term| 0 < *term.1).map(|(site, &cost)| (site, -cost as i64));
+        let terms = terms.collect();
+        let own = std::mem::replace(&mut self.open_cost, cost);
+        let least = self.lowest(certificate, &lemma.steps).clamp(0, MOST_LEMMA);
+        self.open_cost = own;
+        self.rules.push(LinearRule { terms, limit: -least as i64 });
     }
 
     /// Accepts a reduction only if what it names as the reason is still there and holds.
@@ -319,8 +357,14 @@ impl Checker {
         }
     }
 
-    /// Walks the tree; the bound is the smallest of its leaves, in whole units rounded up.
+    /// What the certificate's own tree proves, in whole units rounded up.
     fn bound(&self, certificate: &Certificate) -> i128 {
+        let lowest = self.lowest(certificate, &certificate.steps);
+        lowest.div_euclid(self.one) + i128::from(lowest.rem_euclid(self.one) != 0)
+    }
+
+    /// Walks a tree; the bound is the smallest of its leaves, scaled.
+    fn lowest(&self, certificate: &Certificate, steps: &[Step]) -> i128 {
         let mut fate: Vec<Option<bool>> = vec![None; self.n_sites];
         self.fixed.iter().for_each(|&site| fate[site as usize] = Some(true));
         self.closed.iter().for_each(|&site| fate[site as usize] = Some(false));
@@ -330,7 +374,7 @@ impl Checker {
             *lowest = Some(lowest.map_or(value, |lowest| lowest.min(value)));
         };
         let mut reduced = vec![0i128; self.n_sites];
-        for step in &certificate.steps {
+        for step in steps {
             let Some(mut fate) = pending.pop() else { return 0 };
             match step {
                 Step::Leaf { dual, sites } => {
@@ -372,8 +416,7 @@ impl Checker {
         if !pending.is_empty() {
             return 0;
         }
-        let lowest = lowest.unwrap_or(0);
-        lowest.div_euclid(self.one) + i128::from(lowest.rem_euclid(self.one) != 0)
+        lowest.unwrap_or(0)
     }
 
     /// The relaxation at the multipliers, under the decisions; fills the reduced costs.
@@ -383,9 +426,11 @@ impl Checker {
         for (reduced, cost) in reduced.iter_mut().zip(&self.open_cost) {
             *reduced = cost + p_price;
         }
-        let spike = dual.spike.map(|(demand, u)| (demand as usize, u));
+        // Each point once, or a multiplier could pass what missing the point costs.
+        let ascending = dual.few.windows(2).all(|pair| pair[0].0 < pair[1].0) && dual.demand.is_empty();
+        let few = dual.few.iter().filter(|_| ascending).map(|&(demand, u)| (demand as usize, u));
         let dense = dual.demand.iter().copied().enumerate();
-        for (demand, u) in dense.chain(spike).filter(|&(demand, u)| u > 0 && demand < self.most.len()) {
+        for (demand, u) in dense.chain(few).filter(|&(demand, u)| u > 0 && demand < self.most.len()) {
             let u = i128::from(u).min(self.most[demand]);
             let range = self.start[demand]..self.start[demand + 1];
             if 1 < self.times && self.most[demand] < i128::MAX {

@@ -32,6 +32,9 @@ pub(crate) fn explain(
     };
     let reason = |(index, &site): (usize, &u32)| {
         let (loss, runner_up) = swaps.get(index).copied().unwrap_or((None, None));
+        // Nothing may take the place of a site that every answer has; what else would hold there, spacing for one, may
+        // be missing from the problem just because the site is given.
+        let runner_up = runner_up.filter(|_| !problem.fixed.contains(&site));
         let (serves, weight) = serves[site as usize];
         Reason { site, serves, weight, loss, runner_up }
     };

@@ -68,7 +68,7 @@ impl MedianRelaxation {
         let columns: Vec<Option<highs::Col>> = (0..core.n_sites)
             .map(|site| {
                 used(site).then(|| {
-                    program.add_column(core.open_cost[site] as f64, super::lp::bounds(core.fate[site]))
+                    program.add_column(core.open_cost[site] as f64, super::lp::bounds(core.fate[site], false))
                 })
             })
             .collect();
@@ -106,7 +106,7 @@ impl MedianRelaxation {
         for (site, (now, &wanted)) in self.fate.iter_mut().zip(fate).enumerate() {
             if *now != wanted {
                 if let Some(column) = self.columns[site] {
-                    model.change_column_bounds(column, super::lp::bounds(wanted));
+                    model.change_column_bounds(column, super::lp::bounds(wanted, false));
                 }
                 *now = wanted;
             }

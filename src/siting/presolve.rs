@@ -112,40 +112,49 @@ fn shrink(reduced: &mut Reduced) {
 }
 
 /// Pairs (row, by): whatever serves the row `by` serves `row` too.
+///
+/// Such a row stands in the column of every site of `by`, so that the shortest of these columns names all candidates.
 fn implied_rows(core: &Core) -> Vec<(u32, u32)> {
     let n_rows = core.n_rows();
     let mut pairs = Vec::new();
     let mut needed = vec![true; n_rows];
-    let is_alive = |&entry: &usize| core.fate[core.row_site[entry] as usize] != Fate::Closed;
-    let alive: Vec<u32> = (0..n_rows).map(|row| core.row(row).filter(is_alive).count() as u32).collect();
-    let mut count = vec![0u32; n_rows];
-    let mut touched = Vec::new();
+    // Sites that are left, ascending; the columns may still name rows that are not needed any more.
+    let (mut start, mut left) = (vec![0], Vec::with_capacity(core.row_site.len()));
+    for row in 0..n_rows {
+        let sites = core.row_site[core.row(row)].iter().copied();
+        left.extend(sites.filter(|&site| core.fate[site as usize] != Fate::Closed));
+        start.push(left.len());
+    }
+    let sites = |row: usize| &left[start[row]..start[row + 1]];
+    let mut stamp = vec![u32::MAX; core.n_sites];
     for small in 0..n_rows {
-        if !needed[small] || alive[small] == 0 {
+        let own = sites(small);
+        let Some(&scarcest) = own.iter().min_by_key(|&&site| core.col(site as usize).len()) else { continue };
+        if !needed[small] {
             continue;
         }
-        touched.clear();
-        for entry in core.row(small) {
-            let site = core.row_site[entry] as usize;
-            if core.fate[site] == Fate::Closed {
+        own.iter().for_each(|&site| stamp[site as usize] = small as u32);
+        for &row in &core.col_row[core.col(scarcest as usize)] {
+            let large = row as usize;
+            let others = sites(large);
+            let larger = own.len() < others.len() || (own.len() == others.len() && small < large);
+            if !needed[large] || !larger {
                 continue;
             }
-            for place in core.col(site) {
-                let row = core.col_row[place] as usize;
-                if count[row] == 0 {
-                    touched.push(row as u32);
+            // As soon as more foreign sites are seen than the row has to spare, one of its own must be missing.
+            let mut spare = others.len() - own.len();
+            let mut foreign = others.iter().filter(|&&site| stamp[site as usize] != small as u32);
+            let holds = loop {
+                match (foreign.next(), spare) {
+                    (None, _) => break true,
+                    (Some(_), 0) => break false,
+                    (Some(_), _) => spare -= 1,
                 }
-                count[row] += 1;
-            }
-        }
-        for &row in &touched {
-            let large = row as usize;
-            let larger = alive[small] < alive[large] || (alive[small] == alive[large] && small < large);
-            if needed[large] && larger && count[large] == alive[small] {
+            };
+            if holds {
                 needed[large] = false;
                 pairs.push((row, small as u32));
             }
-            count[large] = 0;
         }
     }
     pairs

@@ -44,8 +44,17 @@ pub enum Then {
     /// None.
     #[default]
     Nothing,
-    /// The smallest weighted sum of costs, as far as exchanges of sites find it; the objective never gets worse.
+    /// The smallest weighted sum of costs (of walks) with as many sites at most; the objective never gets worse. Found by
+    /// exchanges of sites, and on tables of up to 30,000 entries with [`Effort::Proof`] by a tree, too.
     Nearest,
+    /// As [`Then::Nearest`], and then the smallest sum of [`Problem::site_cost`] (max cover only; in set cover that is
+    /// the objective).
+    NearestThenCheapest {
+        /// By so much may the weighted sum of walks pass the smallest one found, in weight times cost of the table;
+        /// with 0 money decides between equal walks only. Savings that use the slack are found by single exchanges and
+        /// closings.
+        slack: u64,
+    },
 }
 
 /// How many chosen sites must be able to serve a point before it counts as served.
@@ -273,7 +282,8 @@ pub struct Reason {
     pub weight: u64,
     /// How much worse the objective becomes without it, the others staying: `None` if the answer would break.
     pub loss: Option<u64>,
-    /// Best replacement among sites not chosen, and how much worse the objective is with it.
+    /// Best replacement among sites not chosen that keeps every condition, and how much worse the objective is with it;
+    /// `None` for a fixed site, which has none.
     pub runner_up: Option<(u32, Option<u64>)>,
 }
 

@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 use super::anneal::anneal;
 use super::bound::{Volume, climb};
 use super::branch::{self, Limits, Price, Refine, Start, branch};
-use super::build::{Core, Fate, MUST, build, build_then_nearest, check_fields};
+use super::build::{Core, Fate, MUST, build, check_fields};
 use super::capacity;
 use super::center::{self, Within};
 use super::certificate::{self, Certificate, Reduction, check};
@@ -13,8 +13,10 @@ use super::construct::{cover_search, greedy, greedy_cover};
 use super::evaluate::{Served, check_sites, serve};
 use super::explain::explain;
 use super::presolve::{Reduced, close_dominated, reduce};
+use super::regions;
+use super::second;
 use super::swap::{Search, iterate};
-use super::{Clock, Effort, Model, Options, Problem, Siting, SitingError, Then};
+use super::{Clock, Effort, Model, Options, Problem, Siting, SitingError};
 
 /// Work per effort level, in counted steps so that the answer does not depend on the machine.
 struct Work {
@@ -28,18 +30,32 @@ struct Work {
     exchanges: usize,
     /// Entries of the table read by simulated annealing.
     cooling: u64,
+    /// Entries of the table touched by the trees of regions.
+    regions: u64,
 }
 
 impl Work {
     fn of(effort: Effort) -> Self {
         match effort {
-            Effort::Quick => Self { rounds: 0, steps: 150, every: 50, exchanges: 2_000, cooling: 0 },
-            Effort::Full => {
-                Self { rounds: 100, steps: 1_000, every: 25, exchanges: 50_000, cooling: 3_000_000_000 }
+            Effort::Quick => {
+                Self { rounds: 0, steps: 150, every: 50, exchanges: 2_000, cooling: 0, regions: 0 }
             }
-            Effort::Proof => {
-                Self { rounds: 200, steps: 2_000, every: 20, exchanges: 200_000, cooling: 5_000_000_000 }
-            }
+            Effort::Full => Self {
+                rounds: 100,
+                steps: 1_000,
+                every: 25,
+                exchanges: 50_000,
+                cooling: 3_000_000_000,
+                regions: 25_000_000,
+            },
+            Effort::Proof => Self {
+                rounds: 200,
+                steps: 2_000,
+                every: 20,
+                exchanges: 200_000,
+                cooling: 5_000_000_000,
+                regions: 300_000_000,
+            },
         }
     }
 }
@@ -51,10 +67,8 @@ pub(crate) fn solve(problem: &Problem, model: Model, options: &Options) -> Resul
     if !problem.capacity.is_empty() {
         return solve_loaded(problem, model, options, &clock);
     }
-    let (mut sites, certificate) = find(problem, model, options, &clock)?;
-    if problem.then == Then::Nearest && matches!(model, Model::MaxCover { .. } | Model::SetCover) {
-        sites = shorten_walks(problem, model, sites, options, &clock)?;
-    }
+    let (sites, certificate) = find(problem, model, options, &clock)?;
+    let sites = second::choose_between_equals(problem, model, sites, options, &clock)?;
     let served = serve(problem, model, &sites);
     finish(problem, model, sites, served, certificate, None, &clock)
 }
@@ -83,25 +97,6 @@ fn find(
             (sites, found.certificate)
         }
     })
-}
-
-/// Exchanges sites so that walks get shorter while the objective stays.
-fn shorten_walks(
-    problem: &Problem,
-    model: Model,
-    sites: Vec<u32>,
-    options: &Options,
-    clock: &Clock,
-) -> Result<Vec<u32>, SitingError> {
-    let core = build_then_nearest(problem, sites.len())?;
-    let mut search = Search::new(&core);
-    search.become_sites(&sites);
-    let rounds = if options.effort == Effort::Quick { 0 } else { 20 };
-    iterate(&mut search, rounds, options.seed, clock);
-    let shorter = search.sites();
-    let before = serve(problem, model, &sites).objective;
-    let after = serve(problem, model, &shorter).objective;
-    Ok(if before == after && search.keeps_rules() { shorter } else { sites })
 }
 
 /// With capacities: the answer without them gives a start and a certified bound.
@@ -231,7 +226,7 @@ fn best_assignment(
     };
     if is_small(core) && options.effort > Effort::Quick {
         // Many end in a short tree, given fair sites.
-        if let (true, Some(known)) = (cools, &best) {
+        if let (true, Some(known)) = (cools && TINY < core.row_site.len(), &best) {
             cool(&mut search, &volume, known, FIRST_COOLING * core.row_site.len() as u64);
             keep_better(&search, &mut best);
         }
@@ -281,6 +276,8 @@ fn best_assignment(
     proof.into_found(problem, core, reductions(), clock)
 }
 
+/// Entries up to which a tree takes less time than annealing.
+const TINY: usize = 4_000;
 /// Times that annealing may read a small table before that tree.
 const FIRST_COOLING: u64 = 400;
 /// Work of the tree where the gap is wide.
@@ -348,9 +345,16 @@ struct Proof {
     duals: Vec<branch::Multipliers>,
     steps: Vec<branch::Step>,
     complete: bool,
+    /// Instead of the tree: a certificate ready made.
+    certificate: Option<Certificate>,
 }
 
 impl Proof {
+    /// A certificate made without a tree of the whole.
+    fn ready(best: Option<(i64, Vec<u32>)>, certificate: Certificate) -> Self {
+        Self { best, duals: Vec::new(), steps: Vec::new(), complete: false, certificate: Some(certificate) }
+    }
+
     fn into_found(
         self,
         problem: &Problem,
@@ -360,7 +364,9 @@ impl Proof {
     ) -> Result<Found, SitingError> {
         match self.best {
             Some((_, sites)) => {
-                let mut certificate = certify(problem, core, &self.duals, &self.steps);
+                let made = self.certificate;
+                let mut certificate =
+                    made.unwrap_or_else(|| certify(problem, core, &self.duals, &self.steps));
                 certificate.reductions = reductions;
                 Ok(Found { sites, certificate })
             }
@@ -414,12 +420,13 @@ fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &
     let step_by_step = enough == i64::MIN && core.p.is_none() && core.miss.first() == Some(&MUST);
     let mut target = if step_by_step { (volume.best.value - margin).ceil() as i64 + 1 } else { cutoff };
     let mut settled: Option<branch::Tree> = None;
-    let (mut refine, mut work_left) = (refine, limits.work);
+    let (mut refine, mut work_left, mut warm) = (refine, limits.work, None);
     loop {
         let cutoff = target.clamp(i64::MIN, cutoff);
-        let start = Start { volume, cutoff, enough, known, refine: refine.take() };
-        let tree = branch(core, start, &Limits { work: work_left, ..limits }, clock);
+        let start = Start { volume, cutoff, enough, known, refine: refine.take(), warm };
+        let mut tree = branch(core, start, &Limits { work: work_left, ..limits }, clock);
         work_left = work_left.saturating_sub(tree.work);
+        warm = tree.warm.take();
         let last = cutoff == best.as_ref().map_or(cutoff, |best| best.0) || tree.best.is_some();
         if tree.complete && !last && open {
             settled = Some(tree);
@@ -430,7 +437,13 @@ fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &
         let better = tree.best.clone().filter(|found| best.as_ref().is_none_or(|best| found.0 < best.0));
         let complete = tree.complete || !open;
         let tree = if complete { tree } else { settled.unwrap_or(tree) };
-        return Proof { best: better.or(best), duals: tree.duals, steps: tree.steps, complete };
+        return Proof {
+            best: better.or(best),
+            duals: tree.duals,
+            steps: tree.steps,
+            complete,
+            certificate: None,
+        };
     }
 }
 
@@ -483,13 +496,15 @@ fn prove_cover(problem: &Problem, core: &Core, limit: i64, options: &Options, cl
     let goal = if limit == i64::MAX { least } else { least.max(limit - 1) };
     // Asked only for a cover below a limit, the tree settles what a short search does not find.
     let most = if limit == i64::MAX { work.exchanges } else { work.exchanges.min(10_000) };
-    let exchanges = most.min(50 * core.n_sites * core.n_sites).min(30 * core.row_site.len());
+    let exchanges = most.min(50 * core.n_sites * core.n_sites).min(60 * core.row_site.len());
     let search =
         |start: Vec<u32>, exchanges: usize| cover_search(core, &start, exchanges, goal, options.seed, clock);
     let worth = |sites: &Vec<u32>| (cost(sites) < limit).then(|| (cost(sites), sites.clone()));
     let mut found = start.map(|start| search(start, exchanges.min(FIRST_EXCHANGES)));
-    if is_small(core) && options.effort > Effort::Quick && FIRST_EXCHANGES < exchanges {
-        let best = found.as_ref().and_then(worth);
+    let best = found.as_ref().and_then(worth);
+    let near_by = NEAR * core.open_cost.iter().sum::<i64>() / core.n_sites.max(1) as i64;
+    let near = limit < i64::MAX || best.as_ref().is_some_and(|best| best.0 <= goal + near_by);
+    if near && is_small(core) && options.effort > Effort::Quick && FIRST_EXCHANGES < exchanges {
         let root = Root { volume: &volume, best, limit, refine: None, most: FIRST_TREE };
         let proof = prove(problem, core, root, options, clock);
         if proof.complete || proof.best.as_ref().is_some_and(|best| best.0 <= goal) {
@@ -501,9 +516,28 @@ fn prove_cover(problem: &Problem, core: &Core, limit: i64, options: &Options, cl
         found = found.map(|sites| search(sites, exchanges));
     }
     let best = found.as_ref().and_then(worth);
-    prove(problem, core, Root { volume: &volume, best, limit, refine: None, most: u64::MAX }, options, clock)
+    let far = best.as_ref().filter(|best| limit == i64::MAX && goal + near_by < best.0);
+    let mut regional = None;
+    if let (Some(known), true) = (far, 0 < work.regions) {
+        // So wide a gap is too much for one tree.
+        let bits = scale_bits(core);
+        let asked = regions::Goal { known: known.0, bits, spike: spike(core, bits), work: work.regions };
+        let (u, share) = branch::relaxed(core, &volume, clock);
+        regional = regions::certify(core, &u, &share, &asked, clock);
+    }
+    let root = Root { volume: &volume, best, limit, refine: None, most: u64::MAX };
+    match regional {
+        Some((certificate, false)) => Proof::ready(root.best, certificate),
+        Some((certificate, true)) => {
+            let proof = prove(problem, core, root, options, clock);
+            if proof.complete { proof } else { Proof::ready(proof.best, certificate) }
+        }
+        None => prove(problem, core, root, options, clock),
+    }
 }
 
+/// A tree before the long search is worth its time where the cost is at most so many sites above the bound.
+const NEAR: i64 = 2;
 /// Exchanges of the weighted search before a first tree is tried.
 const FIRST_EXCHANGES: usize = 3_000;
 
@@ -528,6 +562,11 @@ fn scale_bits(core: &Core) -> u32 {
     20u32.min(61u32.saturating_sub(whole))
 }
 
+/// A multiplier as good as infinite, scaled.
+fn spike(core: &Core, bits: u32) -> u64 {
+    (ceiling(core) as u64 + 1) << bits
+}
+
 /// The proof in integers on the caller's demand points.
 fn certify(
     problem: &Problem,
@@ -536,21 +575,16 @@ fn certify(
     steps: &[branch::Step],
 ) -> Certificate {
     let bits = scale_bits(core);
-    let spike = (ceiling(core) as u64 + 1) << bits;
+    let spike = spike(core, bits);
     let price = |price: Price| match price {
         Price::Spike => spike,
         Price::Units(units) if bits <= branch::PRICE_BITS => units >> (branch::PRICE_BITS - bits),
         Price::Units(units) => units << (bits - branch::PRICE_BITS),
     };
-    let mut first_of = vec![u32::MAX; core.n_rows()];
-    for (demand, &row) in core.row_of.iter().enumerate().rev() {
-        if let Some(first) = first_of.get_mut(row as usize) {
-            *first = demand as u32;
-        }
-    }
+    let first_of = core.first_points();
     let translate = |dual: &branch::Multipliers| certificate::Multipliers {
         demand: spread(problem, core, &dual.u, &first_of, (1u64 << bits) as f64),
-        spike: dual.spike.map(|row| (first_of[row as usize], spike)),
+        few: dual.spike.iter().map(|&row| (first_of[row as usize], spike)).collect(),
         rules: match dual.rule_spike {
             Some(rule) => vec![(rule, spike)],
             None => {
@@ -572,8 +606,7 @@ fn certify(
         scale_bits: bits,
         duals: duals.iter().map(translate).collect(),
         steps: steps.iter().map(step).collect(),
-        reductions: Vec::new(),
-        radius: None,
+        ..Certificate::default()
     }
 }
 

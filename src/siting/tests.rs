@@ -318,3 +318,69 @@ fn with_capacities_more_sites_serve_more_even_where_one_reaches_all() {
     let answer = super::max_cover(&problem, Some(3), &quick).expect("an answer");
     assert_eq!(answer.objective, 30);
 }
+
+/// Points spread over a square of 1,000 by 1,000, each of them a site, too; walks as the crow flies.
+#[cfg(feature = "highs")]
+fn town(n: usize) -> Vec<u32> {
+    let mut state = 7u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        f64::from((state >> 40) as u32 % 1000)
+    };
+    let points: Vec<(f64, f64)> = (0..n).map(|_| (next(), next())).collect();
+    let walk = |one: &(f64, f64), other: &(f64, f64)| (one.0 - other.0).hypot(one.1 - other.1) as u32;
+    points.iter().flat_map(|one| points.iter().map(move |other| walk(one, other))).collect()
+}
+
+#[test]
+#[cfg(feature = "highs")]
+fn regions_prove_no_more_than_is_true_and_the_same_every_time() {
+    use super::bound::{Volume, climb};
+    use super::{Clock, Model, Problem, branch, build, certificate, presolve, regions};
+    let walks = town(400);
+    for (limit, costs) in [(85, false), (85, true)] {
+        let mut problem = Problem::new(Table::dense(400, 400, &walks).expect("400 by 400"));
+        problem.limit = Some(limit);
+        if costs {
+            problem.site_cost = (0..400).map(|site| 20 + site * 7 % 11).collect();
+        }
+        let options = Options { effort: super::Effort::Full, ..Options::default() };
+        let best = super::set_cover(&problem, &options).expect("an answer");
+        let clock = Clock::new(&options);
+        let core = build::build(&problem, Model::SetCover).expect("a core");
+        let presolve::Reduced { core, reductions } = presolve::reduce(&core);
+        let mut volume = Volume::new(&core, &core.fate, None);
+        climb(&mut volume, &core.fate, 500, best.objective as f64, &clock, |_, _, _| f64::INFINITY);
+        let (u, share) = branch::relaxed(&core, &volume, &clock);
+        let goal =
+            regions::Goal { known: best.objective as i64 + 5, bits: 20, spike: 1 << 40, work: 200_000 };
+        let made = || {
+            let made = regions::certify(&core, &u, &share, &goal, &clock).expect("regions").0;
+            certificate::Certificate { reductions: reductions.clone(), ..made }
+        };
+        let certificate = made();
+        assert!(1 < certificate.lemmas.len(), "{} lemmas", certificate.lemmas.len());
+        let bound = certificate::check(&problem, Model::SetCover, &certificate);
+        let linear = u.iter().sum::<f64>();
+        assert!(
+            bound <= best.objective && linear - 0.1 <= bound as f64,
+            "{linear} {bound} {}",
+            best.objective
+        );
+        for threads in [2, 8] {
+            let all: Vec<_> = std::thread::scope(|scope| {
+                let runs: Vec<_> = (0..threads)
+                    .map(|_| {
+                        scope.spawn(|| {
+                            let clock = Clock::new(&options);
+                            let made = regions::certify(&core, &u, &share, &goal, &clock).expect("regions").0;
+                            certificate::Certificate { reductions: reductions.clone(), ..made }
+                        })
+                    })
+                    .collect();
+                runs.into_iter().map(|run| run.join().expect("it ends")).collect()
+            });
+            assert!(all.iter().all(|other| *other == certificate));
+        }
+    }
+}
