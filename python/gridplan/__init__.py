@@ -333,6 +333,7 @@ def _conditions(
     too_close=None,
     groups=None,
     then_nearest=False,
+    then_cheapest=None,
     effort="proof",
     time_limit=None,
     n_sites=None,
@@ -359,6 +360,7 @@ def _conditions(
         "groups": groups
         and [(numbers(sites, np.uint32, "groups"), int(least), int(most)) for sites, least, most in groups],
         "then_nearest": bool(then_nearest),
+        "then_cheapest": None if then_cheapest is None else int(then_cheapest),
         "effort": str(effort),
         "time_limit": None if time_limit is None else float(time_limit),
         "n_sites": None if n_sites is None else int(n_sites),
@@ -385,7 +387,8 @@ def p_median(cost, p, *, weights=None, **conditions):
     - site_cost: uint32 per site; budget: most they may cost together. capacity: uint64 per site, against the sum
       of weights, each point served by one site. backup: two sites serve each point.
     - too_close: pairs of which at most one is chosen. groups: (sites, at least, at most).
-    - then_nearest: among answers of equal cover, shorter walks (cover models with costs).
+    - then_nearest: among answers of equal cover, shorter walks (cover models with costs). then_cheapest: among those
+      whose walks in sum are at most so much longer, the cheapest by site_cost; 0 for equal walks.
     - effort: "quick", "full" or "proof"; time_limit: seconds; seed; n_sites: columns of a CSR table.
 
     Returns a Siting: sites, assignment, second, objective, bound, gap, proven, certified, stopped, reasons.

@@ -163,7 +163,7 @@ def test_money_decides_between_equal_walks_or_within_a_slack():
 
     def sites(slack):
         table = gridplan._table(cost, "cover")
-        return gridplan._native.site("max_cover", table, 1, {**conditions, "then_cheapest": slack}).sites.tolist()
+        return gridplan.max_cover(table, 1, then_cheapest=slack, **conditions).sites.tolist()
 
     assert sites(0) == [1]
     assert sites(1) == [2]

@@ -78,6 +78,14 @@ pub fn max_cover(problem: &Problem, p: Option<usize>, options: &Options) -> Resu
     solve::solve(problem, Model::MaxCover { p }, options)
 }
 
+/// Runners-up of a max cover answer's sites under other conditions than it was found with, in the answer's order.
+pub(crate) fn runners_up(problem: &Problem, p: usize, siting: &Siting) -> Vec<Option<(u32, Option<u64>)>> {
+    let model = Model::MaxCover { p: Some(p) };
+    let served = evaluate::serve(problem, model, &siting.sites);
+    let reasons = explain::explain(problem, model, &siting.sites, &served, siting.objective);
+    reasons.into_iter().map(|reason| reason.runner_up).collect()
+}
+
 /// `p` sites such that the weighted sum of costs from each demand point to its nearest site is smallest.
 ///
 /// `p` counts the fixed sites. With [`Problem::backup`] the costs of the two nearest sites add up.

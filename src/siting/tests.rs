@@ -124,6 +124,11 @@ fn every_community_gets_its_one_centre() {
     // Own households within two minutes: sites 0 and 1 cover all of community 0; walks 10·0+20·1+30·2 = 80 against
     // 10·2+20·1 = 40. In community 1: site 2 walks 50·1+60·2 = 170, site 3 walks 40·2+50·1 = 130.
     assert_eq!(chosen, [1, 3]);
+    // The other place of each community would cover as many.
+    let mut runners: Vec<_> =
+        answers[0].stations.iter().map(|station| (station.site, station.runner_up)).collect();
+    runners.sort_unstable();
+    assert_eq!(runners, [(1, Some((0, 0))), (3, Some((2, 0)))]);
     let mut sites = four_sites();
     sites[0].community = None;
     sites[1].community = Some(1);

@@ -3,7 +3,9 @@
 use super::explain::answer;
 use super::setting::{Setting, Standing, Walks};
 use super::{TierAnswer, TierGoal, TierNote, TierTask};
-use crate::siting::{Effort, Options, Problem, Siting, SitingError, max_cover, p_center, p_median};
+use crate::siting::{
+    Effort, Options, Problem, Siting, SitingError, max_cover, p_center, p_median, runners_up,
+};
 
 /// Plans one tier with the stations of wider ones that serve it too. Where a community gets its one station, `eye_on`
 /// is the nearer limit that decides between places that serve as many.
@@ -55,7 +57,17 @@ pub(super) fn plan_tier(
             only.fixed = sites;
             only.groups.clear();
             only.too_close.clear();
-            max_cover(&only, Some(only.fixed.len()), options)
+            let p = only.fixed.len();
+            let found = max_cover(&only, Some(p), options);
+            found.map(|mut siting| {
+                // The sites were given; what may take the place of one is another place of its community.
+                let mut open = problem.clone();
+                open.groups = setting.as_many_in_each(task, &siting.sites);
+                for (reason, runner_up) in siting.reasons.iter_mut().zip(runners_up(&open, p, &siting)) {
+                    reason.runner_up = runner_up;
+                }
+                siting
+            })
         }
     };
     let siting = siting.map_err(|error| of_tier(&rule.name, error))?;

@@ -216,6 +216,16 @@ impl Setting {
         }
     }
 
+    /// Each community keeps the number of own stations that these columns give it.
+    pub fn as_many_in_each(&self, task: &TierTask, columns: &[u32]) -> Vec<Group> {
+        let group = |places: Vec<u32>| {
+            let own: Vec<u32> = places.into_iter().filter(|&column| !self.wider[column as usize]).collect();
+            let n = own.iter().filter(|column| columns.binary_search(column).is_ok()).count();
+            Group { sites: own, at_least: n, at_most: n }
+        };
+        self.by_community(task).into_values().map(group).collect()
+    }
+
     /// Pairs that matter: a place too close to a station that stays is no place, so that its pair is with itself.
     fn set_spacing(&mut self, task: &TierTask, column_of: &[u32]) {
         let mut blocked = Vec::new();
