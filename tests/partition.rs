@@ -355,11 +355,8 @@ fn a_limit_is_spent_where_it_helps_most() {
     let current = [0, 0, 1, 2, 2, 3];
     let community = [0, 0, 0, 1, 1, 1];
     for (limit, expected) in [(0, 4), (39, 4), (40, 2), (129, 2), (130, 0)] {
-        let problem = PartitionProblem {
-            current: Some(&current),
-            community: Some(&community),
-            ..street.problem()
-        };
+        let problem =
+            PartitionProblem { current: Some(&current), community: Some(&community), ..street.problem() };
         let answer = divide_within(&problem, limit);
         let out = answer.communities.iter().map(|c| c.n_out).sum::<usize>();
         assert_eq!(out, expected, "limit {limit}: {:?}", answer.grid);

@@ -93,7 +93,19 @@ impl<'a, 'p> Annealer<'a, 'p> {
         score.moved = super::redraw::moved_from(division.piece, home, &division.grid);
         let best_grid = division.grid.clone();
         let fines = Fines { household: 0, grid: 0, moved: 0 };
-        Self { division, range, home, fines, score, best: score, best_grid, undo: Vec::new(), pool, front: None, move_weight: 1 }
+        Self {
+            division,
+            range,
+            home,
+            fines,
+            score,
+            best: score,
+            best_grid,
+            undo: Vec::new(),
+            pool,
+            front: None,
+            move_weight: 1,
+        }
     }
 
     /// Collects in `front` what every number of moves can reach; a move costs `weight` times the usual fine.

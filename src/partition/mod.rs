@@ -20,9 +20,9 @@ mod exact;
 mod islands;
 mod levels;
 #[cfg(feature = "highs")]
-mod nearby;
-#[cfg(feature = "highs")]
 mod master;
+#[cfg(feature = "highs")]
+mod nearby;
 mod piece;
 #[cfg(feature = "highs")]
 mod pricing;
