@@ -320,7 +320,7 @@ fn svg(rows: &[Row]) -> String {
     const BOTTOM: f64 = 372.0;
     const RIGHT: f64 = 200.0;
     let across = |n: f64| LEFT + (n.log10() - 2.9) / 3.2 * (WIDTH - LEFT - RIGHT);
-    let up = |s: f64| BOTTOM - (s.max(0.01).log10() + 2.1) / 5.2 * (BOTTOM - 44.0);
+    let up = |s: f64| BOTTOM - (s.max(0.01).log10() + 2.5) / 5.6 * (BOTTOM - 44.0);
     let mut page = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
          font-size=\"12\">\n<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>\n\
@@ -351,8 +351,11 @@ fn svg(rows: &[Row]) -> String {
             let (x, y) = (across(row.n as f64), up(row.cpu));
             add(format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{color}\"/>"));
             // Draft is the lower line: its words stand below it, those of the other above.
-            let y = if effort == Effort::Draft { y + 18.0 } else { y - 10.0 };
-            add(format!("<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"{color}\">{:.1} %</text>\n", row.in_range));
+            let y = if effort == Effort::Draft { y + 20.0 } else { y - 16.0 };
+            add(format!(
+                "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\" fill=\"{color}\">{:.1} %</text>\n",
+                row.in_range
+            ));
         }
         if let Some(last) = own.last() {
             add(format!(
