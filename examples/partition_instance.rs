@@ -4,7 +4,7 @@
 //! is a plan written before: counts change and the city is redrawn from that plan. CHANGE says how: `other`, every
 //! fiftieth building gets the count of the one 25 further on; `half`, every fiftieth loses or gains half; `jitter`, every
 //! building loses or gains 2 %, odd parts of a household by chance; `none`.
-//! Prints wall seconds, peak memory and what the answer says about itself.
+//! Prints wall seconds, peak memory and what the answer says about itself, community by community.
 
 use std::error::Error;
 use std::fs;
@@ -150,8 +150,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     for finding in &answer.findings {
         println!("finding       {finding:?}");
     }
-    for c in answer.communities.iter().filter(|c| c.n_out > 0 || c.gap().is_none_or(|gap| gap > 0.01)) {
-        println!("community     {c:?}");
+    println!("community     k out least_out cost_m least_cost_m gap_%");
+    for c in &answer.communities {
+        let least = c.least_cost.map_or("none".to_string(), |least| format!("{least:.2}"));
+        let gap = c.gap().map_or("none".to_string(), |gap| format!("{:.2}", 100.0 * gap));
+        println!("{:13} {} {} {} {:.2} {least} {gap}", c.community, c.k, c.n_out, c.least_out, c.cost);
     }
     let mut file = std::io::BufWriter::new(fs::File::create(out)?);
     for grid in &answer.grid {

@@ -135,13 +135,9 @@ fn choose_rungs(ladders: &[Vec<(u64, Balance)>], limit: u64) -> Vec<usize> {
         }
         if COMBINATIONS < step.len() {
             let last = step.len() - 1;
-            let mut at = 0..;
-            let mut stays = move || at.next().is_some_and(|i: usize| i % 2 == 0 || i == last);
-            let kept: Vec<bool> = (0..=last).map(|_| stays()).collect();
-            let mut flags = kept.iter();
-            joined.rungs.retain(|_| flags.next() == Some(&true));
-            let mut flags = kept.iter();
-            step.retain(|_| flags.next() == Some(&true));
+            let stays = |at: usize| at.is_multiple_of(2) || at == last;
+            step = (0..=last).filter(|&at| stays(at)).map(|at| step[at]).collect();
+            joined.rungs = (0..=last).filter(|&at| stays(at)).map(|at| joined.rungs[at]).collect();
         }
         steps.push(step);
     }

@@ -19,7 +19,7 @@ pub(super) const MAX_GRIDS: usize = 60;
 /// What one selection may spend: it shrinks with the number of zones, so that a country takes minutes, not days.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
-    /// Sets that one enumeration may visit; pricing may visit four times as many.
+    /// Sets that one enumeration may visit; pricing may visit six times as many.
     pub visits: usize,
     /// Columns of the largest integer program.
     pub columns: usize,
@@ -52,6 +52,9 @@ const FULL_ZONES: usize = 150;
 /// Nodes of one integer program.
 #[cfg(feature = "highs")]
 const NODES: i32 = 400;
+/// Rounds of one relaxation.
+#[cfg(feature = "highs")]
+const ROUNDS: usize = 200;
 
 /// One part under selection.
 struct Selection<'a> {
@@ -69,6 +72,8 @@ struct Selection<'a> {
     answer: &'a mut PartAnswer,
     /// Searches that ended at their budget without an answer.
     cut_short: u32,
+    /// How far the present search is from being settled: 0 for all that may be.
+    hopeless: u32,
 }
 
 /// Replaces `labels` by the best division found by selection, and raises the bounds in `answer`.
@@ -81,7 +86,8 @@ pub(super) fn improve(
     labels: &mut Vec<u32>,
     answer: &mut PartAnswer,
 ) {
-    let mut selection = Selection { context, piece, range, k, pool, home, cap, labels, answer, cut_short: 0 };
+    let mut selection =
+        Selection { context, piece, range, k, pool, home, cap, labels, answer, cut_short: 0, hopeless: 0 };
     if !home.is_empty() {
         // A redraw comes with the best balance that is known; what is left is to move few.
         let out = selection.answer.score.n_out;
@@ -108,7 +114,7 @@ impl Selection<'_> {
     /// which nothing can be settled ends soon, however many grids may be out of range.
     fn budget(&self) -> Budget {
         let whole = self.context.budget;
-        let shift = (3 * self.cut_short).min(30);
+        let shift = (3 * (self.cut_short + self.hopeless)).min(30);
         Budget {
             visits: (whole.visits >> shift).max(1 << 10),
             steps: (whole.steps >> shift).max(10_000),
@@ -133,7 +139,12 @@ impl Selection<'_> {
         let worst = match (out, known) {
             (0, _) => vec![0],
             (_, true) => vec![self.worst()],
-            (_, false) => vec![self.range.high - self.range.low, self.range.high],
+            // A unit above the upper size makes one grid that far out in any case.
+            (_, false) => {
+                let heaviest = self.piece.load.iter().copied().max().unwrap_or(0);
+                let tower = heaviest.saturating_sub(self.range.high);
+                vec![tower + self.range.high - self.range.low, tower + self.range.high]
+            }
         };
         worst.into_iter().any(|worst| self.within(out, worst, known))
     }
@@ -144,6 +155,17 @@ impl Selection<'_> {
         let rule = Rule { k: self.k, range: self.range, out, worst };
         let wide =
             Range { low: self.range.low.saturating_sub(worst), high: self.range.high + worst, ..self.range };
+        // A tower of several grids' load lets every grid out of range be that far out. So many regions cannot be settled;
+        // a small part of the budget says as much.
+        let hopeless =
+            u32::from(self.range.high - self.range.low < worst) + u32::from(self.range.high < worst);
+        self.hopeless = hopeless;
+        let found = self.within_budget(rule, wide, known);
+        self.hopeless = 0;
+        found
+    }
+
+    fn within_budget(&mut self, rule: Rule, wide: Range, known: bool) -> bool {
         let (all, complete) = regions::all_in_range(self.piece, wide, self.budget().visits, self.pool);
         let mut regions = all.without_dead_ends(self.piece, rule);
         drop(all);
@@ -228,7 +250,8 @@ impl Selection<'_> {
             dearest,
             steps,
             columns,
-            nodes: NODES,
+            nodes: (NODES >> (3 * self.hopeless)).max(10),
+            rounds: ROUNDS >> (2 * self.hopeless),
         });
         match outcome {
             Outcome::Chosen { regions: chosen, bound } => {

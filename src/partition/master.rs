@@ -56,6 +56,8 @@ pub(super) struct Task<'a> {
     pub columns: usize,
     /// Nodes of the integer search.
     pub nodes: i32,
+    /// Rounds of column generation.
+    pub rounds: usize,
 }
 
 impl Task<'_> {

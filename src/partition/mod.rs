@@ -17,6 +17,8 @@ mod coarse;
 mod cover;
 mod division;
 mod exact;
+#[cfg(feature = "highs")]
+mod flow;
 mod islands;
 mod levels;
 #[cfg(feature = "highs")]

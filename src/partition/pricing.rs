@@ -6,6 +6,7 @@
 //! search over connected sets adds up the terms already decided and turns back as soon as they exceed the threshold.
 //! Costs are whole micrometres, so that nothing is lost to rounding but the prices themselves.
 
+use super::flow::Flow;
 use super::piece::Piece;
 use super::redraw::{MOVE_MM, Moves};
 use super::regions::{Regions, Rule};
@@ -82,35 +83,17 @@ pub(super) fn add_within(
     limits: Limits,
     regions: &mut Regions,
 ) -> Priced {
-    let n = piece.len();
     let mut search = Search::new(piece, rule, prices, moves, regions);
     search.threshold = ((threshold + prices.grid) * MICRO).floor() as i64 + 1;
-    let first = search.regions.len();
-    let most = first + limits.found;
     let price = search.price.clone();
-    let step = price.iter().map(|p| p.abs()).sum::<i64>() / (piece.total() as i64).max(1);
-    let mut order: Vec<u32> = (0..n as u32).collect();
-    if moves.home.is_empty() {
-        let mut multiplier = 0;
-        let bounds: Vec<i64> = (0..n as u32)
-            .map(|root| {
-                search.reach(root);
-                let (bound, best) = search.best_multiplier(root, multiplier, step.max(16));
-                multiplier = if bound <= search.threshold { best } else { multiplier };
-                bound
-            })
-            .collect();
-        order.sort_by_key(|&u| (std::cmp::Reverse(bounds[u as usize]), u));
-    }
-    let roots = moves.roots(&order);
-    let mut floors: Vec<Floor> = Vec::with_capacity(n);
-    let goal = search.threshold;
-    let metres = |micro: i64| micro as f64 / MICRO - prices.grid;
+    let roots = moves.roots(&search.easiest_first());
+    let first = search.regions.len();
+    let mut floors = vec![Floor { bound: f64::NEG_INFINITY, within: f64::NEG_INFINITY }; roots.len()];
     let is_open = |floor: &Floor| floor.within < threshold;
-    let mut multiplier = 0;
     let mut left = limits.visits;
-    // At first no root may use up what the others need; then the hard ones get what is left.
-    for pass in 0..2 {
+    // At first no root may use up what the others need; then the hard ones share what is left.
+    for pass in 0..3 {
+        let mut n_open = floors.iter().filter(|floor| is_open(floor)).count();
         let mut last_home = None;
         for (at, &root) in roots.iter().enumerate() {
             let home = moves.home_of(root);
@@ -118,35 +101,17 @@ pub(super) fn add_within(
                 last_home = home;
                 search.start_home(&price, home);
             }
-            if pass == 0 || is_open(&floors[at]) {
-                search.reach(root);
-                let (bound, best) = search.best_multiplier(root, multiplier, step.max(16));
-                // Where no region fits at all the multiplier runs away; the next root starts from a sound one.
-                multiplier = if bound <= goal { best } else { multiplier };
-                if pass == 0 {
-                    floors.push(Floor { bound: metres(bound), within: f64::NEG_INFINITY });
-                }
-                let share = if pass == 0 { (left / (n - at) * 8).min(left) } else { left };
+            if is_open(&floors[at]) {
+                let share = if pass == 0 { (left / n_open * 8).min(left) } else { left / n_open };
+                n_open -= 1;
                 search.visits = share;
                 // Some from every root instead of all from the first ones.
                 search.most = search.regions.len() + limits.per_root;
-                // Deep regions first: a search that is cut short then still says how deep there are none.
-                for part in STAGES {
-                    search.threshold = bound + (goal - bound) / STAGES[STAGES.len() - 1] * part;
-                    let is_last = part == STAGES[STAGES.len() - 1];
-                    let within = if is_last { threshold } else { metres(search.threshold - 1) };
-                    if goal < bound || (floors[at].within < within && search.all_of(root, best)) {
-                        floors[at].within =
-                            floors[at].within.max(if goal < bound { threshold } else { within });
-                    } else if floors[at].within < within {
-                        break;
-                    }
-                }
-                search.threshold = goal;
+                floors[at] = search.stages(root, floors[at], threshold, prices.grid);
                 left -= share - search.visits;
             }
             search.ban(root);
-            if limits.found > 0 && search.regions.len() >= most {
+            if limits.found > 0 && search.regions.len() >= first + limits.found {
                 // Enough to go on with; the bound over the other roots is not needed.
                 return Priced { complete: false, floors: Vec::new(), visits: limits.visits - left };
             }
@@ -179,6 +144,9 @@ struct Search<'a> {
     high: i64,
     flow: Flow,
     multiplier: i64,
+    /// Where the search for the next root's multiplier begins, and how far its first step goes.
+    last_multiplier: i64,
+    step: i64,
     /// Value of the minimum cut.
     base: i64,
     /// Earlier roots.
@@ -197,6 +165,8 @@ struct Search<'a> {
     regions: &'a mut Regions,
     visits: usize,
     most: usize,
+    /// Whether the next set is worth a flow of its own.
+    is_heavy: bool,
 }
 
 impl<'a> Search<'a> {
@@ -209,17 +179,22 @@ impl<'a> Search<'a> {
         regions: &'a mut Regions,
     ) -> Self {
         let n = piece.len();
+        let price: Vec<i64> = prices.unit.iter().map(|p| (p * MICRO).round() as i64).collect();
+        let step = price.iter().map(|p| p.abs()).sum::<i64>() / (piece.total() as i64).max(1);
         Self {
             piece,
             rule,
             moves,
-            price: prices.unit.iter().map(|p| (p * MICRO).round() as i64).collect(),
+            price,
             out_price: (prices.out * MICRO).round() as i64,
             threshold: 0,
             low: rule.range.low.saturating_sub(rule.worst) as i64,
             high: (rule.range.high + rule.worst) as i64,
             flow: Flow::new(piece),
             multiplier: 0,
+            last_multiplier: 0,
+            step: step.max(16),
+            is_heavy: false,
             base: 0,
             banned: vec![false; n],
             far: vec![false; n],
@@ -235,6 +210,52 @@ impl<'a> Search<'a> {
             visits: 0,
             most: 0,
         }
+    }
+
+    /// All units, those first that hardly fit in any region: what they are banned from makes the others easier.
+    fn easiest_first(&mut self) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.piece.len() as u32).collect();
+        if self.moves.home.is_empty() {
+            let bounds: Vec<i64> = order.iter().map(|&root| self.start_root(root).0).collect();
+            order.sort_by_key(|&root| (std::cmp::Reverse(bounds[root as usize]), root));
+        }
+        order
+    }
+
+    /// The best bound on the regions of a root, with its multiplier.
+    fn start_root(&mut self, root: u32) -> (i64, i64) {
+        self.reach(root);
+        let (bound, best) = self.best_multiplier(root, self.last_multiplier, self.step);
+        // Where no region fits at all the multiplier runs away; the next root starts from a sound one.
+        if bound <= self.threshold {
+            self.last_multiplier = best;
+        }
+        (bound, best)
+    }
+
+    /// Visits the regions of a root, deep ones first: a search that is cut short then still says how deep there are none.
+    fn stages(&mut self, root: u32, known: Floor, threshold: f64, grid: f64) -> Floor {
+        let goal = self.threshold;
+        let metres = |micro: i64| micro as f64 / MICRO - grid;
+        let (bound, multiplier) = self.start_root(root);
+        let mut floor = Floor { bound: known.bound.max(metres(bound)), ..known };
+        if goal < bound {
+            return Floor { within: threshold, ..floor };
+        }
+        for part in STAGES {
+            let is_last = part == STAGES[STAGES.len() - 1];
+            self.threshold =
+                if is_last { goal } else { bound + (goal - bound) / STAGES[STAGES.len() - 1] * part };
+            let within = if is_last { threshold } else { metres(self.threshold - 1) };
+            if floor.within < within {
+                if !self.all_of(root, multiplier) {
+                    break;
+                }
+                floor.within = within;
+            }
+        }
+        self.threshold = goal;
+        floor
     }
 
     /// The multiplier that gives about the best bound on regions whose smallest unit is `root`, and that bound.
@@ -280,7 +301,7 @@ impl<'a> Search<'a> {
         let banned = (0..self.piece.len()).filter(|&u| self.banned[u]);
         let refused: i64 = banned.map(|u| self.flow.from_source[u]).sum();
         self.met[root as usize] = true;
-        let is_done = self.take(root, Vec::new(), 0, 0, refused, 0, false).is_some();
+        let is_done = self.take(root, Vec::new(), 0, 0, refused, 0).is_some();
         // A search that was cut short leaves its marks behind; earlier roots stay refused.
         for u in 0..self.state.len() {
             self.met[u] = self.banned[u];
@@ -393,8 +414,8 @@ impl<'a> Search<'a> {
         boundary: i64,
         decided: i64,
         cost: i64,
-        is_heavy: bool,
     ) -> Option<()> {
+        let is_heavy = std::mem::take(&mut self.is_heavy);
         let piece = self.piece;
         let load = load + piece.load[unit as usize] as i64;
         if load > self.high {
@@ -440,7 +461,8 @@ impl<'a> Search<'a> {
         while going_on.is_some() {
             let Some(next) = frontier.pop() else { break };
             let visits = self.visits;
-            going_on = self.take(next, frontier.clone(), load, boundary, decided, cost, is_heavy);
+            self.is_heavy = is_heavy;
+            going_on = self.take(next, frontier.clone(), load, boundary, decided, cost);
             self.state[next as usize] = State::Refused;
             refused.push(next);
             decided += self.flow.from_source[next as usize];
@@ -519,126 +541,4 @@ struct Solved {
     to_sink: Vec<i64>,
     residual: Vec<i64>,
     base: i64,
-}
-
-/// Maximum flow between two terminals and the units, by Dinic's method; leaves the residual capacities.
-struct Flow {
-    from_source: Vec<i64>,
-    to_sink: Vec<i64>,
-    /// Residual capacity per half-edge.
-    residual: Vec<i64>,
-    /// The half-edge in the other direction.
-    reverse: Vec<u32>,
-    level: Vec<u32>,
-    next: Vec<u32>,
-    queue: Vec<u32>,
-}
-
-impl Flow {
-    fn new(piece: &Piece) -> Self {
-        let n = piece.len();
-        let mut reverse = vec![0; piece.neighbor.len()];
-        for u in 0..n as u32 {
-            for e in piece.row(u) {
-                let back = piece.row(piece.neighbor[e]);
-                let at = piece.neighbor[back.clone()].partition_point(|&v| v < u);
-                reverse[e] = (back.start + at) as u32;
-            }
-        }
-        Self {
-            from_source: vec![0; n],
-            to_sink: vec![0; n],
-            residual: vec![0; piece.cost.len()],
-            reverse,
-            level: vec![0; n],
-            next: vec![0; n],
-            queue: Vec::new(),
-        }
-    }
-
-    /// Sends as much as possible from the source to the sink; returns how much.
-    fn run(&mut self, piece: &Piece) -> i64 {
-        for (residual, cost) in self.residual.iter_mut().zip(&piece.cost) {
-            *residual = cost * 500;
-        }
-        self.augment(piece)
-    }
-
-    /// Sends as much more as possible.
-    fn augment(&mut self, piece: &Piece) -> i64 {
-        let mut sent = 0;
-        for u in 0..piece.len() {
-            let straight = self.from_source[u].min(self.to_sink[u]);
-            self.from_source[u] -= straight;
-            self.to_sink[u] -= straight;
-            sent += straight;
-        }
-        while self.levels(piece) {
-            for u in 0..piece.len() as u32 {
-                self.next[u as usize] = piece.row(u).start as u32;
-            }
-            for u in 0..piece.len() as u32 {
-                while self.from_source[u as usize] > 0 {
-                    let some = self.push(piece, u, self.from_source[u as usize]);
-                    if some == 0 {
-                        break;
-                    }
-                    self.from_source[u as usize] -= some;
-                    sent += some;
-                }
-            }
-        }
-        sent
-    }
-
-    /// Distances from the source; true if the sink can be reached.
-    fn levels(&mut self, piece: &Piece) -> bool {
-        self.level.fill(u32::MAX);
-        self.queue.clear();
-        for u in 0..piece.len() as u32 {
-            if self.from_source[u as usize] > 0 {
-                self.level[u as usize] = 0;
-                self.queue.push(u);
-            }
-        }
-        let mut reached = false;
-        let mut head = 0;
-        while head < self.queue.len() {
-            let u = self.queue[head];
-            head += 1;
-            reached |= self.to_sink[u as usize] > 0;
-            for e in piece.row(u) {
-                let v = piece.neighbor[e];
-                if self.residual[e] > 0 && self.level[v as usize] == u32::MAX {
-                    self.level[v as usize] = self.level[u as usize] + 1;
-                    self.queue.push(v);
-                }
-            }
-        }
-        reached
-    }
-
-    /// Sends up to `most` from `unit` towards the sink along rising levels. Depth is at most the number of units.
-    fn push(&mut self, piece: &Piece, unit: u32, most: i64) -> i64 {
-        let u = unit as usize;
-        if self.to_sink[u] > 0 {
-            let some = most.min(self.to_sink[u]);
-            self.to_sink[u] -= some;
-            return some;
-        }
-        while (self.next[u] as usize) < piece.row(unit).end {
-            let e = self.next[u] as usize;
-            let v = piece.neighbor[e];
-            if self.residual[e] > 0 && self.level[v as usize] == self.level[u] + 1 {
-                let some = self.push(piece, v, most.min(self.residual[e]));
-                if some > 0 {
-                    self.residual[e] -= some;
-                    self.residual[self.reverse[e] as usize] += some;
-                    return some;
-                }
-            }
-            self.next[u] += 1;
-        }
-        0
-    }
 }

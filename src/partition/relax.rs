@@ -12,7 +12,6 @@ const CHARGES: [f64; 4] = [2.0, 16.0, 128.0, 1e5];
 /// Columns of the first program, and columns added per round.
 const FIRST_COLUMNS: usize = 4000;
 const COLUMNS_PER_ROUND: usize = 300;
-const ROUNDS: usize = 200;
 /// Reduced costs above this many metres below zero count as zero.
 const ZERO: f64 = 1e-6;
 /// How far below zero pricing looks for regions, in shares of the cost per grid: coarse bounds come first.
@@ -69,10 +68,10 @@ pub(super) fn reduced_costs(task: &Task<'_>, price: &[f64]) -> Vec<f64> {
 /// Solves the relaxation; `None` if HiGHS fails.
 pub(super) fn solve(task: &mut Task<'_>) -> Option<Relaxed> {
     let mut program = Program::new(task)?;
-    let mut visits = if let Source::Priced(visits) = task.source { 4 * visits } else { 0 };
+    let mut visits = if let Source::Priced(visits) = task.source { 6 * visits } else { 0 };
     let (mut charge, mut depth) = (0, 0);
     let mut bound = 0.0f64;
-    for _ in 0..ROUNDS {
+    for _ in 0..task.rounds {
         let solved = program.solve()?;
         let mut reduced = reduced_costs(task, &solved.price);
         let mut new = columns_below_zero(&reduced, &program.added);

@@ -147,3 +147,63 @@ fn a_unit_above_the_upper_size_counts_in_the_bound() {
     assert_eq!((result.k, result.least_out), (14, 2));
     assert!(result.least_out <= result.n_out);
 }
+
+/// Pricing against the list of all regions: it finds every one within the threshold, and what it says when it is cut
+/// short is never above the truth.
+#[cfg(feature = "highs")]
+#[test]
+fn pricing_misses_no_region_and_its_bound_holds() {
+    use super::division::Range;
+    use super::piece::Piece;
+    use super::pricing::{Limits, Prices, add_within};
+    use super::random::Random;
+    use super::redraw::Moves;
+    use super::regions::{Regions, Rule, all_in_range};
+
+    let (side, k) = (5u32, 5);
+    for seed in 0..12 {
+        let mut random = Random::new(seed, 0);
+        let load: Vec<u64> = (0..side * side).map(|_| 30 + random.below(60) as u64).collect();
+        let mut edges = Vec::new();
+        for u in 0..side * side {
+            for (v, fits) in [(u + 1, (u + 1) % side != 0), (u + side, u + side < side * side)] {
+                if fits {
+                    let cost = 1000 * (1 + random.below(90) as i64);
+                    edges.push((u, v, cost, cost));
+                }
+            }
+        }
+        let piece = Piece::new(load, &edges);
+        let unit: Vec<f64> = (0..side * side).map(|_| random.below(70) as f64 - 15.0).collect();
+        let prices = Prices { unit: &unit, grid: random.below(80) as f64 - 40.0, out: -5.0 };
+        let mean = piece.total() / k as u64;
+        let range = Range { low: mean * 9 / 10, target: mean, high: mean * 11 / 10 };
+        let worst = [0, 20][seed as usize % 2];
+        let rule = Rule { k, range, out: usize::from(0 < worst), worst };
+        let wide = Range { low: range.low - worst, high: range.high + worst, ..range };
+        let (all, complete) = all_in_range(&piece, wide, 1 << 24, &Regions::default());
+        assert!(complete);
+        let all = all.without_dead_ends(&piece, rule);
+        let reduced = |regions: &Regions, r: usize| {
+            let paid: f64 = regions.units(r).iter().map(|&u| unit[usize::from(u)]).sum();
+            let out = if 0 < range.excess(u64::from(regions.load[r])) { prices.out } else { 0.0 };
+            regions.boundary[r] as f64 / 2000.0 - paid - prices.grid - out
+        };
+        let mut costs: Vec<f64> = (0..all.len()).map(|r| reduced(&all, r)).collect();
+        costs.sort_by(f64::total_cmp);
+        let threshold = costs[costs.len() / 10] + 1e-4;
+        let expected = costs.iter().filter(|&&cost| cost <= threshold).count();
+        for visits in [100, 1000, 5000, 20_000, 10_000_000] {
+            let mut found = Regions::default();
+            let limits = Limits { visits, found: 1_000_000, per_root: 1_000_000 };
+            let priced =
+                add_within(&piece, rule, &prices, Moves { home: &[] }, threshold, limits, &mut found);
+            let within = (0..found.len()).filter(|&r| reduced(&found, r) <= threshold).count();
+            assert!(within == expected || !priced.complete, "seed {seed}: {within} of {expected}");
+            assert!(visits < 10_000_000 || priced.complete);
+            let listed = (0..found.len()).map(|r| reduced(&found, r)).fold(threshold, f64::min);
+            let bound = priced.least(1, listed);
+            assert!(bound <= costs[0].min(0.0) + 1e-4, "seed {seed}, {visits}: {bound} above {}", costs[0]);
+        }
+    }
+}
