@@ -63,7 +63,8 @@ pub(super) fn plan_tier(
                 // The sites were given; what may take the place of one is another place of its community.
                 let mut open = problem.clone();
                 open.groups = setting.as_many_in_each(task, &siting.sites);
-                for (reason, runner_up) in siting.reasons.iter_mut().zip(runners_up(&open, p, &siting)) {
+                let runners_up = runners_up(&open, p, &siting);
+                for (reason, runner_up) in siting.reasons.iter_mut().zip(runners_up) {
                     reason.runner_up = runner_up;
                 }
                 siting
