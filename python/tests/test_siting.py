@@ -159,11 +159,10 @@ def test_second_goal_and_reasons():
 def test_money_decides_between_equal_walks_or_within_a_slack():
     # Everybody walks 1 to either of the first two sites; the third is cheapest, and a walk of 2 from the second point.
     cost = np.array([[1, 1, 1], [1, 1, 2]], dtype=np.uint32)
-    conditions = gridplan._conditions(site_cost=[5, 3, 1], limit=10)
 
     def sites(slack):
-        table = gridplan._table(cost, "cover")
-        return gridplan.max_cover(table, 1, then_cheapest=slack, **conditions).sites.tolist()
+        answer = gridplan.max_cover(cost, 1, then_cheapest=slack, site_cost=[5, 3, 1], limit=10)
+        return answer.sites.tolist()
 
     assert sites(0) == [1]
     assert sites(1) == [2]
