@@ -12,7 +12,7 @@ use geo::Coord;
 use self::sites::{Site, pairs_within, sites};
 use self::suggestions::{suggestions, unreached};
 use self::walks::{Walks, straight_speed};
-use self::words::{closing, findings, goal_words, reason};
+use self::words::{closing, findings, goal_words, reason, walking};
 use super::{PlanError, Step, Watch};
 use crate::model::{
     FrontierPoint, Plan, Scenario, Station, StationStatus, StationTier, TierAnswer, numbering_order,
@@ -274,7 +274,7 @@ fn stations(
                 area: site.area,
                 capacity: site.capacity,
                 premise: site.premise,
-                reason: reason(scenario, sites, rules[answer.tier].goal, answer.total, found),
+                reason: reason(scenario, sites, rules[answer.tier].goal, walking(answer), found),
             });
         }
     }

@@ -165,7 +165,9 @@ fn curve(
         },
         Series { name: title.into(), colour, dash: "", points: line(|point| point.households) },
     ];
-    let chosen = points.iter().find(|point| answer.objective <= point.households as f64);
+    // Stations placed for short walks lie on no point of a curve of coverage.
+    let is_of_coverage = answer.bound.is_some();
+    let chosen = points.iter().find(|point| is_of_coverage && answer.objective <= point.households as f64);
     let marks: Vec<(f64, String)> =
         chosen.map(|point| (x_of(point), lang.pick("本方案", "this plan").to_owned())).into_iter().collect();
     let svg = lines(title, axis, lang.pick("圈内户数", "households in reach"), &series, &marks);

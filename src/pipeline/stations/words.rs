@@ -54,6 +54,15 @@ fn reason_of_walks(
     text
 }
 
+/// Households whose walks count: all but those whose streets lie apart.
+pub(super) fn walking(answer: &tiers::TierAnswer) -> u64 {
+    let apart = answer.notes.iter().map(|note| match note {
+        tiers::TierNote::Apart { households, .. } => *households,
+        _ => 0,
+    });
+    answer.total - apart.sum::<u64>()
+}
+
 /// A value of an aim of walks in seconds: the mean walk of a household, or the longest walk.
 fn seconds(goal: TierGoal, value: u64, households: u64) -> f64 {
     let of = if matches!(goal, TierGoal::ShortestWalks(_)) { households.max(1) } else { 1 };
@@ -90,7 +99,7 @@ fn place_name(scenario: &Scenario, site: &Site) -> String {
 pub(super) fn goal_words(rule: &TierRule, answer: &tiers::TierAnswer) -> Text {
     let mut words = aim_words(rule);
     if let Some((reached, bound)) = answer.walks {
-        let minutes = |value: u64| seconds(rule.goal, value, answer.total) / 60.0;
+        let minutes = |value: u64| seconds(rule.goal, value, walking(answer)) / 60.0;
         let (reached, bound) = (minutes(reached), minutes(bound));
         words.zh.push_str(&format!("：{reached:.2} 分钟，任何方案不低于 {bound:.2} 分钟"));
         words.en.push_str(&format!(": {reached:.2} min, no choice is below {bound:.2}"));
