@@ -169,6 +169,53 @@ fn the_slit_of_a_wider_limit_spares_what_a_narrower_one_covers_beside_it() {
 }
 
 #[test]
+fn no_outline_is_missed_where_the_surroundings_are_calm() {
+    let each = |circles: Vec<Circle>| -> Vec<Vec<[u64; 2]>> {
+        let area = |circle: Circle| circle.area.into_iter();
+        let rings = |polygon: geo::Polygon| {
+            let (outer, holes) = polygon.into_inner();
+            std::iter::once(outer).chain(holes)
+        };
+        // A ring may start anywhere.
+        let from_lowest = |ring: geo::LineString| {
+            let mut at: Vec<[u64; 2]> =
+                ring.0[1..].iter().map(|at| [at.x.to_bits(), at.y.to_bits()]).collect();
+            let lowest = (0..at.len()).min_by_key(|&i| at[i]).unwrap();
+            at.rotate_left(lowest);
+            at
+        };
+        let mut rings: Vec<_> = circles.into_iter().flat_map(area).flat_map(rings).map(from_lowest).collect();
+        rings.sort();
+        rings
+    };
+    let mut n_rings = 0;
+    for seed in 0..30 {
+        let mut arrays = town(seed, 16, [0, 0, 3][seed as usize % 3]);
+        if seed % 2 == 0 {
+            arrays = with_tunnels(arrays, seed as u32);
+        }
+        if seed % 5 == 0 {
+            let back = |(edge, &there): (usize, &u32)| [there * 3, UNREACHED, there][edge % 3];
+            arrays.back = Some(arrays.there.iter().enumerate().map(back).collect());
+        }
+        let (net, mut oracle) = (arrays.build(), arrays.build());
+        oracle.mesh().unwrap();
+        oracle.mesh.get_mut().unwrap().as_mut().unwrap().calm_from.fill(UNREACHED);
+        let stations: Vec<u32> = (0..16).map(|i| i * 16 + (i * 7 + seed as u32) % 16).collect();
+        let limits: Vec<u32> = (0..10).map(|step| step * step * 20_000).collect();
+        for share in [CircleShare::PerStation, CircleShare::Merged] {
+            let drawn = each(net.service_circles(&stations, &limits, share).unwrap());
+            n_rings += drawn.len();
+            assert!(
+                drawn == each(oracle.service_circles(&stations, &limits, share).unwrap()),
+                "seed {seed} {share:?}"
+            );
+        }
+    }
+    assert!(4800 < n_rings, "{n_rings}");
+}
+
+#[test]
 fn merged_circles_follow_the_nearest_station_and_shares_do_not_overlap() {
     for seed in 0..10 {
         let arrays = town(seed, 14, 0);

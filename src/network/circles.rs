@@ -312,6 +312,9 @@ impl<'f, 'a> Drawing<'f, 'a> {
         crossings.sort_unstable();
         for &vertex in reached.iter().chain(&crossings) {
             let Some(walk) = self.walk(vertex) else { continue };
+            if !self.owned_only && self.mesh.calm_from[vertex as usize] <= self.limit - walk {
+                continue;
+            }
             for (half, ahead) in self.mesh.around(vertex) {
                 if self.may_leave(ahead, walk) && pen.passed[half as usize] != pen.drawing {
                     rings.extend(self.ring(half, pen));

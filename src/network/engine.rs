@@ -29,7 +29,7 @@ pub struct WalkNetwork {
     x: Vec<f64>,
     y: Vec<f64>,
     /// The plane around the streets, triangulated when circles are first asked for.
-    mesh: OnceLock<Option<Mesh>>,
+    pub(super) mesh: OnceLock<Option<Mesh>>,
     /// Scratch of [`Self::within`], ready for the next question: fresh pages cost as much as the search.
     spare: Mutex<Vec<Rows>>,
 }

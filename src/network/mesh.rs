@@ -58,6 +58,9 @@ pub(super) struct Mesh {
     pub has_splits: Vec<bool>,
     /// Usual cost of a metre.
     pub cost_per_metre: f64,
+    /// How much of the limit must be left at each vertex for an outline to be found without looking around it;
+    /// [`NONE`]: always look. See [`Mesh::find_calm`].
+    pub calm_from: Vec<u32>,
     /// What threads draw with, between questions.
     pub spare: Mutex<Vec<Scratch>>,
 }
@@ -124,7 +127,8 @@ impl Mesh {
             ConstrainedDelaunayTriangulation::<Point2<f64>>::try_bulk_load_cdt(points, constraints, |_| {});
         let mut mesh = Self::flatten(&plane.ok()?, vertices.places, vertex_of);
         (mesh.n_places, mesh.cost_per_metre) = (n_places, cost_per_metre);
-        mesh.take_costs(&sides, splits);
+        let networks = mesh.take_costs(&sides, splits);
+        mesh.find_calm(networks);
         Some(mesh)
     }
 
@@ -160,6 +164,7 @@ impl Mesh {
             piece: FxHashMap::default(),
             splits_at: FxHashMap::default(),
             has_splits: vec![false; at.len()],
+            calm_from: vec![NONE; at.len()],
             at,
             n_places: 0,
             cost_per_metre: 0.0,
@@ -240,7 +245,31 @@ impl Mesh {
         self.leaving(from).find(|&half| self.target(half) == to)
     }
 
-    fn take_costs(&mut self, sides: &[Side], splits: FxHashMap<u32, SplitEdge>) {
+    /// Finds the vertices around which no outline has to be looked for while enough of the limit is left to walk
+    /// every street that leaves them: all their neighbours along streets are then inside.
+    ///
+    /// An outline bounds a connected area, and on its far side lies a vertex outside. If streets join that one to
+    /// the area, one of them crosses the outline, and its end inside has too little left for it: the outline is found
+    /// from there. Where no street need cross it a vertex is never calm: beside crossings and voids, and beside
+    /// streets of another network. Nor is one that stands for several nodes, whose streets may belong to a node that
+    /// is not reached.
+    fn find_calm(&mut self, mut networks: Networks) {
+        let mut nodes_at = vec![0_u32; self.n_places as usize];
+        self.vertex_of.iter().for_each(|&vertex| nodes_at[vertex as usize] += 1);
+        for vertex in (0..self.n_places).filter(|&vertex| nodes_at[vertex as usize] == 1) {
+            let mine = networks.of(vertex);
+            let from = self.around(vertex).try_fold(0, |most, (_, Ahead { target, cost })| match cost {
+                _ if self.n_places <= target || networks.of(target) != mine => None,
+                FREE => Some(most),
+                _ => (cost < PIECE - 1).then_some(cost.max(most)),
+            });
+            self.calm_from[vertex as usize] = from.unwrap_or(NONE);
+        }
+    }
+
+    /// Enters the costs of the streets. Tells which places they join; a street that is lost joins nothing.
+    fn take_costs(&mut self, sides: &[Side], splits: FxHashMap<u32, SplitEdge>) -> Networks {
+        let mut networks = Networks::new(self.n_places as usize);
         for (index, side) in sides.iter().enumerate() {
             if splits.contains_key(&(index as u32)) {
                 continue;
@@ -250,6 +279,7 @@ impl Mesh {
                 // Two edges between the same places: each direction takes its cheaper one.
                 self.ahead[there].cost = self.ahead[there].cost.min(side.costs[1].min(PIECE - 1));
                 self.ahead[back].cost = self.ahead[back].cost.min(side.costs[0].min(PIECE - 1));
+                networks.join(side.ends);
             }
         }
         let mut ordered: Vec<_> = splits.into_iter().collect();
@@ -258,6 +288,7 @@ impl Mesh {
             let index = self.splits.len() as u32;
             let ends = [(0.0, split.ends[0])].into_iter().chain(split.cuts.iter().copied());
             let stops: Vec<(f64, u32)> = ends.chain([(1.0, split.ends[1])]).collect();
+            let mut is_whole = true;
             for pair in stops.windows(2) {
                 if let Some(half) = self.half_edge(pair[0].1, pair[1].1) {
                     let twin = self.twin(half);
@@ -265,7 +296,12 @@ impl Mesh {
                     self.ahead[twin as usize].cost = PIECE;
                     self.piece.insert(half, (index, pair[0].0, pair[1].0));
                     self.piece.insert(twin, (index, pair[1].0, pair[0].0));
+                } else {
+                    is_whole = false;
                 }
+            }
+            if is_whole {
+                networks.join(split.ends);
             }
             for end in split.ends {
                 self.splits_at.entry(end).or_default().push(index);
@@ -273,6 +309,31 @@ impl Mesh {
             }
             self.splits.push(split);
         }
+        networks
+    }
+}
+
+/// Which vertices streets join with one another, in whichever direction.
+struct Networks(Vec<u32>);
+
+impl Networks {
+    fn new(n: usize) -> Self {
+        Self((0..n as u32).collect())
+    }
+
+    /// The vertex that stands for a vertex's network.
+    fn of(&mut self, mut vertex: u32) -> u32 {
+        while self.0[vertex as usize] != vertex {
+            let above = self.0[self.0[vertex as usize] as usize];
+            self.0[vertex as usize] = above;
+            vertex = above;
+        }
+        vertex
+    }
+
+    fn join(&mut self, ends: [u32; 2]) {
+        let [a, b] = ends.map(|end| self.of(end));
+        self.0[a.max(b) as usize] = a.min(b);
     }
 }
 

@@ -171,13 +171,15 @@ pub(super) fn smooth(mesh: &Mesh, ring: &Ring) -> Vec<Coord<f64>> {
         }
     };
     let mut line = Vec::with_capacity(3 * n);
+    let mut leaving = tangent(0);
     for i in 0..n {
         let (from, to) = (places[i], places[after(i)]);
+        let arriving = tangent(after(i));
         line.push(from);
         if !is_straight[i] && SHORTEST * SHORTEST <= dot(to - from, to - from) {
-            let corners = mesh.corners(ring[i].half);
-            add_curve(&mut line, corners, (from, tangent(i)), (to, tangent(after(i))));
+            add_curve(&mut line, mesh.corners(ring[i].half), (from, leaving), (to, arriving));
         }
+        leaving = arriving;
     }
     line
 }
