@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 use geo::Coord;
 use rustc_hash::FxHashMap;
-use spade::{ConstrainedDelaunayTriangulation, Point2, Triangulation};
+use spade::{ConstrainedDelaunayTriangulation, LastUsedVertexHintGenerator, Point2, Triangulation};
 
 use super::cells::{SegmentCells, crossing};
 use super::circles::Scratch;
@@ -121,22 +121,15 @@ impl Mesh {
         let splits = split_crossings(&sides, &mut vertices);
         let constraints = constraints(&sides, &splits);
         add_voids(&sides, &mut vertices);
-
-        let points = vertices.places.iter().map(|at| Point2::new(at.x, at.y)).collect();
-        let plane =
-            ConstrainedDelaunayTriangulation::<Point2<f64>>::try_bulk_load_cdt(points, constraints, |_| {});
-        let mut mesh = Self::flatten(&plane.ok()?, vertices.places, vertex_of);
+        let plane = triangulate(&vertices.places, &constraints)?;
+        let mut mesh = Self::flatten(&plane, vertices.places, vertex_of);
         (mesh.n_places, mesh.cost_per_metre) = (n_places, cost_per_metre);
         let networks = mesh.take_costs(&sides, splits);
         mesh.find_calm(networks);
         Some(mesh)
     }
 
-    fn flatten(
-        plane: &ConstrainedDelaunayTriangulation<Point2<f64>>,
-        at: Vec<Coord<f64>>,
-        vertex_of: Vec<u32>,
-    ) -> Self {
+    fn flatten(plane: &Plane, at: Vec<Coord<f64>>, vertex_of: Vec<u32>) -> Self {
         let n_halves = plane.num_directed_edges();
         let mut number = vec![NONE; n_halves];
         let mut start = vec![0];
@@ -311,6 +304,24 @@ impl Mesh {
         }
         networks
     }
+}
+
+/// Vertices are found from the one before them, which lies beside them on the curve.
+type Plane = ConstrainedDelaunayTriangulation<Point2<f64>, (), (), (), LastUsedVertexHintGenerator>;
+
+/// The triangulation of distinct places with these sides. A side that crosses one before it is left out. Places are
+/// inserted one by one: along the curve that is faster than spade's loading in bulk, which goes outwards from the
+/// middle, and leaves neighbors together in memory.
+fn triangulate(places: &[Coord<f64>], sides: &[[usize; 2]]) -> Option<Plane> {
+    let mut plane = Plane::new();
+    let vertices: Vec<_> =
+        places.iter().map(|at| plane.insert(Point2::new(at.x, at.y))).collect::<Result<_, _>>().ok()?;
+    for [from, to] in sides.iter().map(|side| side.map(|end| vertices[end])) {
+        if plane.can_add_constraint(from, to) {
+            plane.add_constraint(from, to);
+        }
+    }
+    Some(plane)
 }
 
 /// Which vertices streets join with one another, in whichever direction.
