@@ -40,11 +40,11 @@ pub(super) fn add(desk: &mut Desk<'_>, new: &NewStation) -> Result<String, Probl
         });
     }
     let community = home(desk.scenario, at);
-    let prefix = community.map_or("", |id| desk.scenario.communities[id.index()].code.as_str());
+    let prefix = community.map(|id| desk.scenario.communities[id.index()].code.as_str());
     let code = match &new.code {
         Some(code) if code.trim().is_empty() => return Err(Problem::Empty("`code` is empty; leave it out")),
         Some(code) => code.clone(),
-        None => next_code(desk, &format!("{prefix}-{}", new.tier.letter())),
+        None => next_code(desk, &new.tier.number_prefix(prefix)),
     };
     let usual_name = || {
         let place = community.map_or("", |id| desk.scenario.communities[id.index()].name.as_str());

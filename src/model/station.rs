@@ -49,15 +49,23 @@ impl StationTier {
         }
     }
 
-    /// The letter in the numbers of new stations.
-    #[must_use]
-    pub const fn letter(self) -> char {
+    const fn letter(self) -> char {
         match self {
             Self::City => 'A',
             Self::Regional => 'B',
             Self::Community => 'C',
             Self::Compound => 'D',
             Self::Corner => 'E',
+        }
+    }
+
+    /// What the numbers of new stations begin with: the code of the community that holds them, if one does, and the
+    /// tier's letter.
+    #[must_use]
+    pub fn number_prefix(self, community: Option<&str>) -> String {
+        match community.filter(|code| !code.is_empty()) {
+            Some(code) => format!("{code}-{}", self.letter()),
+            None => self.letter().to_string(),
         }
     }
 
@@ -149,4 +157,16 @@ pub struct Premise {
     pub cost: Option<u32>,
     /// Households it could serve.
     pub capacity: Option<Households>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_station_outside_every_community_has_a_number_of_its_own() {
+        assert_eq!(StationTier::Compound.number_prefix(Some("110105001001")), "110105001001-D");
+        assert_eq!(StationTier::Compound.number_prefix(None), "D");
+        assert_eq!(StationTier::City.number_prefix(Some("")), "A");
+    }
 }

@@ -250,7 +250,7 @@ fn stations(
         for index in numbering_order(&places, 250_000.0) {
             let (found, site) = (chosen[index], &sites[chosen[index].site as usize]);
             let community = site.community.map(|id| &scenario.communities[id.index()]);
-            let prefix = format!("{}-{}", community.map_or("", |community| &community.code), tier.letter());
+            let prefix = tier.number_prefix(community.map(|community| community.code.as_str()));
             let number = counts.entry(prefix.clone()).or_default();
             let code = loop {
                 *number += 1;
