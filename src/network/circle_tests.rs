@@ -168,26 +168,26 @@ fn the_slit_of_a_wider_limit_spares_what_a_narrower_one_covers_beside_it() {
     }
 }
 
+/// The corners of all outlines; a ring may start anywhere.
+fn all_rings(circles: Vec<Circle>) -> Vec<Vec<[u64; 2]>> {
+    let rings = |polygon: geo::Polygon| {
+        let (outer, holes) = polygon.into_inner();
+        std::iter::once(outer).chain(holes)
+    };
+    let from_lowest = |ring: geo::LineString| {
+        let mut at: Vec<[u64; 2]> = ring.0[1..].iter().map(|at| [at.x.to_bits(), at.y.to_bits()]).collect();
+        let lowest = (0..at.len()).min_by_key(|&i| at[i]).unwrap();
+        at.rotate_left(lowest);
+        at
+    };
+    let mut rings: Vec<_> =
+        circles.into_iter().flat_map(|circle| circle.area).flat_map(rings).map(from_lowest).collect();
+    rings.sort();
+    rings
+}
+
 #[test]
 fn no_outline_is_missed_where_the_surroundings_are_calm() {
-    let each = |circles: Vec<Circle>| -> Vec<Vec<[u64; 2]>> {
-        let area = |circle: Circle| circle.area.into_iter();
-        let rings = |polygon: geo::Polygon| {
-            let (outer, holes) = polygon.into_inner();
-            std::iter::once(outer).chain(holes)
-        };
-        // A ring may start anywhere.
-        let from_lowest = |ring: geo::LineString| {
-            let mut at: Vec<[u64; 2]> =
-                ring.0[1..].iter().map(|at| [at.x.to_bits(), at.y.to_bits()]).collect();
-            let lowest = (0..at.len()).min_by_key(|&i| at[i]).unwrap();
-            at.rotate_left(lowest);
-            at
-        };
-        let mut rings: Vec<_> = circles.into_iter().flat_map(area).flat_map(rings).map(from_lowest).collect();
-        rings.sort();
-        rings
-    };
     let mut n_rings = 0;
     for seed in 0..30 {
         let mut arrays = town(seed, 16, [0, 0, 3][seed as usize % 3]);
@@ -204,15 +204,44 @@ fn no_outline_is_missed_where_the_surroundings_are_calm() {
         let stations: Vec<u32> = (0..16).map(|i| i * 16 + (i * 7 + seed as u32) % 16).collect();
         let limits: Vec<u32> = (0..10).map(|step| step * step * 20_000).collect();
         for share in [CircleShare::PerStation, CircleShare::Merged] {
-            let drawn = each(net.service_circles(&stations, &limits, share).unwrap());
+            let drawn = all_rings(net.service_circles(&stations, &limits, share).unwrap());
             n_rings += drawn.len();
             assert!(
-                drawn == each(oracle.service_circles(&stations, &limits, share).unwrap()),
+                drawn == all_rings(oracle.service_circles(&stations, &limits, share).unwrap()),
                 "seed {seed} {share:?}"
             );
         }
     }
     assert!(4800 < n_rings, "{n_rings}");
+}
+
+#[test]
+fn circles_in_a_window_are_those_of_the_whole_network() {
+    let side = 60;
+    let mut n_windows = 0;
+    for seed in 0..8 {
+        let arrays = town(seed, side, [0, 3][seed as usize % 2]);
+        let oracle = arrays.build();
+        oracle.mesh().unwrap();
+        for share in [CircleShare::PerStation, CircleShare::Merged, CircleShare::Nearest] {
+            let net = arrays.build();
+            let station = (seed as u32 * 613 + 7) % (side * side);
+            let stations = [station, station + 2];
+            let limits = [150_000, 300_000];
+            let drawn = net.service_circles(&stations, &limits, share).unwrap();
+            let whole = oracle.service_circles(&stations, &limits, share).unwrap();
+            assert!(all_rings(drawn) == all_rings(whole), "seed {seed} {share:?}");
+            n_windows += u32::from(net.mesh.get().is_none());
+            // After enough windows the whole is triangulated, whatever is asked.
+            let mut n_calls = 0;
+            while net.mesh.get().is_none() {
+                net.service_circles(&stations[..1], &[50_000], share).unwrap();
+                n_calls += 1;
+                assert!(n_calls < 40, "seed {seed}");
+            }
+        }
+    }
+    assert!(16 <= n_windows, "{n_windows} of 24");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use geo::{Coord, LineString, MultiPolygon, Polygon};
+use geo::{BoundingRect, Contains, Coord, LineString, MultiPolygon, Polygon};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -52,7 +52,9 @@ impl WalkNetwork {
     ///   reached streets and ends at most half-way to what is not reached. A wider limit holds a narrower one.
     /// - Method: the plane is triangulated along the streets once; a circle's outline runs through the
     ///   triangles and crosses each street where the walk equals the limit.
-    /// - Cost: O(nodes reached) a circle after the first call, which triangulates the network, O(n log n).
+    /// - Cost: O(nodes reached) a circle after the first call, which triangulates the network, O(n log n). Calls whose
+    ///   circles lie in a small part of the network triangulate that part alone, until together they cost as much as
+    ///   the whole; the outlines are the same.
     ///
     /// # Errors
     /// A station that is no node.
@@ -73,9 +75,32 @@ impl WalkNetwork {
         limits: &[u32],
         share: CircleShare,
     ) -> Vec<Circle> {
-        let Some(mesh) = self.mesh() else {
-            return empty_circles(sources.len(), limits, share);
-        };
+        let widest = limits.iter().copied().max().unwrap_or(0);
+        if let Some((window, mesh)) = self.window(sources, on_edges, widest) {
+            let circles = self.circles_on(&mesh, sources, on_edges, limits, share);
+            // Every street in the window is in the triangulation; beyond it one might be missed.
+            if circles
+                .iter()
+                .filter_map(|circle| circle.area.bounding_rect())
+                .all(|area| window.contains(&area))
+            {
+                return circles;
+            }
+        }
+        match self.mesh() {
+            Some(mesh) => self.circles_on(mesh, sources, on_edges, limits, share),
+            None => empty_circles(sources.len(), limits, share),
+        }
+    }
+
+    fn circles_on(
+        &self,
+        mesh: &Mesh,
+        sources: &Sources,
+        on_edges: &[OnEdge],
+        limits: &[u32],
+        share: CircleShare,
+    ) -> Vec<Circle> {
         let beside = Beside::of(mesh, on_edges);
         let widest = limits.iter().copied().max().unwrap_or(0).min(NONE - 1);
         if share == CircleShare::PerStation {

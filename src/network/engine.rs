@@ -25,11 +25,13 @@ pub const UNREACHED: u32 = u32::MAX;
 pub struct WalkNetwork {
     pub(super) core: Core,
     width: BucketWidth,
-    n: usize,
-    x: Vec<f64>,
-    y: Vec<f64>,
+    pub(super) n: usize,
+    pub(super) x: Vec<f64>,
+    pub(super) y: Vec<f64>,
     /// The plane around the streets, triangulated when circles are first asked for.
     pub(super) mesh: OnceLock<Option<Mesh>>,
+    /// Nodes triangulated so far for single circles only.
+    pub(super) triangulated: AtomicUsize,
     /// Scratch of [`Self::within`], ready for the next question: fresh pages cost as much as the search.
     spare: Mutex<Vec<Rows>>,
 }
@@ -91,13 +93,14 @@ impl WalkNetwork {
             x: kept_x,
             y: kept_y,
             mesh: OnceLock::new(),
+            triangulated: AtomicUsize::new(0),
             spare: Mutex::default(),
         })
     }
 
     /// `None` if there is no street with an extent.
     pub(super) fn mesh(&self) -> Option<&Mesh> {
-        self.mesh.get_or_init(|| Mesh::build(&self.core, &self.x, &self.y)).as_ref()
+        self.mesh.get_or_init(|| Mesh::build(&self.core, &self.x, &self.y, None)).as_ref()
     }
 
     /// Number of nodes.

@@ -7,7 +7,7 @@
 
 use std::sync::Mutex;
 
-use geo::Coord;
+use geo::{Coord, Intersects, Rect};
 use rustc_hash::FxHashMap;
 use spade::{ConstrainedDelaunayTriangulation, LastUsedVertexHintGenerator, Point2, Triangulation};
 
@@ -40,7 +40,7 @@ pub(super) struct SplitEdge {
 /// walking round a vertex or round a triangle needs no pointers.
 pub(super) struct Mesh {
     pub at: Vec<Coord<f64>>,
-    /// Vertex of each node of the network; nodes at the same place share one.
+    /// Vertex of each node of the network; nodes at the same place share one. [`NONE`] outside the window.
     pub vertex_of: Vec<u32>,
     /// Vertices below this number are places of nodes, those from it on crossings and voids.
     pub n_places: u32,
@@ -87,7 +87,7 @@ struct Behind {
     twin: u32,
 }
 
-/// A street edge between mesh vertices.
+/// A street edge between nodes, later between mesh vertices.
 #[derive(Clone, Copy)]
 struct Side {
     ends: [u32; 2],
@@ -95,32 +95,28 @@ struct Side {
 }
 
 impl Mesh {
-    /// Triangulates around the network's edges. O(n log n); done once per network, when circles are first
-    /// asked for. `None` where fewer than two places make no area.
-    pub fn build(core: &Core, x: &[f64], y: &[f64]) -> Option<Self> {
+    /// Triangulates around the network's edges, or around those that reach into a window: there the result is the same
+    /// up to a few cells from its border. O(n log n), for a window O(n + m log m) with m nodes in it. `None` where
+    /// fewer than two places make no area.
+    pub fn build(core: &Core, x: &[f64], y: &[f64], window: Option<Rect<f64>>) -> Option<Self> {
+        let place = |node: u32| Coord { x: x[node as usize], y: y[node as usize] };
+        let (mut sides, cost_per_metre) = streets(core, place, x.len(), window);
+        let joined = joined_on_the_spot(&sides, place);
         let mut vertices = Vertices::default();
-        // Numbered along a curve: neighbours on the plane are neighbours in memory.
         let mut vertex_of = vec![NONE; x.len()];
-        let joined = joined_on_the_spot(core, x, y);
-        for node in hilbert_order(x, y) {
-            let place = Coord { x: x[node as usize], y: y[node as usize] };
-            vertex_of[node as usize] = vertices.of_node(place, joined.get(&node).copied().unwrap_or(node));
+        for node in nodes_along_curve(x, y, &sides, window) {
+            vertex_of[node as usize] =
+                vertices.of_node(place(node), joined.get(&node).copied().unwrap_or(node));
         }
-        let mut sides = Vec::new();
-        core.each_edge(|from, to, there, back| {
-            let ends = [vertex_of[from as usize], vertex_of[to as usize]];
-            if ends[0] != ends[1] {
-                sides.push(Side { ends, costs: [there, back] });
-            }
-        });
+        sides.iter_mut().for_each(|side| side.ends = side.ends.map(|node| vertex_of[node as usize]));
+        sides.retain(|side| side.ends[0] != side.ends[1]);
         if sides.is_empty() {
             return None;
         }
-        let cost_per_metre = usual_cost(&sides, &vertices.places);
         let n_places = vertices.places.len() as u32;
         let splits = split_crossings(&sides, &mut vertices);
         let constraints = constraints(&sides, &splits);
-        add_voids(&sides, &mut vertices);
+        add_voids(&Raster::over(x, y), &sides, window, &mut vertices);
         let plane = triangulate(&vertices.places, &constraints)?;
         let mut mesh = Self::flatten(&plane, vertices.places, vertex_of);
         (mesh.n_places, mesh.cost_per_metre) = (n_places, cost_per_metre);
@@ -248,7 +244,9 @@ impl Mesh {
     /// is not reached.
     fn find_calm(&mut self, mut networks: Networks) {
         let mut nodes_at = vec![0_u32; self.n_places as usize];
-        self.vertex_of.iter().for_each(|&vertex| nodes_at[vertex as usize] += 1);
+        for &vertex in self.vertex_of.iter().filter(|&&vertex| vertex != NONE) {
+            nodes_at[vertex as usize] += 1;
+        }
         for vertex in (0..self.n_places).filter(|&vertex| nodes_at[vertex as usize] == 1) {
             let mine = networks.of(vertex);
             let from = self.around(vertex).try_fold(0, |most, (_, Ahead { target, cost })| match cost {
@@ -348,8 +346,43 @@ impl Networks {
     }
 }
 
+/// The network's edges that reach into the window, between nodes, and the usual cost of a metre: the median over a
+/// sample of all edges.
+fn streets(
+    core: &Core,
+    place: impl Fn(u32) -> Coord<f64>,
+    n_nodes: usize,
+    window: Option<Rect<f64>>,
+) -> (Vec<Side>, f64) {
+    let (mut sides, mut costs, mut number) = (Vec::new(), Vec::new(), 0);
+    core.each_edge(|from, to, there, back| {
+        let (a, b) = (place(from), place(to));
+        if number % (1 + n_nodes / 2000) == 0 && there != NONE && a != b {
+            costs.push(f64::from(there) / (b - a).x.hypot((b - a).y));
+        }
+        number += 1;
+        if window.is_none_or(|window| window.intersects(&Rect::new(a, b))) {
+            sides.push(Side { ends: [from, to], costs: [there, back] });
+        }
+    });
+    costs.sort_by(f64::total_cmp);
+    (sides, costs.get(costs.len() / 2).copied().filter(|cost| 0.0 < *cost).unwrap_or(1000.0))
+}
+
+/// The nodes in the window and at the ends of the sides: neighbours on the plane are neighbours in memory.
+fn nodes_along_curve(x: &[f64], y: &[f64], sides: &[Side], window: Option<Rect<f64>>) -> Vec<u32> {
+    let Some(window) = window else { return hilbert_order(x, y) };
+    let inside = (0..x.len()).filter(|&node| window.intersects(&Coord { x: x[node], y: y[node] }));
+    let mut nodes: Vec<u32> = inside.map(|node| node as u32).collect();
+    nodes.extend(sides.iter().flat_map(|side| side.ends));
+    nodes.sort_unstable();
+    nodes.dedup();
+    let of = |values: &[f64]| nodes.iter().map(|&node| values[node as usize]).collect::<Vec<_>>();
+    hilbert_order(&of(x), &of(y)).into_iter().map(|index| nodes[index as usize]).collect()
+}
+
 /// For nodes that edges join with others at the same place: the lowest node of each such group.
-fn joined_on_the_spot(core: &Core, x: &[f64], y: &[f64]) -> FxHashMap<u32, u32> {
+fn joined_on_the_spot(sides: &[Side], place: impl Fn(u32) -> Coord<f64>) -> FxHashMap<u32, u32> {
     let mut lowest: FxHashMap<u32, u32> = FxHashMap::default();
     fn find(lowest: &FxHashMap<u32, u32>, mut node: u32) -> u32 {
         while let Some(&below) = lowest.get(&node).filter(|&&below| below != node) {
@@ -357,13 +390,12 @@ fn joined_on_the_spot(core: &Core, x: &[f64], y: &[f64]) -> FxHashMap<u32, u32> 
         }
         node
     }
-    core.each_edge(|from, to, _, _| {
-        let (a, b) = (from as usize, to as usize);
-        if x[a] == x[b] && y[a] == y[b] {
+    for [from, to] in sides.iter().map(|side| side.ends) {
+        if place(from) == place(to) {
             let (a, b) = (find(&lowest, from), find(&lowest, to));
             lowest.insert(a.max(b), a.min(b));
         }
-    });
+    }
     let nodes: Vec<u32> = lowest.keys().copied().collect();
     nodes.into_iter().map(|node| (node, find(&lowest, node))).collect()
 }
@@ -408,20 +440,6 @@ impl Vertices {
             self.places.len() as u32 - 1
         })
     }
-}
-
-/// Median cost of a metre over a sample of the edges.
-fn usual_cost(sides: &[Side], places: &[Coord<f64>]) -> f64 {
-    let sample = sides.iter().step_by(1 + sides.len() / 2000);
-    let mut costs: Vec<f64> = sample
-        .filter(|side| side.costs[0] != NONE)
-        .map(|side| {
-            let gap = places[side.ends[1] as usize] - places[side.ends[0] as usize];
-            f64::from(side.costs[0]) / gap.x.hypot(gap.y)
-        })
-        .collect();
-    costs.sort_by(f64::total_cmp);
-    costs.get(costs.len() / 2).copied().filter(|cost| 0.0 < *cost).unwrap_or(1000.0)
 }
 
 /// Gives edges that cross without a common vertex one at the crossing. By index into `sides`.
@@ -482,38 +500,72 @@ fn constraints(sides: &[Side], splits: &FxHashMap<u32, SplitEdge>) -> Vec<[usize
     constraints
 }
 
-/// Voids in raster cells that no street touches, as far as two cells from one, and a frame around all.
-fn add_voids(sides: &[Side], vertices: &mut Vertices) {
-    let (mut low, mut high) = (vertices.places[0], vertices.places[0]);
-    for at in &vertices.places {
-        low = Coord { x: low.x.min(at.x), y: low.y.min(at.y) };
-        high = Coord { x: high.x.max(at.x), y: high.y.max(at.y) };
+/// The raster over all nodes in which voids are placed.
+pub(super) struct Raster {
+    origin: Coord<f64>,
+    /// Side of a cell in metres.
+    pub cell: f64,
+    columns: usize,
+    rows: usize,
+}
+
+impl Raster {
+    pub fn over(x: &[f64], y: &[f64]) -> Self {
+        let ends = |values: &[f64]| {
+            let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+            (low, values.iter().copied().fold(f64::NEG_INFINITY, f64::max) - low)
+        };
+        let ((left, width), (bottom, height)) = (ends(x), ends(y));
+        let cell = VOID_SPACING.max((width * height / MAX_CELLS).sqrt());
+        let cell = cell.max(width.max(height) / MAX_CELLS.sqrt() / 16.0);
+        let margin = 3.0 * cell;
+        Self {
+            origin: Coord { x: left - margin, y: bottom - margin },
+            cell,
+            columns: ((width + 2.0 * margin) / cell) as usize + 1,
+            rows: ((height + 2.0 * margin) / cell) as usize + 1,
+        }
     }
-    let cell = VOID_SPACING.max(((high - low).x * (high - low).y / MAX_CELLS).sqrt());
-    let cell = cell.max((high - low).x.max((high - low).y) / MAX_CELLS.sqrt() / 16.0);
-    let margin = 3.0 * cell;
-    let origin = Coord { x: low.x - margin, y: low.y - margin };
-    let columns = ((high.x - low.x + 2.0 * margin) / cell) as usize + 1;
-    let rows = ((high.y - low.y + 2.0 * margin) / cell) as usize + 1;
-    let mut touched = vec![false; columns * rows];
+
+    /// Columns and rows of the cells in the window.
+    fn inside(&self, window: Option<Rect<f64>>) -> [std::ops::Range<usize>; 2] {
+        let Some(window) = window else { return [0..self.columns, 0..self.rows] };
+        let (low, high) = (window.min() - self.origin, window.max() - self.origin);
+        let range = |low: f64, high: f64, n: usize| {
+            (low / self.cell) as usize..n.min((high / self.cell) as usize + 1)
+        };
+        [range(low.x, high.x, self.columns), range(low.y, high.y, self.rows)]
+    }
+}
+
+/// Voids in raster cells that no street touches, as far as two cells from one, and a frame around all.
+fn add_voids(raster: &Raster, sides: &[Side], window: Option<Rect<f64>>, vertices: &mut Vertices) {
+    let &Raster { origin, cell, .. } = raster;
+    let [columns, rows] = raster.inside(window);
+    let width = columns.len();
+    let mut touched = vec![false; width * rows.len()];
     for side in sides {
         let (a, b) = (vertices.places[side.ends[0] as usize], vertices.places[side.ends[1] as usize]);
         // Every place of the edge lies within a quarter of a cell of a step.
         let steps = ((b - a).x.hypot((b - a).y) / (cell / 2.0)) as usize + 1;
         for step in 0..=steps {
             let at = a + (b - a) * (step as f64 / steps as f64) - origin;
-            touched[(at.y / cell) as usize * columns + (at.x / cell) as usize] = true;
+            let (column, row) = ((at.x / cell) as usize, (at.y / cell) as usize);
+            if columns.contains(&column) && rows.contains(&row) {
+                touched[(row - rows.start) * width + column - columns.start] = true;
+            }
         }
     }
     let near = |column: usize, row: usize, reach: usize| {
-        (row.saturating_sub(reach)..=(row + reach).min(rows - 1)).any(|row| {
-            let from = row * columns + column.saturating_sub(reach);
-            touched[from..=row * columns + (column + reach).min(columns - 1)].iter().any(|&touched| touched)
+        (row.saturating_sub(reach)..=(row + reach).min(rows.len() - 1)).any(|row| {
+            let from = row * width + column.saturating_sub(reach);
+            touched[from..=row * width + (column + reach).min(width - 1)].iter().any(|&touched| touched)
         })
     };
-    for row in 0..rows {
-        for column in 0..columns {
-            if near(column, row, 2) && !touched[row * columns + column] {
+    for row in 0..rows.len() {
+        for column in 0..width {
+            if near(column, row, 2) && !touched[row * width + column] {
+                let (column, row) = (column + columns.start, row + rows.start);
                 // Every other row is moved by half a cell: the triangles come out even.
                 let shift = 0.5 + 0.25 * (row % 2) as f64 - 0.125;
                 let place = Coord { x: (column as f64 + shift) * cell, y: (row as f64 + 0.5) * cell };
@@ -521,7 +573,7 @@ fn add_voids(sides: &[Side], vertices: &mut Vertices) {
             }
         }
     }
-    let far = Coord { x: cell * (columns + 4) as f64, y: cell * (rows + 4) as f64 };
+    let far = Coord { x: cell * (raster.columns + 4) as f64, y: cell * (raster.rows + 4) as f64 };
     for corner in [(-1.0, -1.0), (2.0, -1.0), (-1.0, 2.0), (2.0, 2.0)] {
         vertices.at(origin + Coord { x: far.x * corner.0, y: far.y * corner.1 });
     }

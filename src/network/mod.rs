@@ -25,6 +25,7 @@ mod streets;
 #[cfg(test)]
 mod tests;
 mod walking;
+mod window;
 
 pub use circles::{Circle, CircleShare};
 pub use doors::DoorWalks;
