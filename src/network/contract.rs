@@ -6,12 +6,13 @@
 //! the chain are handled by [`Core::local`]. Nothing is approximated.
 
 use super::order::hilbert_order;
+use super::raw::{Edges, End, Raw, Role, degrees};
 
 /// No node, no edge, no walk.
 pub(super) const NONE: u32 = u32::MAX;
 /// A dead-end tree or a chain longer than this is cut by a junction, so that unfolding one that is only
 /// touched stays cheap.
-const MAX_FOLDED: u8 = 48;
+pub(super) const MAX_FOLDED: u8 = 48;
 /// The chain of every so many folded nodes is noted, to find that of the others nearby.
 const CHAIN_STEP: usize = 64;
 
@@ -95,23 +96,6 @@ pub(super) struct Local {
     /// Walk from the chain's junctions to the target, [`NONE`] if there is no such way.
     pub from_a: u32,
     pub from_b: u32,
-}
-
-/// Edges as the caller lists them. `back` is empty when both directions cost the same.
-#[derive(Clone, Copy)]
-pub(super) struct Edges<'a> {
-    pub from: &'a [u32],
-    pub to: &'a [u32],
-    pub there: &'a [u32],
-    pub back: &'a [u32],
-}
-
-impl Edges<'_> {
-    /// Whether an edge is no loop and somebody can walk it.
-    fn counts(self, edge: usize) -> bool {
-        let passable = self.there[edge] != NONE || self.back.get(edge).is_some_and(|&back| back != NONE);
-        passable && self.from[edge] != self.to[edge]
-    }
 }
 
 impl Core {
@@ -247,204 +231,6 @@ impl Core {
             }
         };
         Local { chain, walk, from_a, from_b }
-    }
-}
-
-/// What the folding has decided about a node.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// On a chain, or not yet decided.
-    Inner,
-    /// On a chain that has been traced.
-    Chained,
-    /// In a dead-end tree.
-    Tree,
-    Junction,
-    /// A chain node made a junction because its chain grew too long.
-    Cut,
-}
-
-impl Role {
-    fn is_junction(self) -> bool {
-        matches!(self, Self::Junction | Self::Cut)
-    }
-}
-
-/// One end of an edge in the network before folding: the neighbour, and where the costs stand. Packed, so
-/// that the largest array of the preparation is small and starts as zeroed pages.
-#[derive(Clone, Copy, Default)]
-struct End(u64);
-
-impl End {
-    fn new(node: u32, edge: u32) -> Self {
-        Self(u64::from(node) << 32 | u64::from(edge))
-    }
-
-    fn node(self) -> u32 {
-        (self.0 >> 32) as u32
-    }
-
-    /// Twice the edge, plus one where the edge is left against its direction. From twice the number of edges
-    /// on: entries of [`Costs::merged`].
-    fn edge(self) -> u32 {
-        self.0 as u32
-    }
-}
-
-/// Costs of the edges.
-struct Costs<'a> {
-    edges: Edges<'a>,
-    /// Parallel edges made one: cost of leaving, and of coming back.
-    merged: Vec<(u32, u32)>,
-}
-
-impl Costs<'_> {
-    fn is_directed(&self) -> bool {
-        !self.edges.back.is_empty()
-    }
-
-    /// Cost of leaving through an end, and of coming back in.
-    fn out_and_back(&self, end: End) -> (u32, u32) {
-        let edge = end.edge() as usize / 2;
-        if self.edges.there.len() <= edge {
-            return self.merged[end.edge() as usize - 2 * self.edges.there.len()];
-        }
-        let there = self.edges.there[edge];
-        let back = self.edges.back.get(edge).copied().unwrap_or(there);
-        if end.edge().is_multiple_of(2) { (there, back) } else { (back, there) }
-    }
-}
-
-/// Edges at each of the caller's nodes.
-fn degrees(n: usize, edges: Edges<'_>) -> Vec<u32> {
-    let mut degree = vec![0; n];
-    for edge in (0..edges.from.len()).filter(|&edge| edges.counts(edge)) {
-        degree[edges.from[edge] as usize] += 1;
-        degree[edges.to[edge] as usize] += 1;
-    }
-    degree
-}
-
-/// The network before folding, nodes numbered along the curve.
-struct Raw<'a> {
-    start: Vec<u32>,
-    /// Neighbours of `node` are `ends[start[node] ..][.. degree[node]]`.
-    degree: Vec<u32>,
-    ends: Vec<u64>,
-    costs: Costs<'a>,
-    role: Vec<Role>,
-    parent: Vec<u32>,
-}
-
-impl<'a> Raw<'a> {
-    /// `degree`: see [`degrees`].
-    fn build(order: &[u32], degree: &[u32], edges: Edges<'a>) -> Self {
-        let n = order.len();
-        let mut rank = vec![0; n];
-        for (place, &node) in order.iter().enumerate() {
-            rank[node as usize] = place as u32;
-        }
-        let mut before = 0;
-        let end = |&node: &u32| {
-            before += degree[node as usize];
-            before
-        };
-        let mut start: Vec<u32> = order.iter().map(end).collect();
-        start.push(before);
-        let mut ends = vec![0_u64; before as usize];
-        // Filled from each node's end downwards, so that `start` is right when all are in.
-        for edge in (0..edges.from.len()).rev().filter(|&edge| edges.counts(edge)) {
-            let (from, to) = (rank[edges.from[edge] as usize], rank[edges.to[edge] as usize]);
-            let name = 2 * edge as u32;
-            start[from as usize] -= 1;
-            ends[start[from as usize] as usize] = End::new(to, name).0;
-            start[to as usize] -= 1;
-            ends[start[to as usize] as usize] = End::new(from, name + 1).0;
-        }
-        let mut raw = Self {
-            degree: start.windows(2).map(|pair| pair[1] - pair[0]).collect(),
-            start,
-            ends,
-            costs: Costs { edges, merged: Vec::new() },
-            role: vec![Role::Inner; n],
-            parent: Vec::new(),
-        };
-        raw.merge_parallel_edges();
-        raw
-    }
-
-    fn ends(&self, node: u32) -> impl Iterator<Item = End> + '_ {
-        let start = self.start[node as usize] as usize;
-        self.ends[start..start + self.degree[node as usize] as usize].iter().map(|&end| End(end))
-    }
-
-    fn end(&self, node: u32, index: u32) -> End {
-        End(self.ends[(self.start[node as usize] + index) as usize])
-    }
-
-    fn role(&self, node: u32) -> Role {
-        self.role[node as usize]
-    }
-
-    /// Of several edges between two nodes the cheapest counts, each direction for itself.
-    fn merge_parallel_edges(&mut self) {
-        for node in 0..self.degree.len() {
-            let start = self.start[node] as usize;
-            let ends = &mut self.ends[start..start + self.degree[node] as usize];
-            let neighbour = |end: u64| End(end).node();
-            let repeats = match ends.len() {
-                0 | 1 => false,
-                2 => neighbour(ends[0]) == neighbour(ends[1]),
-                3..=8 => {
-                    (1..ends.len()).any(|i| ends[..i].iter().any(|&end| neighbour(end) == neighbour(ends[i])))
-                }
-                _ => true,
-            };
-            if !repeats {
-                continue;
-            }
-            ends.sort_unstable();
-            let mut kept = 0;
-            for i in 1..ends.len() {
-                if neighbour(ends[i]) != neighbour(ends[kept]) {
-                    kept += 1;
-                    ends[kept] = ends[i];
-                    continue;
-                }
-                let (one, other) =
-                    (self.costs.out_and_back(End(ends[kept])), self.costs.out_and_back(End(ends[i])));
-                let name = 2 * self.costs.edges.there.len() + self.costs.merged.len();
-                self.costs.merged.push((one.0.min(other.0), one.1.min(other.1)));
-                ends[kept] = End::new(neighbour(ends[i]), name as u32).0;
-            }
-            self.degree[node] = kept as u32 + 1;
-        }
-    }
-
-    /// Peels dead ends, leaf by leaf, into trees of at most [`MAX_FOLDED`] nodes, then marks what has not
-    /// exactly two neighbours left.
-    fn fold_trees(&mut self) {
-        let n = self.degree.len();
-        self.parent = vec![NONE; n];
-        let mut left = self.degree.clone();
-        let mut size = vec![1_u8; n];
-        for first in 0..n {
-            let mut leaf = first;
-            while left[leaf] == 1 && self.role[leaf] == Role::Inner && size[leaf] < MAX_FOLDED {
-                self.role[leaf] = Role::Tree;
-                let remaining = self.ends(leaf as u32).find(|end| self.role(end.node()) == Role::Inner);
-                let parent = remaining.expect("a leaf has one neighbour left").node() as usize;
-                self.parent[leaf] = parent as u32;
-                left[parent] -= 1;
-                size[parent] = size[parent].saturating_add(size[leaf]);
-                leaf = parent;
-            }
-        }
-        for (role, left) in self.role.iter_mut().zip(left) {
-            if *role == Role::Inner && left != 2 {
-                *role = Role::Junction;
-            }
-        }
     }
 }
 

@@ -6,8 +6,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use rayon::prelude::*;
 
 use super::NetworkError;
-use super::contract::{Core, Edges, Local, NONE, Place};
+use super::contract::{Core, Local, NONE, Place};
 use super::mesh::Mesh;
+use super::raw::Edges;
 use super::search::{BucketWidth, Label, Owned, Search, spread};
 
 /// Cost of a node that no station reaches.

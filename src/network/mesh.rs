@@ -12,8 +12,8 @@ use rustc_hash::FxHashMap;
 use spade::{ConstrainedDelaunayTriangulation, LastUsedVertexHintGenerator, Point2, Triangulation};
 
 use super::cells::{SegmentCells, crossing};
-use super::circles::Scratch;
 use super::contract::{Core, NONE};
+use super::drawing::Scratch;
 use super::order::hilbert_order;
 
 /// A side without a street.

@@ -14,10 +14,12 @@ mod contract;
 #[cfg(test)]
 mod door_tests;
 mod doors;
+mod drawing;
 mod engine;
 mod mesh;
 mod order;
 mod outline;
+mod raw;
 mod reach;
 mod search;
 mod snap;

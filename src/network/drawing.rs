@@ -1,0 +1,392 @@
+//! Outlines of one circle, traced through the triangles around the streets.
+
+use geo::Coord;
+use rustc_hash::FxHashMap;
+
+use super::circles::OnEdge;
+use super::contract::NONE;
+use super::mesh::{Ahead, FREE, Mesh, PIECE, SplitEdge};
+use super::outline::{Crossing, Knot, Ring};
+
+/// Outlines of an area, and the slivers of stations that reach no vertex.
+pub(super) struct Traced {
+    pub rings: Vec<Ring>,
+    pub bare: Vec<Vec<Coord<f64>>>,
+}
+/// Stations in the middle of edges, by half-edge: station, share from the half-edge's origin, access.
+#[derive(Debug, Default)]
+pub(super) struct Beside(FxHashMap<u32, Vec<(u32, f64, u32)>>);
+
+impl Beside {
+    pub fn of(mesh: &Mesh, on_edges: &[OnEdge]) -> Self {
+        let mut beside = Self::default();
+        for on in on_edges {
+            let [a, b] = on.ends.map(|node| mesh.vertex_of[node as usize]);
+            if let Some(half) = mesh.half_edge(a, b).filter(|&half| mesh.cost(half) < PIECE) {
+                beside.0.entry(half).or_default().push((on.station, on.share, on.access));
+                beside.0.entry(mesh.twin(half)).or_default().push((on.station, 1.0 - on.share, on.access));
+            }
+        }
+        beside
+    }
+}
+
+/// Width in metres of what must be thin but not nothing: points where areas only touch, and the slit along a
+/// stretch of street that is not reached inside an area that is.
+const THIN: f64 = 0.05;
+const SLIT: f64 = 0.3;
+
+/// Arrays of one thread, ready for the next question: fresh pages cost as much as drawing.
+pub(super) struct Scratch {
+    walk: Vec<u32>,
+    owner: Vec<u32>,
+    pen: Pen,
+}
+
+impl Scratch {
+    pub fn of(field: Field<'_>, pen: Pen) -> Self {
+        Self { walk: field.walk, owner: field.owner, pen }
+    }
+
+    pub fn new(mesh: &Mesh) -> Self {
+        let Field { walk, owner, .. } = Field::new(mesh);
+        Self { walk, owner, pen: Pen::new(mesh) }
+    }
+
+    pub fn ready(self, mesh: &Mesh) -> (Field<'_>, Pen) {
+        (Field { mesh, walk: self.walk, owner: self.owner, reached: Vec::new() }, self.pen)
+    }
+}
+
+/// Walks at the vertices of the mesh.
+pub(super) struct Field<'a> {
+    mesh: &'a Mesh,
+    walk: Vec<u32>,
+    owner: Vec<u32>,
+    pub reached: Vec<u32>,
+}
+
+impl<'a> Field<'a> {
+    pub fn new(mesh: &'a Mesh) -> Self {
+        let n = mesh.at.len();
+        Self { mesh, walk: vec![NONE; n], owner: vec![NONE; n], reached: Vec::new() }
+    }
+
+    pub fn clear(&mut self) {
+        for &vertex in &self.reached {
+            self.walk[vertex as usize] = NONE;
+        }
+        self.reached.clear();
+    }
+
+    /// Enters the walk of a node.
+    pub fn reach(&mut self, node: u32, walk: u32, owner: u32) {
+        let vertex = self.mesh.vertex_of[node as usize];
+        let known = &mut self.walk[vertex as usize];
+        if walk < *known {
+            if *known == NONE {
+                self.reached.push(vertex);
+            }
+            *known = walk;
+            self.owner[vertex as usize] = owner;
+        }
+    }
+
+    pub fn reached_by_owner(&self, n: usize) -> Vec<Vec<u32>> {
+        let mut by_owner = vec![Vec::new(); n];
+        for &vertex in &self.reached {
+            by_owner[self.owner[vertex as usize] as usize].push(vertex);
+        }
+        by_owner
+    }
+}
+
+/// Remembers where outlines have been drawn.
+pub(super) struct Pen {
+    /// Number of the drawing in which a half-edge was passed last.
+    passed: Vec<u32>,
+    drawing: u32,
+}
+
+impl Pen {
+    pub fn new(mesh: &Mesh) -> Self {
+        Self { passed: vec![0; mesh.n_halves()], drawing: 0 }
+    }
+}
+
+/// A field at a limit, seen by one station or by all.
+///
+/// The area is given by where it leaves each half-edge: from a vertex inside it covers the half-edge up to
+/// [`Drawing::cut`], or all of it. Within a triangle straight lines join the cuts.
+pub(super) struct Drawing<'f, 'a> {
+    field: &'f Field<'a>,
+    mesh: &'a Mesh,
+    beside: &'f Beside,
+    /// Only this station counts among those on edges; `None` counts all.
+    station: Option<u32>,
+    /// Only what the station owns is inside.
+    owned_only: bool,
+    limit: u32,
+    /// Walks at crossings within the limit, by vertex.
+    crossings: FxHashMap<u32, u32>,
+}
+
+impl<'f, 'a> Drawing<'f, 'a> {
+    pub fn new(field: &'f Field<'a>, beside: &'f Beside, limit: u32) -> Self {
+        let limit = limit.min(NONE - 1);
+        let crossings = FxHashMap::default();
+        Self { mesh: field.mesh, field, beside, station: None, owned_only: false, limit, crossings }
+    }
+
+    pub fn of_station(self, station: u32) -> Self {
+        Self { station: Some(station), ..self }
+    }
+
+    pub fn owned_only(self) -> Self {
+        Self { owned_only: true, ..self }
+    }
+
+    /// The outlines of the area around the vertices `reached`.
+    pub fn trace(mut self, pen: &mut Pen, reached: &[u32]) -> Traced {
+        self.reach_crossings(reached);
+        pen.drawing += 1;
+        let mut rings = Vec::new();
+        let mut crossings: Vec<u32> = self.crossings.keys().copied().collect();
+        crossings.sort_unstable();
+        for &vertex in reached.iter().chain(&crossings) {
+            let Some(walk) = self.walk(vertex) else { continue };
+            if !self.owned_only && self.mesh.calm_from[vertex as usize] <= self.limit - walk {
+                continue;
+            }
+            for (half, ahead) in self.mesh.around(vertex) {
+                if self.may_leave(ahead, walk) && pen.passed[half as usize] != pen.drawing {
+                    rings.extend(self.ring(half, pen));
+                }
+            }
+        }
+        Traced { rings, bare: self.bare_stations() }
+    }
+
+    /// Whether the area may leave a half-edge whose origin has this walk: a quick look that settles most of
+    /// them. It may not where both ends are inside and there is no street, or where the rest of the limit covers
+    /// the street between.
+    fn may_leave(&self, Ahead { target, cost }: Ahead, walk: u32) -> bool {
+        let covers = cost == FREE || (cost < PIECE && cost <= self.limit - walk);
+        !covers || self.walk(target).is_none()
+    }
+
+    /// Walk at a vertex inside, `None` outside.
+    fn walk(&self, vertex: u32) -> Option<u32> {
+        let walk = self.field.walk[vertex as usize];
+        if walk <= self.limit {
+            let owned = !self.owned_only || self.station == Some(self.field.owner[vertex as usize]);
+            return owned.then_some(walk);
+        }
+        if vertex < self.mesh.n_places { None } else { self.crossings.get(&vertex).copied() }
+    }
+
+    /// Walks at crossings of streets that meet nobody there.
+    fn reach_crossings(&mut self, reached: &[u32]) {
+        if self.mesh.splits.is_empty() {
+            return;
+        }
+        for vertex in reached.iter().filter(|vertex| self.mesh.has_splits[**vertex as usize]) {
+            for &index in self.mesh.splits_at.get(vertex).into_iter().flatten() {
+                let split = &self.mesh.splits[index as usize];
+                let covered = self.covered(split);
+                for &(share, vertex) in split.cuts.iter().filter(|cut| cut.1 >= self.mesh.n_places) {
+                    if share <= covered[0] || 1.0 - covered[1] <= share {
+                        let by = |end: usize, share: f64, cost: u32| {
+                            let walk = self.walk(split.ends[end])?;
+                            Some((f64::from(walk) + share * f64::from(cost)).min(f64::from(self.limit)) as u32)
+                        };
+                        let walks = [by(0, share, split.costs[1]), by(1, 1.0 - share, split.costs[0])];
+                        let walk = walks.into_iter().flatten().min().unwrap_or(self.limit);
+                        let known = self.crossings.entry(vertex).or_insert(walk);
+                        *known = walk.min(*known);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Shares of a split edge that are covered from its first and from its second end; below zero if none.
+    fn covered(&self, split: &SplitEdge) -> [f64; 2] {
+        let from = |end: usize| {
+            let Some(walk) = self.walk(split.ends[end]) else { return -1.0 };
+            self.rest_share(walk, split.costs[1 - end]).min(1.0)
+        };
+        [from(0), from(1)]
+    }
+
+    /// How much of a side of this cost the rest of the limit covers.
+    fn rest_share(&self, walk: u32, cost: u32) -> f64 {
+        if cost >= PIECE - 1 {
+            return 0.0;
+        }
+        f64::from(self.limit - walk) / f64::from(cost.max(1))
+    }
+
+    /// Where the area leaves a half-edge whose origin is inside, as a share of its length; `None` if all of
+    /// it is inside.
+    fn cut(&self, half: u32) -> Option<f64> {
+        let (from, to) = (self.mesh.origin(half), self.mesh.target(half));
+        let walk = self.walk(from)?;
+        let there = self.walk(to);
+        let cost = self.mesh.cost(half);
+        if cost == FREE && there.is_some() {
+            return None;
+        }
+        let length = self.mesh.length(half);
+        let thin = (THIN / length).min(0.25);
+        if cost == FREE {
+            // Off the streets at most half-way to what is not inside.
+            let share = f64::from(self.limit - walk) / (self.mesh.cost_per_metre * length);
+            return Some(share.clamp(thin, 0.5));
+        }
+        if cost == PIECE {
+            return self.cut_piece(half, there.is_some(), thin);
+        }
+        let mine = self.covers(half, walk).max(thin);
+        if let Some(there) = there {
+            let theirs = self.covers(self.mesh.twin(half), there).max(thin);
+            return if 1.0 <= mine + theirs { None } else { Some(mine) };
+        }
+        let meeting = self.meeting(half, walk, to).unwrap_or(1.0);
+        Some(mine.min(meeting).clamp(thin, 1.0 - thin))
+    }
+
+    /// Share of a street side covered from its origin, stations on the side included.
+    fn covers(&self, half: u32, walk: u32) -> f64 {
+        let cost = self.mesh.cost(half);
+        let mut share = self.rest_share(walk, cost);
+        if !self.beside.0.is_empty() {
+            for &(station, at, access) in self.beside.0.get(&half).into_iter().flatten() {
+                if access <= self.limit && self.station.is_none_or(|mine| mine == station) {
+                    share = share.max(at + self.rest_share(access, cost));
+                }
+            }
+        }
+        share
+    }
+
+    /// Where the way to another station becomes the shorter one.
+    fn meeting(&self, half: u32, walk: u32, to: u32) -> Option<f64> {
+        let there = self.field.walk[to as usize];
+        let (back, forth) = (self.mesh.cost(half), self.mesh.cost(self.mesh.twin(half)));
+        if there == NONE || forth >= PIECE - 1 {
+            return None;
+        }
+        let (walk, there) = (f64::from(walk), f64::from(there));
+        Some((there - walk + f64::from(forth)) / (f64::from(back) + f64::from(forth)).max(1.0))
+    }
+
+    fn cut_piece(&self, half: u32, is_target_inside: bool, thin: f64) -> Option<f64> {
+        let &(index, start, end) = self.mesh.piece.get(&half)?;
+        let [mut near, mut far] = self.covered(&self.mesh.splits[index as usize]);
+        let (mut start, mut end) = (start, end);
+        if end < start {
+            (near, far, start, end) = (far, near, 1.0 - start, 1.0 - end);
+        }
+        let reach = if 1.0 - far <= near || 1.0 - far <= start { 1.0 } else { near };
+        if reach < start {
+            return Some(thin);
+        }
+        if end <= reach && is_target_inside {
+            return None;
+        }
+        Some(((reach - start) / (end - start)).clamp(thin, 1.0 - thin))
+    }
+
+    /// Follows the outline from one cut, the area on the left, until it closes.
+    fn ring(&self, start: u32, pen: &mut Pen) -> Option<Ring> {
+        let mut ring = Ring::new();
+        let (mut half, mut share) = (start, self.cut(start)?);
+        while pen.passed[half as usize] != pen.drawing {
+            pen.passed[half as usize] = pen.drawing;
+            let (from, to) = (self.mesh.origin(half), self.mesh.target(half));
+            let beside = self.mesh.turn(half);
+            let crossing = match self.walk(to) {
+                Some(_) => Crossing::Fixed,
+                None if self.mesh.cost(half) == FREE => Crossing::Free,
+                None => Crossing::Street,
+            };
+            let straight = self.is_others(to) || self.is_others(self.mesh.target(beside));
+            let (from, to) = (self.mesh.at[from as usize], self.mesh.at[to as usize]);
+            ring.push(Knot { half, at: from + (to - from) * share, crossing, straight });
+            // The third corner is outside, or inside, or all sides but this one are inside.
+            let beyond = self.mesh.twin(self.mesh.next(half));
+            (half, share) = if let Some(share) = self.cut(beside) {
+                (beside, share)
+            } else if let Some(share) = self.cut(beyond) {
+                (beyond, share)
+            } else {
+                let tip = |at| Knot { half: NONE, at, crossing: Crossing::Fixed, straight: true };
+                ring.extend(self.slit(half, share).map(tip));
+                let back = self.mesh.twin(half);
+                (back, self.cut(back)?)
+            };
+        }
+        (half == start && 3 <= ring.len()).then_some(ring)
+    }
+
+    /// Whether a vertex lies in the share of another station.
+    fn is_others(&self, vertex: u32) -> bool {
+        self.owned_only
+            && self.field.walk[vertex as usize] <= self.limit
+            && self.station != Some(self.field.owner[vertex as usize])
+    }
+
+    /// The notch that keeps an unreached stretch of street out of a triangle otherwise inside: one tip, or two.
+    /// Its flanks rise at the same angle however long the stretch is, so that a shorter one's lies within.
+    fn slit(&self, half: u32, share: f64) -> impl Iterator<Item = Coord<f64>> + use<> {
+        let other = self.cut(self.mesh.twin(half)).map(|cut| 1.0 - cut);
+        let [from, to, apex] = self.mesh.corners(half);
+        let length = (to - from).x.hypot((to - from).y);
+        let along = (to - from) / length;
+        let left = Coord { x: -along.y, y: along.x };
+        let apex = apex - from;
+        let (foot, height) = (apex.x * along.x + apex.y * along.y, apex.x * left.x + apex.y * left.y);
+        // Flat enough that the notches of two sides do not meet at their common corner.
+        let slope = (height / 4.0 / length.max(foot.abs()).max((length - foot).abs())).min(0.35);
+        let tips = other.map(|other| {
+            let (start, end) = (share * length, other * length);
+            let depth = SLIT.min(height / 3.0);
+            let flank = depth / slope;
+            let tip = |place: f64, depth: f64| from + along * place + left * depth;
+            if 2.0 * flank < 0.99 * (end - start) {
+                [Some(tip(start + flank, depth)), Some(tip(end - flank, depth))]
+            } else {
+                [Some(tip((start + end) / 2.0, slope * (end - start).abs() / 2.0)), None]
+            }
+        });
+        tips.into_iter().flatten().flatten()
+    }
+
+    /// Stations whose limit ends before either end of their edge: a sliver along the edge.
+    fn bare_stations(&self) -> Vec<Vec<Coord<f64>>> {
+        let mut rings = Vec::new();
+        let mut bare: Vec<_> = self.beside.0.iter().filter(|(half, _)| **half % 2 == 0).collect();
+        bare.sort_unstable_by_key(|(half, _)| **half);
+        for (&half, stations) in bare {
+            let (from, to) = (self.mesh.origin(half), self.mesh.target(half));
+            if self.walk(from).is_some() || self.walk(to).is_some() {
+                continue;
+            }
+            let (a, b) = (self.mesh.at[from as usize], self.mesh.at[to as usize]);
+            for &(station, share, access) in stations {
+                if self.limit < access || self.station.is_some_and(|mine| mine != station) {
+                    continue;
+                }
+                let ahead = self.rest_share(access, self.mesh.cost(half));
+                let behind = self.rest_share(access, self.mesh.cost(self.mesh.twin(half)));
+                let (tail, head) =
+                    (a + (b - a) * (share - behind).max(0.0), a + (b - a) * (share + ahead).min(1.0));
+                let aside = Coord { x: -(head - tail).y, y: (head - tail).x } * 0.25;
+                let middle = (head + tail) / 2.0;
+                rings.push(vec![tail, middle - aside, head, middle + aside]);
+            }
+        }
+        rings
+    }
+}
