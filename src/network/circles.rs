@@ -134,7 +134,7 @@ impl WalkNetwork {
             return circles.into_iter().map(|(_, _, circle)| circle).collect();
         }
         let nearest = self.nearest_of(sources, Some(widest));
-        let mut field = Field::new(mesh);
+        let mut field = Field::with_owners(mesh);
         for node in (0..nearest.cost.len()).filter(|&node| nearest.cost[node] != NONE) {
             field.reach(node as u32, nearest.cost[node], nearest.station[node] as u32);
         }

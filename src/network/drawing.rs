@@ -39,22 +39,20 @@ const SLIT: f64 = 0.3;
 /// Arrays of one thread, ready for the next question: fresh pages cost as much as drawing.
 pub(super) struct Scratch {
     walk: Vec<u32>,
-    owner: Vec<u32>,
     pen: Pen,
 }
 
 impl Scratch {
     pub fn of(field: Field<'_>, pen: Pen) -> Self {
-        Self { walk: field.walk, owner: field.owner, pen }
+        Self { walk: field.walk, pen }
     }
 
     pub fn new(mesh: &Mesh) -> Self {
-        let Field { walk, owner, .. } = Field::new(mesh);
-        Self { walk, owner, pen: Pen::new(mesh) }
+        Self { walk: Field::new(mesh).walk, pen: Pen::new(mesh) }
     }
 
     pub fn ready(self, mesh: &Mesh) -> (Field<'_>, Pen) {
-        (Field { mesh, walk: self.walk, owner: self.owner, reached: Vec::new() }, self.pen)
+        (Field { mesh, walk: self.walk, owner: Vec::new(), reached: Vec::new() }, self.pen)
     }
 }
 
@@ -62,14 +60,18 @@ impl Scratch {
 pub(super) struct Field<'a> {
     mesh: &'a Mesh,
     walk: Vec<u32>,
+    /// Empty where one station has the plane to itself.
     owner: Vec<u32>,
     pub reached: Vec<u32>,
 }
 
 impl<'a> Field<'a> {
     pub fn new(mesh: &'a Mesh) -> Self {
-        let n = mesh.at.len();
-        Self { mesh, walk: vec![NONE; n], owner: vec![NONE; n], reached: Vec::new() }
+        Self { mesh, walk: vec![NONE; mesh.at.len()], owner: Vec::new(), reached: Vec::new() }
+    }
+
+    pub fn with_owners(mesh: &'a Mesh) -> Self {
+        Self { owner: vec![NONE; mesh.at.len()], ..Self::new(mesh) }
     }
 
     pub fn clear(&mut self) {
@@ -88,7 +90,9 @@ impl<'a> Field<'a> {
                 self.reached.push(vertex);
             }
             *known = walk;
-            self.owner[vertex as usize] = owner;
+            if let Some(known) = self.owner.get_mut(vertex as usize) {
+                *known = owner;
+            }
         }
     }
 
