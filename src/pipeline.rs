@@ -161,7 +161,7 @@ impl Tell for PlanError {
             Self::Broken(rule) => {
                 format!("规则“{}”被破坏：{}；请连同输入文件一起报告，这不是数据的问题", rule.rule, rule.what)
             }
-            Self::Edit(error) => error.to_string(),
+            Self::Edit(error) => error.chinese(),
             Self::Cancelled => "已按要求停止；没有写入任何文件".to_owned(),
         }
     }

@@ -525,9 +525,13 @@ fn an_inverse_is_not_forced_on_a_plan_that_changed_since() {
 // ---- the program ----
 
 fn gridplan(arguments: &[&str]) -> Output {
+    gridplan_in("en", arguments)
+}
+
+fn gridplan_in(lang: &str, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gridplan"))
         .args(arguments)
-        .args(["--quiet", "--lang", "en"])
+        .args(["--quiet", "--lang", lang])
         .output()
         .unwrap()
 }
@@ -609,6 +613,11 @@ fn the_program_names_file_line_and_remedy() {
     assert!(message.contains("edits.jsonl, line 3: there is no grid `77`"), "{message}");
     assert!(message.contains("hint: take a code"), "{message}");
     assert_eq!(fs::read(&place.plan).unwrap(), bytes, "a refused file of edits wrote");
+    let (plan, edits) = (place.plan.to_str().unwrap(), place.edits.to_str().unwrap());
+    let chinese = gridplan_in("zh", &["edit", plan, "--apply", edits]);
+    let message = text(&chinese.stderr);
+    assert!(message.contains("edits.jsonl 第 3 行：没有网格 `77`"), "{message}");
+    assert!(message.contains("建议：请用图层 grids"), "{message}");
     let nothing = place.edit(&[]);
     assert_eq!(nothing.status.code(), Some(1));
     assert!(text(&nothing.stderr).contains("--apply"), "{}", text(&nothing.stderr));

@@ -10,7 +10,7 @@ use super::args::EditArgs;
 use super::outcome::{Failure, Outcome};
 use super::verbs::{Done, describe_plan, now, shown, user, write_plan_file};
 use crate::edit::{self, Entry, Stamp};
-use crate::model::{Finding, Plan};
+use crate::model::{Finding, Plan, Tell};
 use crate::pipeline::{self, EditReport, Edited, Ground, PlanError};
 use crate::planfile;
 
@@ -75,7 +75,11 @@ pub(super) fn edit(args: &EditArgs, session: &Session<'_>) -> Done {
 
 fn entries(path: &Path, stamp: &Stamp) -> Result<Vec<Entry>, Failure> {
     let unreadable = |error: std::io::Error| {
-        Failure::input(format!("cannot read {}: {error}; check the name after --apply", shown(path)))
+        let path = shown(path);
+        Failure::input((
+            format!("无法读取 {path}：{error}；请检查 --apply 后的文件名"),
+            format!("cannot read {path}: {error}; check the name after --apply"),
+        ))
     };
     let text = if path == Path::new("-") {
         let mut text = String::new();
@@ -87,7 +91,11 @@ fn entries(path: &Path, stamp: &Stamp) -> Result<Vec<Entry>, Failure> {
     let entries =
         edit::read_lines(&text, stamp).map_err(|error| in_file(PlanError::Edit(error), Some(path)))?;
     if entries.is_empty() {
-        return Err(Failure::input(format!("{} holds no edit; write one JSON object a line", shown(path))));
+        let path = shown(path);
+        return Err(Failure::input((
+            format!("{path} 中没有编辑；请每行写一个 JSON 对象"),
+            format!("{path} holds no edit; write one JSON object a line"),
+        )));
     }
     Ok(entries)
 }
@@ -96,15 +104,23 @@ fn entries(path: &Path, stamp: &Stamp) -> Result<Vec<Entry>, Failure> {
 fn in_file(error: PlanError, path: Option<&Path>) -> Failure {
     match (&error, path) {
         (PlanError::Edit(edit), Some(path)) if edit.line != 0 => {
-            Failure::input(format!("{}, {edit}", shown(path)))
+            let path = shown(path);
+            Failure::input((format!("{path} {}", edit.chinese()), format!("{path}, {edit}")))
         }
         _ => error.into(),
     }
 }
 
 fn refused(first: &Finding, n: usize) -> Failure {
-    let more = if 1 < n { format!(" (and {} more)", n - 1) } else { String::new() };
-    Failure::input(format!("the plan may not be handed over: {}{more}; {}", first.message, first.remedy))
+    let (mut zh, mut en) = (String::new(), String::new());
+    if 1 < n {
+        (zh, en) = (format!("（另有 {} 项）", n - 1), format!(" (and {} more)", n - 1));
+    }
+    let (what, remedy) = (&first.message, &first.remedy);
+    Failure::input((
+        format!("规划不能交付：{}{zh}；{}", what.zh, remedy.zh),
+        format!("the plan may not be handed over: {}{en}; {}", what.en, remedy.en),
+    ))
 }
 
 fn describe(report: &EditReport, plan: &Plan, session: &Session<'_>, outcome: &mut Outcome) {

@@ -29,7 +29,10 @@ pub(super) fn answer(args: &CoverageArgs, session: &Session<'_>) -> Result<Outco
     };
     let tier = args.tier.as_ref().map(|word| {
         StationTier::parse(word).ok_or_else(|| {
-            Failure::input(format!("--tier {word}; use city, regional, community, compound or corner"))
+            Failure::input((
+                format!("--tier {word}：没有这个层级；请用 city、regional、community、compound 或 corner"),
+                format!("--tier {word}; use city, regional, community, compound or corner"),
+            ))
         })
     });
     let changes = changes(args, &content.scenario, plan)?;
@@ -54,7 +57,10 @@ fn changes(args: &CoverageArgs, scenario: &Scenario, plan: &Plan) -> Result<Vec<
     let station = |code: &str| {
         let row = plan.stations.iter().position(|station| station.code == code);
         row.map(StationId::from_index).ok_or_else(|| {
-            Failure::input(format!("there is no station `{code}`; the layer `stations` lists the codes"))
+            Failure::input((
+                format!("没有站点 `{code}`；图层 stations 列有编号"),
+                format!("there is no station `{code}`; the layer `stations` lists the codes"),
+            ))
         })
     };
     let mut changes = Vec::new();
@@ -78,8 +84,9 @@ fn place(text: &str, scenario: &Scenario) -> Result<Coord<f64>, Failure> {
     let number = |part: &str| part.trim().parse::<f64>().ok().filter(|number| number.is_finite());
     let pair = text.split_once(',').and_then(|(x, y)| Some(Coord { x: number(x)?, y: number(y)? }));
     let unknown = || {
-        Failure::input(format!(
-            "`{text}` is no place; give X,Y in metres, longitude,latitude, or the id of a premise"
+        Failure::input((
+            format!("`{text}` 不是位置；请给出以米为单位的 X,Y、经度,纬度，或备选用房的 id"),
+            format!("`{text}` is no place; give X,Y in metres, longitude,latitude, or the id of a premise"),
         ))
     };
     let at = pair.ok_or_else(unknown)?;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::step::Step;
 use super::{EditError, Problem};
-use crate::model::{GridClass, StationStatus, StationTier};
+use crate::model::{GridClass, StationStatus, StationTier, Text};
 
 /// What a planner changes. Things are named as in the plan file: grids and stations by code, buildings, compounds and
 /// premises by id; a compound also by its name where no other has it.
@@ -260,7 +260,7 @@ pub fn read_lines(text: &str, usual: &Stamp) -> Result<Vec<Entry>, EditError> {
 }
 
 fn read_line(text: &str, usual: &Stamp, line: usize) -> Result<Entry, Problem> {
-    let syntax = |error: serde_json::Error| Problem::Syntax(without_place(&error));
+    let syntax = |error: serde_json::Error| Problem::Syntax(Text::same(without_place(&error)));
     let mut object: Map<String, Value> = serde_json::from_str(text).map_err(syntax)?;
     let mut stamp = usual.clone();
     for (key, slot) in [
@@ -272,7 +272,11 @@ fn read_line(text: &str, usual: &Stamp, line: usize) -> Result<Entry, Problem> {
         match object.shift_remove(key) {
             None | Some(Value::Null) => {}
             Some(Value::String(text)) => *slot = text,
-            Some(other) => return Err(Problem::Syntax(format!("`{key}` is {other}, not a text"))),
+            Some(other) => {
+                let told =
+                    (format!("`{key}` 为 {other}，不是文本"), format!("`{key}` is {other}, not a text"));
+                return Err(Problem::Syntax(told.into()));
+            }
         }
     }
     let edit = serde_json::from_value(Value::Object(object)).map_err(syntax)?;
@@ -300,7 +304,7 @@ impl Edit {
     /// # Errors
     /// [`Problem::Syntax`] if it is no edit.
     pub fn from_json(text: &str) -> Result<Self, Problem> {
-        serde_json::from_str(text).map_err(|error| Problem::Syntax(error.to_string()))
+        serde_json::from_str(text).map_err(|error| Problem::Syntax(Text::same(error.to_string())))
     }
 }
 

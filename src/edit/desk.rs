@@ -82,7 +82,9 @@ impl<'a> Desk<'a> {
 
     fn community(&self, code: &str) -> Result<CommunityId, Problem> {
         let found = self.scenario.communities.iter().position(|community| community.code == code);
-        found.map(CommunityId::from_index).ok_or_else(|| Problem::Stale(format!("community {code}")))
+        found
+            .map(CommunityId::from_index)
+            .ok_or_else(|| Problem::Stale((format!("社区 {code}"), format!("community {code}")).into()))
     }
 
     pub fn grid_row(&self, id: GridId) -> GridRow {
@@ -203,7 +205,9 @@ impl<'a> Desk<'a> {
         let community = self.community(&grid.community)?;
         let partition = &mut self.plan.partition;
         if partition.grids.len() < row || partition.grids.iter().any(|other| other.code == grid.code) {
-            return Err(Problem::Stale(format!("grid {}", grid.code)));
+            return Err(Problem::Stale(
+                (format!("网格 {}", grid.code), format!("grid {}", grid.code)).into(),
+            ));
         }
         let mut made = Grid {
             code: grid.code.clone(),
@@ -234,7 +238,7 @@ impl<'a> Desk<'a> {
     fn drop_grid(&mut self, code: &str) -> Result<(), Problem> {
         let id = self.grid(code)?;
         if self.plan.partition.grid_of.contains(&Some(id)) {
-            return Err(Problem::Stale(format!("grid {code}")));
+            return Err(Problem::Stale((format!("网格 {code}"), format!("grid {code}")).into()));
         }
         self.touch_grid(id);
         self.drop_findings(false, |finding| finding.grid == Some(id) && is_drawn(finding))?;
@@ -308,7 +312,7 @@ impl<'a> Desk<'a> {
 
     fn drop_finding(&mut self, data: bool, row: usize) -> Result<(), Problem> {
         if self.findings(data).len() <= row {
-            return Err(Problem::Stale(format!("finding {row}")));
+            return Err(Problem::Stale((format!("提示 {row}"), format!("finding {row}")).into()));
         }
         let gone = self.findings(data).remove(row);
         let finding = FindingRow::of(&gone, self.scenario, &self.plan.partition.grids);
@@ -443,7 +447,7 @@ impl<'a> Desk<'a> {
         let row = found.ok_or_else(|| Problem::NoSuchPremise { id: id.to_owned() })?;
         let at = Some(PremiseId::from_index(row));
         if self.plan.stations.iter().any(|station| station.premise == at) {
-            return Err(Problem::Stale(format!("premises {id}")));
+            return Err(Problem::Stale((format!("备选用房 {id}"), format!("premises {id}")).into()));
         }
         let gone = self.scenario.premises.remove(row);
         self.renumber_premises(|other| if (row as u32) < other { other - 1 } else { other });

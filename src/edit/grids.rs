@@ -21,7 +21,9 @@ pub(super) fn relocate(desk: &mut Desk<'_>, units: &[AtomId], to: &str) -> Resul
     let community = desk.plan.partition.grids[target.index()].community;
     let movers = from_elsewhere(desk, units, target);
     if movers.is_empty() {
-        return Err(Problem::Unchanged(format!("the units are in grid {to} already")));
+        return Err(Problem::Unchanged(
+            (format!("这些单元已在网格 {to}"), format!("the units are in grid {to} already")).into(),
+        ));
     }
     if let Some(id) = movers.iter().find(|id| desk.scenario.atoms[id.index()].community != Some(community)) {
         let building = desk.ids_of(&[*id]).remove(0);
@@ -177,7 +179,13 @@ pub(super) fn merge(desk: &mut Desk<'_>, grids: &[String], into: Option<&str>) -
         }
     }
     if others.is_empty() {
-        return Err(Problem::Empty("`grids` names fewer than two grids; name those to put together"));
+        return Err(Problem::Empty(
+            (
+                "`grids` 不足两个网格；请列出要合并的网格",
+                "`grids` names fewer than two grids; name those to put together",
+            )
+                .into(),
+        ));
     }
     let mut units = Vec::new();
     for code in &others {
@@ -235,7 +243,13 @@ pub(super) fn found(
     name: Option<&str>,
 ) -> Result<String, Problem> {
     let Some(first) = units.first() else {
-        return Err(Problem::Empty("the new grid has no units; name `buildings` or `compounds`"));
+        return Err(Problem::Empty(
+            (
+                "新网格没有单元；请给出 `buildings` 或 `compounds`",
+                "the new grid has no units; name `buildings` or `compounds`",
+            )
+                .into(),
+        ));
     };
     let community = desk.scenario.atoms[first.index()].community;
     let sources = sources(desk, units);
@@ -328,10 +342,10 @@ pub(super) fn lock(desk: &mut Desk<'_>, code: &str, locked: bool) -> Result<Stri
     let by_data: Vec<AtomId> =
         desk.members(id).into_iter().filter(|atom| desk.scenario.atoms[atom.index()].locked).collect();
     if row.locked == locked && (locked || by_data.is_empty()) {
-        return Err(Problem::Unchanged(format!(
-            "grid {code} is {} already",
-            if locked { "locked" } else { "unlocked" }
-        )));
+        let (zh, en) = if locked { ("已锁定", "locked") } else { ("未锁定", "unlocked") };
+        return Err(Problem::Unchanged(
+            (format!("网格 {code} {zh}"), format!("grid {code} is {en} already")).into(),
+        ));
     }
     if !locked {
         let community = desk.plan.partition.grids[id.index()].community;
@@ -352,10 +366,14 @@ pub(super) fn lock(desk: &mut Desk<'_>, code: &str, locked: bool) -> Result<Stri
 pub(super) fn rename(desk: &mut Desk<'_>, code: &str, name: &str) -> Result<String, Problem> {
     let mut row = desk.grid_row(desk.grid(code)?);
     if name.trim().is_empty() {
-        return Err(Problem::Empty("`name` is empty; give the grid a name"));
+        return Err(Problem::Empty(
+            ("`name` 为空；请给网格命名", "`name` is empty; give the grid a name").into(),
+        ));
     }
     if row.name == name {
-        return Err(Problem::Unchanged(format!("grid {code} has that name already")));
+        return Err(Problem::Unchanged(
+            (format!("网格 {code} 已是该名称"), format!("grid {code} has that name already")).into(),
+        ));
     }
     name.clone_into(&mut row.name);
     desk.take(&Step::SetGrid(row))?;
@@ -366,7 +384,9 @@ pub(super) fn rename(desk: &mut Desk<'_>, code: &str, name: &str) -> Result<Stri
 pub(super) fn note(desk: &mut Desk<'_>, code: &str, note: &str) -> Result<String, Problem> {
     let mut row = desk.grid_row(desk.grid(code)?);
     if row.note == note {
-        return Err(Problem::Unchanged(format!("grid {code} has that note already")));
+        return Err(Problem::Unchanged(
+            (format!("网格 {code} 已有该备注"), format!("grid {code} has that note already")).into(),
+        ));
     }
     note.clone_into(&mut row.note);
     desk.take(&Step::SetGrid(row))?;
@@ -385,7 +405,13 @@ pub(super) fn classify(
     let mut row = desk.grid_row(id);
     let size = tools.sizes.of(class).map(|size| [size.target.0, size.low.0, size.high.0]);
     if (row.class, row.size) == (class, size) {
-        return Err(Problem::Unchanged(format!("grid {code} is of class {} already", class.as_str())));
+        return Err(Problem::Unchanged(
+            (
+                format!("网格 {code} 已属类别 {}", class.as_str()),
+                format!("grid {code} is of class {} already", class.as_str()),
+            )
+                .into(),
+        ));
     }
     (row.class, row.size) = (class, size);
     desk.drop_findings(false, |finding| is_drawn(finding) && finding.grid == Some(id))?;
@@ -413,7 +439,10 @@ pub(super) fn count(
         source: HouseholdsSource::Manual,
     };
     if Step::counts(atom) == step {
-        return Err(Problem::Unchanged(format!("building {building} has that count already")));
+        return Err(Problem::Unchanged(
+            (format!("建筑 {building} 已是该户数"), format!("building {building} has that count already"))
+                .into(),
+        ));
     }
     let is_count = |kind| {
         use FindingKind::{BadCount, EstimatedCount, MissingCount, ZeroCount};

@@ -60,7 +60,13 @@ pub fn take_back(ledger: &[LedgerEntry], n: usize, stamp: &Stamp) -> Result<Vec<
     rows.map(|row| {
         let inverse = ledger[row].inverse.as_deref().unwrap_or_default();
         let Edit::Restore { steps, .. } = Edit::from_json(inverse)? else {
-            return Err(Problem::Syntax(format!("row {} of the ledger has no inverse", row + 1)));
+            return Err(Problem::Syntax(
+                (
+                    format!("台账第 {} 行没有逆操作", row + 1),
+                    format!("row {} of the ledger has no inverse", row + 1),
+                )
+                    .into(),
+            ));
         };
         let edit = Edit::Restore { steps, undoes: Some(row + 1) };
         Ok(Entry { edit, stamp: stamp.clone(), line: 0 })

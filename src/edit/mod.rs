@@ -16,13 +16,14 @@ mod stations;
 mod step;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub use change::{Edit, Entry, NewPremise, NewStation, Stamp, read_lines};
 pub use desk::Touched;
 pub use ledger::{standing, take_back};
 
 use crate::model::{
-    AtomId, BrokenRule, CompoundId, Finding, GridClass, GridId, GridSize, LoadWeights, Plan, Scenario,
+    AtomId, BrokenRule, CompoundId, Finding, GridClass, GridId, GridSize, LoadWeights, Plan, Scenario, Text,
 };
 use desk::Desk;
 
@@ -64,8 +65,8 @@ impl std::error::Error for EditError {
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// No edit.
-    #[error("{0}; write one JSON object as docs/formats.md shows, e.g. {{\"op\":\"lock\",\"grid\":\"…\"}}")]
-    Syntax(String),
+    #[error("{}; write one JSON object as docs/formats.md shows, e.g. {{\"op\":\"lock\",\"grid\":\"…\"}}", .0.en)]
+    Syntax(Text),
     /// No such grid.
     #[error("there is no grid `{code}`{}; take a code from the layer `grids`", .heir.as_ref().map_or_else(String::new, |heir| format!(" any more: `{heir}` continues it")))]
     NoSuchGrid {
@@ -145,19 +146,19 @@ pub enum Problem {
         grid: String,
     },
     /// The engine cannot divide it.
-    #[error("grid `{grid}` cannot be divided in two: {why}; name the `buildings` of the new part")]
+    #[error("grid `{grid}` cannot be divided in two: {}; name the `buildings` of the new part", .why.en)]
     CannotHalve {
         /// Grid.
         grid: String,
         /// Why.
-        why: String,
+        why: Text,
     },
     /// Nothing would change.
-    #[error("{0}, so nothing changes; leave the edit out")]
-    Unchanged(String),
+    #[error("{}, so nothing changes; leave the edit out", .0.en)]
+    Unchanged(Text),
     /// Something is missing.
-    #[error("{0}")]
-    Empty(&'static str),
+    #[error("{}", .0.en)]
+    Empty(Text),
     /// A key that is taken.
     #[error("`{key}` is in the layer `{layer}` already; choose another")]
     Taken {
@@ -167,18 +168,18 @@ pub enum Problem {
         key: String,
     },
     /// A value out of its range.
-    #[error("`{key}` is {value}; {rule}")]
+    #[error("`{key}` is {value}; {}", .rule.en)]
     BadValue {
         /// Name.
         key: &'static str,
         /// Value.
         value: String,
         /// What it must be.
-        rule: &'static str,
+        rule: Text,
     },
     /// An inverse that does not fit the plan.
-    #[error("{0} is not as the edit left it; the plan was changed since, so it cannot be taken back")]
-    Stale(String),
+    #[error("{} is not as the edit left it; the plan was changed since, so it cannot be taken back", .0.en)]
+    Stale(Text),
     /// Nothing to take back.
     #[error("{asked} edits cannot be taken back, only {there} stand{}; ask for fewer", .last.as_ref().map_or_else(String::new, |last| format!(" since `{last}`")))]
     TooFar {
@@ -221,7 +222,7 @@ impl Sizes {
 }
 
 /// Divides a grid in two: the units of the new part, or why it cannot be.
-pub type Halve<'t> = &'t mut dyn FnMut(&Scenario, &Plan, GridId) -> Result<Vec<AtomId>, String>;
+pub type Halve<'t> = &'t mut dyn FnMut(&Scenario, &Plan, GridId) -> Result<Vec<AtomId>, Text>;
 
 /// What edits need from elsewhere.
 pub struct Tools<'t> {
@@ -311,7 +312,10 @@ fn act(desk: &mut Desk<'_>, tools: &mut Tools<'_>, edit: &Edit) -> Result<String
         Edit::SetClass { grid, class } => grids::classify(desk, tools, grid, *class),
         Edit::SetHouseholds { building, households, residents, source } => {
             if source.trim().is_empty() {
-                return Err(Problem::Empty("`source` is empty; say where the count is from"));
+                return Err(Problem::Empty(
+                    ("`source` 为空；请写明户数来源", "`source` is empty; say where the count is from")
+                        .into(),
+                ));
             }
             grids::count(desk, building, *households, *residents)
         }
@@ -356,7 +360,13 @@ fn units(desk: &Desk<'_>, buildings: &[String], compounds: &[String]) -> Result<
 fn some_units(desk: &Desk<'_>, buildings: &[String], compounds: &[String]) -> Result<Vec<AtomId>, Problem> {
     let units = units(desk, buildings, compounds)?;
     if units.is_empty() {
-        return Err(Problem::Empty("no units are named; give `buildings` or `compounds`"));
+        return Err(Problem::Empty(
+            (
+                "没有指定单元；请给出 `buildings` 或 `compounds`",
+                "no units are named; give `buildings` or `compounds`",
+            )
+                .into(),
+        ));
     }
     Ok(units)
 }

@@ -36,13 +36,15 @@ pub(super) fn add(desk: &mut Desk<'_>, new: &NewStation) -> Result<String, Probl
         return Err(Problem::BadValue {
             key: "status",
             value: "closed".to_owned(),
-            rule: "a new station is chosen or existing",
+            rule: ("新站点只能是 chosen 或 existing", "a new station is chosen or existing").into(),
         });
     }
     let community = home(desk.scenario, at);
     let prefix = community.map(|id| desk.scenario.communities[id.index()].code.as_str());
     let code = match &new.code {
-        Some(code) if code.trim().is_empty() => return Err(Problem::Empty("`code` is empty; leave it out")),
+        Some(code) if code.trim().is_empty() => {
+            return Err(Problem::Empty(("`code` 为空；请删去该键", "`code` is empty; leave it out").into()));
+        }
         Some(code) => code.clone(),
         None => next_code(desk, &new.tier.number_prefix(prefix)),
     };
@@ -79,20 +81,39 @@ fn next_code(desk: &Desk<'_>, prefix: &str) -> String {
 
 /// A place given on the plane or as longitude and latitude.
 fn place(scenario: &Scenario, at: Option<[f64; 2]>, lonlat: Option<[f64; 2]>) -> Result<Coord<f64>, Problem> {
-    let bad = |key, [x, y]: [f64; 2], rule| Problem::BadValue { key, value: format!("[{x}, {y}]"), rule };
+    let bad = |key, [x, y]: [f64; 2], rule: (&str, &str)| Problem::BadValue {
+        key,
+        value: format!("[{x}, {y}]"),
+        rule: rule.into(),
+    };
     match (at, lonlat) {
         (Some(given @ [x, y]), None) => {
             if !x.is_finite() || !y.is_finite() || 1e8 < x.abs() || 1e8 < y.abs() {
-                return Err(bad("at", given, "give easting and northing on the plan's plane in metres"));
+                let rule = (
+                    "请给出规划平面上的东、北坐标（米）",
+                    "give easting and northing on the plan's plane in metres",
+                );
+                return Err(bad("at", given, rule));
             }
             Ok(Coord { x, y })
         }
         (None, Some(given @ [x, y])) => {
-            let rule = "give longitude, then latitude, in degrees (WGS 84)";
+            let rule = (
+                "请先经度、后纬度，单位为度（WGS 84）",
+                "give longitude, then latitude, in degrees (WGS 84)",
+            );
             scenario.plane.to_plane(Coord { x, y }).map_err(|_| bad("lonlat", given, rule))
         }
-        (Some(given), Some(_)) => Err(bad("at", given, "give either `at` or `lonlat`")),
-        (None, None) => Err(Problem::Empty("there is no place; give `at` (metres) or `lonlat` (degrees)")),
+        (Some(given), Some(_)) => {
+            Err(bad("at", given, ("`at` 与 `lonlat` 只能给一个", "give either `at` or `lonlat`")))
+        }
+        (None, None) => Err(Problem::Empty(
+            (
+                "没有位置；请给出 `at`（米）或 `lonlat`（度）",
+                "there is no place; give `at` (metres) or `lonlat` (degrees)",
+            )
+                .into(),
+        )),
     }
 }
 
@@ -108,7 +129,7 @@ fn area(area: Option<f64>) -> Result<Option<f64>, Problem> {
         Some(value) if SquareMetres::new(value).is_err() => Err(Problem::BadValue {
             key: "area_m2",
             value: value.to_string(),
-            rule: "an area is zero or more square metres",
+            rule: ("面积为零或正的平方米数", "an area is zero or more square metres").into(),
         }),
         area => Ok(area),
     }
@@ -124,7 +145,9 @@ pub(super) fn shift(
     let at = place(desk.scenario, at, lonlat)?;
     let mut row = StationRow::of(&desk.plan.stations[desk.station(code)?], desk.scenario);
     if row.at == [at.x, at.y] {
-        return Err(Problem::Unchanged(format!("station {code} stands there already")));
+        return Err(Problem::Unchanged(
+            (format!("站点 {code} 已在该处"), format!("station {code} stands there already")).into(),
+        ));
     }
     row.at = [at.x, at.y];
     // It no longer opens in the premises that it was chosen for.
@@ -141,7 +164,9 @@ pub(super) fn close(desk: &mut Desk<'_>, code: &str) -> Result<String, Problem> 
     let mut row = StationRow::of(station, desk.scenario);
     match station.status {
         StationStatus::Closed => {
-            return Err(Problem::Unchanged(format!("station {code} is closed already")));
+            return Err(Problem::Unchanged(
+                (format!("站点 {code} 已关闭"), format!("station {code} is closed already")).into(),
+            ));
         }
         StationStatus::Existing => {
             row.status = StationStatus::Closed;
@@ -157,7 +182,9 @@ pub(super) fn close(desk: &mut Desk<'_>, code: &str) -> Result<String, Problem> 
 pub(super) fn reopen(desk: &mut Desk<'_>, code: &str) -> Result<String, Problem> {
     let station = &desk.plan.stations[desk.station(code)?];
     if station.status != StationStatus::Closed {
-        return Err(Problem::Unchanged(format!("station {code} is open already")));
+        return Err(Problem::Unchanged(
+            (format!("站点 {code} 已开放"), format!("station {code} is open already")).into(),
+        ));
     }
     let mut row = StationRow::of(station, desk.scenario);
     row.status = StationStatus::Existing;
@@ -169,7 +196,9 @@ pub(super) fn reopen(desk: &mut Desk<'_>, code: &str) -> Result<String, Problem>
 /// Adds a row to the register of premises, in the order of its ids.
 pub(super) fn register(desk: &mut Desk<'_>, new: &NewPremise) -> Result<String, Problem> {
     if new.id.trim().is_empty() {
-        return Err(Problem::Empty("`id` is empty; give the premises an identifier"));
+        return Err(Problem::Empty(
+            ("`id` 为空；请给备选用房编号", "`id` is empty; give the premises an identifier").into(),
+        ));
     }
     let at = place(desk.scenario, new.at, new.lonlat)?;
     let row = PremiseRow {

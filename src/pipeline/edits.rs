@@ -84,7 +84,8 @@ pub fn revise(
     }
     let before: Vec<(String, u32)> =
         plan.partition.grids.iter().map(|grid| (grid.code.clone(), grid.households.0)).collect();
-    let mut no_ground = |_: &Scenario, _: &Plan, _: GridId| Err("its land was not divided".to_owned());
+    let mut no_ground =
+        |_: &Scenario, _: &Plan, _: GridId| Err(("其土地未曾划分", "its land was not divided").into());
     let mut with_ground;
     let halve: edit::Halve<'_> = match ground.as_ref() {
         None => &mut no_ground,

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::ground::Ground;
-use crate::model::{AtomId, GridId, Plan, Scenario};
+use crate::model::{AtomId, GridId, Plan, Scenario, Text};
 use crate::params::Params;
 use crate::partition::{self, Effort, GridSize, PartitionParams, PartitionProblem};
 
@@ -14,7 +14,7 @@ pub(super) fn halve(
     ground: &Ground,
     params: &Params,
     id: GridId,
-) -> Result<Vec<AtomId>, String> {
+) -> Result<Vec<AtomId>, Text> {
     let grid = &plan.partition.grids[id.index()];
     let units = ground.units(scenario, grid.community);
     let inside = |atom: AtomId| plan.partition.grid_of[atom.index()] == Some(id);
@@ -29,7 +29,7 @@ pub(super) fn halve(
     }
     let atoms: Vec<AtomId> = leaders.iter().filter_map(|&unit| units.atom[unit]).collect();
     if atoms.len() < 2 {
-        return Err("it has one unit only".to_owned());
+        return Err(("只有一个单元", "it has one unit only").into());
     }
     let mut edges = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for edge in 0..units.edges.from.len() {
@@ -63,9 +63,13 @@ pub(super) fn halve(
     let size = GridSize::around((total / 2).max(1), tolerance);
     let params = PartitionParams { effort: Effort::Full, ..PartitionParams::new(size, params.seed) };
     let answer = partition::partition(&problem, &params, &|_| ControlFlow::Continue(()))
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| Text::same(error.to_string()))?;
     if answer.grid_load.len() < 2 {
-        return Err("its units hang together in one compound that is never cut".to_owned());
+        return Err((
+            "各单元同属一个不可拆分的小区",
+            "its units hang together in one compound that is never cut",
+        )
+            .into());
     }
     let lighter = u32::from(answer.grid_load[1] < answer.grid_load[0]);
     let of_row = |row: u32| new_row[row as usize].map(|row| answer.grid[row as usize]);

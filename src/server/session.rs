@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::ServeError;
 use crate::edit::{self, Edit, Entry, Stamp, Touched};
 use crate::export;
-use crate::model::{GridId, Lang, Plan};
+use crate::model::{GridId, Lang, Plan, Tell};
 use crate::pipeline::{self, EditReport, Ground, PlanError};
 use crate::planfile::{self, PlanFile};
 
@@ -95,12 +95,16 @@ impl Session {
 
     /// Applies one edit, written as a line of `edits.jsonl`.
     pub(super) fn edit(&mut self, line: &str) -> Result<Value, Refused> {
-        let mut entries = edit::read_lines(line, &self.stamp()).map_err(|error| refused(&error.problem))?;
+        let mut entries =
+            edit::read_lines(line, &self.stamp()).map_err(|error| self.refused(&error.problem))?;
         let (Some(mut entry), true) = (entries.pop(), entries.is_empty()) else {
-            return Err(Refused::Edit("the request holds not one edit; send one JSON object".to_owned()));
+            return Err(self.no_edit(
+                "一次只能提交一个编辑；请发送一个 JSON 对象",
+                "the request holds not one edit; send one JSON object",
+            ));
         };
         if matches!(entry.edit, Edit::Restore { .. }) {
-            return Err(Refused::Edit("an inverse is applied by undo; use that".to_owned()));
+            return Err(self.no_edit("逆操作由撤销执行；请用撤销", "an inverse is applied by undo; use that"));
         }
         entry.line = 0;
         let answer = self.revise(&entry)?;
@@ -110,14 +114,15 @@ impl Session {
 
     /// Takes back the last edit that stands. One that was never saved leaves no trace in the ledger.
     pub(super) fn undo(&mut self) -> Result<Value, Refused> {
-        let taken = edit::take_back(&self.plan.ledger, 1, &self.stamp()).map_err(|error| refused(&error))?;
-        let standing = edit::standing(&self.plan.ledger).map_err(|error| refused(&error))?;
+        let taken =
+            edit::take_back(&self.plan.ledger, 1, &self.stamp()).map_err(|error| self.refused(&error))?;
+        let standing = edit::standing(&self.plan.ledger).map_err(|error| self.refused(&error))?;
         let (Some(entry), Some(&row)) = (taken.first(), standing.last()) else {
-            return Err(Refused::Edit("there is nothing to take back".to_owned()));
+            return Err(self.no_edit("没有可撤销的编辑", "there is nothing to take back"));
         };
         let line = self.plan.ledger[row].clone();
-        let again =
-            Edit::from_json(line.edit.as_deref().unwrap_or_default()).map_err(|error| refused(&error))?;
+        let again = Edit::from_json(line.edit.as_deref().unwrap_or_default())
+            .map_err(|error| self.refused(&error))?;
         let answer = self.revise(entry)?;
         if self.saved_rows <= row {
             self.plan.ledger.truncate(row);
@@ -130,7 +135,7 @@ impl Session {
     /// Does again what was taken back last.
     pub(super) fn redo(&mut self) -> Result<Value, Refused> {
         let Some(mut entry) = self.undone.last().cloned() else {
-            return Err(Refused::Edit("there is nothing to do again".to_owned()));
+            return Err(self.no_edit("没有可重做的编辑", "there is nothing to do again"));
         };
         entry.stamp.when = (self.clock)();
         let answer = self.revise(&entry)?;
@@ -142,16 +147,19 @@ impl Session {
     pub(super) fn save(&mut self) -> Result<Value, Refused> {
         let now = mark(&self.path).map_err(fault)?;
         if now != self.mark {
-            return Err(Refused::Changed(format!(
-                "{} was changed by another program since it was opened; stop the editor and start it again",
-                self.path.display()
-            )));
+            let path = self.path.display();
+            return Err(Refused::Changed(match self.lang {
+                Lang::Zh => format!("{path} 打开之后被其他程序改动；请停止编辑器后重新启动"),
+                Lang::En => format!(
+                    "{path} was changed by another program since it was opened; stop the editor and start it again"
+                ),
+            }));
         }
         self.measure()?;
         self.content.plan = Some(std::mem::take(&mut self.plan));
         let written = planfile::write(&self.path, &self.content);
         self.plan = self.content.plan.take().unwrap_or_default();
-        written.map_err(|error| Refused::Changed(error.to_string()))?;
+        written.map_err(|error| Refused::Changed(error.tell(self.lang)))?;
         self.mark = mark(&self.path).map_err(fault)?;
         self.saved_rows = self.plan.ledger.len();
         Ok(self.with_state(json!({ "what": "", "saved": true })))
@@ -162,7 +170,15 @@ impl Session {
         let measured = pipeline::remeasure(&self.content.scenario, &mut self.plan, &pending, &|_, _| {
             ControlFlow::Continue(())
         });
-        measured.map_err(fault)
+        measured.map_err(|error| Refused::Fault(error.tell(self.lang)))
+    }
+
+    fn refused(&self, problem: &edit::Problem) -> Refused {
+        Refused::Edit(problem.tell(self.lang))
+    }
+
+    fn no_edit(&self, chinese: &str, english: &str) -> Refused {
+        Refused::Edit(self.lang.pick(chinese, english).to_owned())
     }
 
     fn stamp(&self) -> Stamp {
@@ -179,7 +195,7 @@ impl Session {
             pipeline::revise(scenario, plan, &mut self.ground, std::slice::from_ref(entry), &|_, _| {
                 ControlFlow::Continue(())
             })
-            .map_err(|error| Refused::Edit(error.to_string()))?;
+            .map_err(|error| Refused::Edit(error.tell(self.lang)))?;
         let stations = report.touched.stations;
         self.pending.merge(report.touched.clone());
         if stations {
@@ -240,10 +256,6 @@ impl Session {
 fn mark(path: &Path) -> std::io::Result<Mark> {
     let facts = std::fs::metadata(path)?;
     Ok((facts.len(), facts.modified().ok()))
-}
-
-fn refused(problem: &edit::Problem) -> Refused {
-    Refused::Edit(problem.to_string())
 }
 
 fn fault(error: impl std::fmt::Display) -> Refused {

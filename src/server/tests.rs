@@ -278,7 +278,7 @@ fn a_file_that_somebody_else_wrote_is_not_overwritten() {
     planfile::write(&bench.path(), &other).unwrap();
     let (status, answer) = bench.post("save", &json!({}));
     assert_eq!(status, StatusCode::CONFLICT);
-    assert!(answer["error"].as_str().unwrap().contains("changed by another program"), "{answer}");
+    assert!(answer["error"].as_str().unwrap().contains("被其他程序改动"), "{answer}");
     assert_eq!(planfile::read(&bench.path()).unwrap(), other);
 }
 
@@ -286,10 +286,10 @@ fn a_file_that_somebody_else_wrote_is_not_overwritten() {
 fn a_refused_edit_says_why_and_changes_nothing() {
     let bench = bench();
     for (body, expected) in [
-        (json!({ "op": "lock", "grid": "77" }), "there is no grid `77`"),
+        (json!({ "op": "lock", "grid": "77" }), "没有网格 `77`"),
         (json!({ "op": "fly" }), "unknown variant `fly`"),
-        (json!({ "op": "restore", "steps": [] }), "use that"),
-        (json!([]), "write one JSON object"),
+        (json!({ "op": "restore", "steps": [] }), "请用撤销"),
+        (json!([]), "请按 docs/formats.md"),
     ] {
         let (status, answer) = bench.post("edit", &body);
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
