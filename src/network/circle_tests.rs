@@ -4,6 +4,8 @@ use geo::{Area, BooleanOps, Contains, Distance, Euclidean, MultiPolygon, Point, 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
+use super::circles::OnEdge;
+use super::engine::Sources;
 use super::tests::Arrays;
 use super::*;
 
@@ -232,6 +234,22 @@ fn circles_in_a_window_are_those_of_the_whole_network() {
             let whole = oracle.service_circles(&stations, &limits, share).unwrap();
             assert!(all_rings(drawn) == all_rings(whole), "seed {seed} {share:?}");
             n_windows += u32::from(net.mesh.get().is_none());
+            // A station inside an edge, also one whose limit ends before either end of it.
+            let edge = (seed as usize * 613 + 7) % 5000;
+            let ends = [arrays.from[edge], arrays.to[edge]];
+            let (there, access) = (arrays.there[edge], 1000);
+            let on_edge = OnEdge { station: 0, ends, share: 0.25, access };
+            let mut sources = Sources::default();
+            sources.push([(ends[0], access + there / 4), (ends[1], access + there - there / 4)]);
+            for limit in [access + there / 8, 200_000] {
+                let net = arrays.build();
+                let drawn = net.circles(&sources, &[on_edge], &[limit], share);
+                let whole = oracle.circles(&sources, &[on_edge], &[limit], share);
+                assert!(
+                    !whole[0].area.0.is_empty() && all_rings(drawn) == all_rings(whole),
+                    "seed {seed} {share:?}"
+                );
+            }
             // After enough windows the whole is triangulated, whatever is asked.
             let mut n_calls = 0;
             while net.mesh.get().is_none() {

@@ -367,10 +367,16 @@ impl<'f, 'a> Drawing<'f, 'a> {
         tips.into_iter().flatten().flatten()
     }
 
+    /// Tells the two half-edges of a side apart, whatever their numbers.
+    fn goes_east(&self, half: u32) -> bool {
+        let [from, to] = self.mesh.ends(half);
+        (from.x, from.y) < (to.x, to.y)
+    }
+
     /// Stations whose limit ends before either end of their edge: a sliver along the edge.
     fn bare_stations(&self) -> Vec<Vec<Coord<f64>>> {
         let mut rings = Vec::new();
-        let mut bare: Vec<_> = self.beside.0.iter().filter(|(half, _)| **half % 2 == 0).collect();
+        let mut bare: Vec<_> = self.beside.0.iter().filter(|(half, _)| self.goes_east(**half)).collect();
         bare.sort_unstable_by_key(|(half, _)| **half);
         for (&half, stations) in bare {
             let (from, to) = (self.mesh.origin(half), self.mesh.target(half));
