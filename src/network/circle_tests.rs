@@ -57,6 +57,18 @@ fn town(seed: u64, side: u32, flyovers: u32) -> Arrays {
 /// Places along every edge must be inside exactly if their walk is within the limit; within a metre of the
 /// outline either is right.
 fn check_streets(arrays: &Arrays, walks: &[u32], limit: u32, area: &MultiPolygon<f64>, what: &str) -> usize {
+    check_streets_and(arrays, walks, |_, _| f64::INFINITY, limit, area, what)
+}
+
+/// The same where a place may also be reached along its own edge: `along` of edge and share.
+fn check_streets_and(
+    arrays: &Arrays,
+    walks: &[u32],
+    along: impl Fn(usize, f64) -> f64,
+    limit: u32,
+    area: &MultiPolygon<f64>,
+    what: &str,
+) -> usize {
     let mut checked = 0;
     for edge in 0..arrays.from.len() {
         let (a, b) = (arrays.from[edge] as usize, arrays.to[edge] as usize);
@@ -66,8 +78,9 @@ fn check_streets(arrays: &Arrays, walks: &[u32], limit: u32, area: &MultiPolygon
             let share = f64::from(step) / 10.0;
             let by =
                 |walk: u32, part: f64| if walk == UNREACHED { f64::INFINITY } else { f64::from(walk) + part };
-            let walk =
-                by(walks[a], share * f64::from(back)).min(by(walks[b], (1.0 - share) * f64::from(cost)));
+            let walk = by(walks[a], share * f64::from(back))
+                .min(by(walks[b], (1.0 - share) * f64::from(cost)))
+                .min(along(edge, share));
             let at = Point::new(
                 arrays.x[a] + (arrays.x[b] - arrays.x[a]) * share,
                 arrays.y[a] + (arrays.y[b] - arrays.y[a]) * share,
@@ -260,6 +273,108 @@ fn circles_in_a_window_are_those_of_the_whole_network() {
         }
     }
     assert!(16 <= n_windows, "{n_windows} of 24");
+}
+
+#[test]
+fn a_station_inside_an_edge_is_walked_to_along_it_and_around() {
+    for seed in 0..24_u32 {
+        let mut arrays = town(u64::from(seed), 14, if seed % 2 == 0 { 0 } else { 4 });
+        if seed % 3 == 0 {
+            let back = |(edge, &there): (usize, &u32)| there + there * (edge as u32 % 6) / 10;
+            arrays.back = Some(arrays.there.iter().enumerate().map(back).collect());
+        }
+        let edge = (seed as usize * 97 + 11) % 300;
+        let (there, back) =
+            (arrays.there[edge], arrays.back.as_ref().map_or(arrays.there[edge], |back| back[edge]));
+        let (share, access) = ([0.0, 0.1, 0.5, 0.9][seed as usize % 4], 7000);
+        let ends = [arrays.from[edge], arrays.to[edge]];
+        // From the first end one walks there, from the second back.
+        let seeds = [
+            (ends[0], access + (share * f64::from(there)) as u32),
+            (ends[1], access + ((1.0 - share) * f64::from(back)) as u32),
+        ];
+        let walks: Vec<u32> = {
+            let from = ends.map(|end| arrays.walks_to(end));
+            let by = |end: usize, node: usize| from[end][node].saturating_add(seeds[end].1);
+            (0..arrays.x.len()).map(|node| by(0, node).min(by(1, node))).collect()
+        };
+        let along = |at: usize, place: f64| match at == edge {
+            true if place < share => f64::from(access) + (share - place) * f64::from(there),
+            true => f64::from(access) + (place - share) * f64::from(back),
+            false => f64::INFINITY,
+        };
+        let net = arrays.build();
+        let mut sources = Sources::default();
+        sources.push(seeds);
+        let on_edge = OnEdge { station: 0, ends, share, access };
+        for limit in [3000, 12_000, 20_000, 40_000, 80_000, 300_000] {
+            for sharing in [CircleShare::PerStation, CircleShare::Merged, CircleShare::Nearest] {
+                let circle = &net.circles(&sources, &[on_edge], &[limit], sharing)[0];
+                let what = format!("seed {seed}, limit {limit}, {sharing:?}");
+                check_streets_and(&arrays, &walks, along, limit, &circle.area, &what);
+                assert!(circle.area.is_valid(), "{what}: {:?}", circle.area.validation_errors());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_long_street_between_near_ends_is_covered_in_stretches() {
+    // A street of 1,000 m, and a short cut of 10 m between its ends; a lane crosses over it at 620 m in every other one.
+    let (x, y) = (vec![0.0, 1000.0, 500.0, 620.0, 620.0], vec![0.0, 0.0, 80.0, -60.0, 60.0]);
+    for over in [false, true] {
+        let mut arrays = Arrays {
+            x: x.clone(),
+            y: y.clone(),
+            from: vec![0, 0, 2],
+            to: vec![1, 2, 1],
+            there: vec![1_000_000, 5000, 5000],
+            back: None,
+        };
+        if over {
+            arrays.from.push(3);
+            arrays.to.push(4);
+            arrays.there.push(120_000);
+        }
+        let net = arrays.build();
+        let on_edge = |station: u32, share: f64| OnEdge { station, ends: [0, 1], share, access: 0 };
+        let seeds = |share: f64| [(0, (share * 1e6) as u32), (1, 1_000_000 - (share * 1e6) as u32)];
+        let mut checked = 0;
+        for (shares, at_node) in
+            [(vec![0.1], false), (vec![0.5], true), (vec![0.4, 0.55], true), (vec![0.3, 0.7], false)]
+        {
+            let mut sources = Sources::default();
+            let mut on_edges = Vec::new();
+            let mut walks = vec![UNREACHED; x.len()];
+            let mut reach = |node: u32, cost: u32| {
+                let from = arrays.walks_to(node);
+                walks
+                    .iter_mut()
+                    .zip(from)
+                    .for_each(|(walk, more)| *walk = (*walk).min(more.saturating_add(cost)));
+            };
+            for (station, &share) in shares.iter().enumerate() {
+                sources.push(seeds(share));
+                on_edges.push(on_edge(station as u32, share));
+                seeds(share).into_iter().for_each(|(node, cost)| reach(node, cost));
+            }
+            if at_node {
+                sources.push([(0, 0)]);
+                reach(0, 0);
+            }
+            let along = |edge: usize, place: f64| {
+                let by = |&share: &f64| if edge == 0 { (place - share).abs() * 1e6 } else { f64::INFINITY };
+                shares.iter().map(by).fold(f64::INFINITY, f64::min)
+            };
+            for limit in [3000, 60_000, 120_000, 200_000, 300_000, 420_000] {
+                let circle = &net.circles(&sources, &on_edges, &[limit], CircleShare::Merged)[0];
+                let what = format!("{shares:?} {at_node} {limit} {over}");
+                checked += check_streets_and(&arrays, &walks, along, limit, &circle.area, &what);
+                assert!(circle.area.is_valid(), "{what}: {:?}", circle.area.validation_errors());
+            }
+        }
+        assert!(500 < checked);
+    }
 }
 
 #[test]

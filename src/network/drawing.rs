@@ -6,35 +6,57 @@ use rustc_hash::FxHashMap;
 use super::circles::OnEdge;
 use super::contract::NONE;
 use super::mesh::{Ahead, FREE, Mesh, PIECE, SplitEdge};
-use super::outline::{Crossing, Knot, Ring};
+use super::outline::{Crossing, Knot, Ring, is_inside};
 
 /// Outlines of an area, and the slivers of stations that reach no vertex.
 pub(super) struct Traced {
     pub rings: Vec<Ring>,
     pub bare: Vec<Vec<Coord<f64>>>,
 }
-/// Stations in the middle of edges, by half-edge: station, share from the half-edge's origin, access.
+
+/// A station in the middle of a street: which, its share of the way from the first end, and the walk to it from there.
+type Midway = (u32, f64, u32);
+
+/// Stations in the middle of streets: by half-edge, and by split edge.
 #[derive(Debug, Default)]
-pub(super) struct Beside(FxHashMap<u32, Vec<(u32, f64, u32)>>);
+pub(super) struct Beside {
+    halves: FxHashMap<u32, Vec<Midway>>,
+    splits: FxHashMap<u32, Vec<Midway>>,
+}
 
 impl Beside {
     pub fn of(mesh: &Mesh, on_edges: &[OnEdge]) -> Self {
         let mut beside = Self::default();
         for on in on_edges {
-            let [a, b] = on.ends.map(|node| mesh.vertex_of[node as usize]);
-            if let Some(half) = mesh.half_edge(a, b).filter(|&half| mesh.cost(half) < PIECE) {
-                beside.0.entry(half).or_default().push((on.station, on.share, on.access));
-                beside.0.entry(mesh.twin(half)).or_default().push((on.station, 1.0 - on.share, on.access));
+            let ends = on.ends.map(|node| mesh.vertex_of[node as usize]);
+            if let Some(half) = mesh.half_edge(ends[0], ends[1]).filter(|&half| mesh.cost(half) < PIECE) {
+                beside.halves.entry(half).or_default().push((on.station, on.share, on.access));
+                let turned = (on.station, 1.0 - on.share, on.access);
+                beside.halves.entry(mesh.twin(half)).or_default().push(turned);
+            } else if let Some(index) = mesh.split_between(ends) {
+                let is_turned = mesh.splits[index as usize].ends != ends;
+                let share = if is_turned { 1.0 - on.share } else { on.share };
+                beside.splits.entry(index).or_default().push((on.station, share, on.access));
             }
         }
         beside
     }
 }
 
+/// What of a street is covered: as far as `near` from its first end and as far as `far` from its second, below zero
+/// if the end is outside, and stretches in between around stations.
+struct Stretches {
+    near: f64,
+    far: f64,
+    between: Vec<(f64, f64)>,
+}
+
 /// Width in metres of what must be thin but not nothing: points where areas only touch, and the slit along a
 /// stretch of street that is not reached inside an area that is.
 const THIN: f64 = 0.05;
 const SLIT: f64 = 0.3;
+/// Widths on each side of a sliver, as shares of its length.
+const WIDE: [f64; 4] = [0.25, 0.125, 0.0625, 0.03125];
 
 /// Arrays of one thread, ready for the next question: fresh pages cost as much as drawing.
 pub(super) struct Scratch {
@@ -168,7 +190,7 @@ impl<'f, 'a> Drawing<'f, 'a> {
                 }
             }
         }
-        Traced { rings, bare: self.bare_stations() }
+        Traced { rings, bare: self.bare_stretches() }
     }
 
     /// Whether the area may leave a half-edge whose origin has this walk: a quick look that settles most of
@@ -216,11 +238,56 @@ impl<'f, 'a> Drawing<'f, 'a> {
 
     /// Shares of a split edge that are covered from its first and from its second end; below zero if none.
     fn covered(&self, split: &SplitEdge) -> [f64; 2] {
+        let Stretches { near, far, .. } = self.stretches_of(split);
+        [near, far]
+    }
+
+    fn stretches_of(&self, split: &SplitEdge) -> Stretches {
         let from = |end: usize| {
             let Some(walk) = self.walk(split.ends[end]) else { return -1.0 };
             self.rest_share(walk, split.costs[1 - end]).min(1.0)
         };
-        [from(0), from(1)]
+        let stations = self.beside.splits.get(&split.index).map_or(&[][..], Vec::as_slice);
+        self.stretches(stations, split.costs, from(0), from(1))
+    }
+
+    /// What stations in the middle of a street with these costs there and back add to what its ends cover.
+    fn stretches(&self, stations: &[Midway], costs: [u32; 2], near: f64, far: f64) -> Stretches {
+        let mut all = Stretches { near, far, between: Vec::new() };
+        let within = stations.iter().filter(|(station, _, access)| {
+            *access <= self.limit && self.station.is_none_or(|mine| mine == *station)
+        });
+        let around = |&(_, at, access): &Midway| {
+            let (before, after) = (self.rest_share(access, costs[0]), self.rest_share(access, costs[1]));
+            ((at - before).max(0.0), (at + after).min(1.0))
+        };
+        let mut stretches: Vec<(f64, f64)> = within.map(around).collect();
+        stretches.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        for (start, end) in stretches {
+            if start <= all.near {
+                all.near = all.near.max(end);
+            } else if let Some(last) = all.between.last_mut().filter(|last| start <= last.1) {
+                last.1 = last.1.max(end);
+            } else {
+                all.between.push((start, end));
+            }
+        }
+        while let Some(&(start, _)) = all.between.last().filter(|(_, end)| 1.0 - all.far <= *end) {
+            all.far = all.far.max(1.0 - start);
+            all.between.pop();
+        }
+        all
+    }
+
+    /// The stretches of a side that is a whole street, from the half-edge's origin on.
+    fn stretches_along(&self, half: u32) -> Stretches {
+        let (there, back) = (self.mesh.cost(self.mesh.twin(half)), self.mesh.cost(half));
+        let from = |vertex: u32, cost: u32| {
+            self.walk(vertex).map_or(-1.0, |walk| self.rest_share(walk, cost).min(1.0))
+        };
+        let stations = self.beside.halves.get(&half).map_or(&[][..], Vec::as_slice);
+        let (near, far) = (from(self.mesh.origin(half), back), from(self.mesh.target(half), there));
+        self.stretches(stations, [there, back], near, far)
     }
 
     /// How much of a side of this cost the rest of the limit covers.
@@ -262,16 +329,10 @@ impl<'f, 'a> Drawing<'f, 'a> {
 
     /// Share of a street side covered from its origin, stations on the side included.
     fn covers(&self, half: u32, walk: u32) -> f64 {
-        let cost = self.mesh.cost(half);
-        let mut share = self.rest_share(walk, cost);
-        if !self.beside.0.is_empty() {
-            for &(station, at, access) in self.beside.0.get(&half).into_iter().flatten() {
-                if access <= self.limit && self.station.is_none_or(|mine| mine == station) {
-                    share = share.max(at + self.rest_share(access, cost));
-                }
-            }
+        if self.beside.halves.contains_key(&half) {
+            return self.stretches_along(half).near;
         }
-        share
+        self.rest_share(walk, self.mesh.cost(half))
     }
 
     /// Where the way to another station becomes the shorter one.
@@ -373,30 +434,40 @@ impl<'f, 'a> Drawing<'f, 'a> {
         (from.x, from.y) < (to.x, to.y)
     }
 
-    /// Stations whose limit ends before either end of their edge: a sliver along the edge.
-    fn bare_stations(&self) -> Vec<Vec<Coord<f64>>> {
+    /// Stretches around stations that reach neither end of their street, nor what is covered from there: slivers.
+    fn bare_stretches(&self) -> Vec<Vec<Coord<f64>>> {
         let mut rings = Vec::new();
-        let mut bare: Vec<_> = self.beside.0.iter().filter(|(half, _)| self.goes_east(**half)).collect();
-        bare.sort_unstable_by_key(|(half, _)| **half);
-        for (&half, stations) in bare {
-            let (from, to) = (self.mesh.origin(half), self.mesh.target(half));
-            if self.walk(from).is_some() || self.walk(to).is_some() {
-                continue;
+        let mut draw = |ends: [u32; 2], stretches: Stretches, half: Option<u32>| {
+            let [a, b] = ends.map(|vertex| self.mesh.at[vertex as usize]);
+            let is_alone = stretches.near < 0.0 && stretches.far < 0.0;
+            for (start, end) in stretches.between {
+                let (tail, head) = (a + (b - a) * start, a + (b - a) * end);
+                let (left, middle) = (Coord { x: tail.y - head.y, y: head.x - tail.x }, (head + tail) / 2.0);
+                let fits = |&wide: &f64| {
+                    let is_beside = |half: u32, aside: f64| {
+                        is_inside(self.mesh.corners(half), middle + left * (2.0 * aside))
+                    };
+                    half.is_some_and(|half| is_beside(half, wide) && is_beside(self.mesh.twin(half), -wide))
+                };
+                // Alone as wide as its two triangles allow, else thin enough for the notch in the area around.
+                let thin = (THIN / left.x.hypot(left.y).max(THIN)).min(0.25);
+                let wide = WIDE.into_iter().filter(|_| is_alone).find(fits).unwrap_or(thin);
+                rings.push(vec![tail, middle - left * wide, head, middle + left * wide]);
             }
-            let (a, b) = (self.mesh.at[from as usize], self.mesh.at[to as usize]);
-            for &(station, share, access) in stations {
-                if self.limit < access || self.station.is_some_and(|mine| mine != station) {
-                    continue;
-                }
-                let ahead = self.rest_share(access, self.mesh.cost(half));
-                let behind = self.rest_share(access, self.mesh.cost(self.mesh.twin(half)));
-                let (tail, head) =
-                    (a + (b - a) * (share - behind).max(0.0), a + (b - a) * (share + ahead).min(1.0));
-                let aside = Coord { x: -(head - tail).y, y: (head - tail).x } * 0.25;
-                let middle = (head + tail) / 2.0;
-                rings.push(vec![tail, middle - aside, head, middle + aside]);
-            }
+        };
+        for half in sorted(&self.beside.halves).filter(|&half| self.goes_east(half)) {
+            draw([self.mesh.origin(half), self.mesh.target(half)], self.stretches_along(half), Some(half));
+        }
+        for index in sorted(&self.beside.splits) {
+            let split = &self.mesh.splits[index as usize];
+            draw(split.ends, self.stretches_of(split), None);
         }
         rings
     }
+}
+
+fn sorted(stations: &FxHashMap<u32, Vec<Midway>>) -> impl Iterator<Item = u32> + use<> {
+    let mut keys: Vec<u32> = stations.keys().copied().collect();
+    keys.sort_unstable();
+    keys.into_iter()
 }

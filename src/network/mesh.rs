@@ -29,6 +29,8 @@ const MAX_CELLS: f64 = 4e6;
 
 /// A street edge that others cross without meeting it.
 pub(super) struct SplitEdge {
+    /// Its place in [`Mesh::splits`].
+    pub index: u32,
     pub ends: [u32; 2],
     /// Cost of walking the edge from its first to its second vertex, and back.
     pub costs: [u32; 2],
@@ -234,6 +236,13 @@ impl Mesh {
         self.leaving(from).find(|&half| self.target(half) == to)
     }
 
+    /// A split edge between two vertices, in either direction.
+    pub fn split_between(&self, ends: [u32; 2]) -> Option<u32> {
+        let [a, b] = ends;
+        let is_it = |&&index: &&u32| [[a, b], [b, a]].contains(&self.splits[index as usize].ends);
+        self.splits_at.get(&a)?.iter().find(is_it).copied()
+    }
+
     /// Finds the vertices around which no outline has to be looked for while enough of the limit is left to walk
     /// every street that leaves them: all their neighbours along streets are then inside.
     ///
@@ -275,8 +284,9 @@ impl Mesh {
         }
         let mut ordered: Vec<_> = splits.into_iter().collect();
         ordered.sort_unstable_by_key(|(side, _)| *side);
-        for (_, split) in ordered {
+        for (_, mut split) in ordered {
             let index = self.splits.len() as u32;
+            split.index = index;
             let ends = [(0.0, split.ends[0])].into_iter().chain(split.cuts.iter().copied());
             let stops: Vec<(f64, u32)> = ends.chain([(1.0, split.ends[1])]).collect();
             let mut is_whole = true;
@@ -472,7 +482,12 @@ fn split_crossings(sides: &[Side], vertices: &mut Vertices) -> FxHashMap<u32, Sp
         let vertex = vertices.at(from + (to - from) * on_a);
         for (side, share) in [(a, on_a), (b, on_b)] {
             let Side { ends, costs } = sides[side as usize];
-            let split = splits.entry(side).or_insert_with(|| SplitEdge { ends, costs, cuts: Vec::new() });
+            let split = splits.entry(side).or_insert_with(|| SplitEdge {
+                index: NONE,
+                ends,
+                costs,
+                cuts: Vec::new(),
+            });
             if !ends.contains(&vertex) {
                 split.cuts.push((share, vertex));
             }

@@ -265,7 +265,7 @@ fn circle_tangent(into: Coord<f64>, out: Coord<f64>) -> Coord<f64> {
     unit(into / dot(into, into).max(1e-12) + out / dot(out, out).max(1e-12))
 }
 
-fn is_inside([a, b, c]: [Coord<f64>; 3], at: Coord<f64>) -> bool {
+pub(super) fn is_inside([a, b, c]: [Coord<f64>; 3], at: Coord<f64>) -> bool {
     0.0 <= cross(b - a, at - a) && 0.0 <= cross(c - b, at - b) && 0.0 <= cross(a - c, at - c)
 }
 
