@@ -21,6 +21,7 @@ mod evaluate;
 mod explain;
 mod frontier;
 mod kernel;
+mod linear;
 mod lp;
 mod lp_median;
 mod presolve;
@@ -43,6 +44,7 @@ use std::time::Instant;
 
 pub use certificate::Certificate;
 pub use frontier::{FrontierPoint, budget_frontier, frontier};
+pub use linear::{LinearRange, linear_range};
 pub use problem::{
     Backup, Change, Effort, Existing, Group, Model, Options, Problem, Reason, Siting, SitingError, Then,
 };

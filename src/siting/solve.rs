@@ -340,10 +340,10 @@ fn keep_better(search: &Search, best: &mut Option<(i64, Vec<u32>)>) {
 }
 
 /// What branch and bound, or the root bound alone, came to.
-struct Proof {
+pub(crate) struct Proof {
     best: Option<(i64, Vec<u32>)>,
-    duals: Vec<branch::Multipliers>,
-    steps: Vec<branch::Step>,
+    pub duals: Vec<branch::Multipliers>,
+    pub steps: Vec<branch::Step>,
     complete: bool,
     /// Instead of the tree: a certificate ready made.
     certificate: Option<Certificate>,
@@ -386,19 +386,19 @@ fn infeasible(core: &Core) -> SitingError {
 }
 
 /// What is known before branching.
-struct Root<'a, 'c> {
-    volume: &'a Volume<'c>,
-    best: Option<(i64, Vec<u32>)>,
-    limit: i64,
-    refine: Option<Refine>,
+pub(crate) struct Root<'a, 'c> {
+    pub volume: &'a Volume<'c>,
+    pub best: Option<(i64, Vec<u32>)>,
+    pub limit: i64,
+    pub refine: Option<Refine>,
     /// Most work of the tree, beside what the effort allows.
-    most: u64,
+    pub most: u64,
     /// The linear relaxation, if it is solved already.
-    warm: Option<branch::Warm>,
+    pub warm: Option<branch::Warm>,
 }
 
 /// Closes the gap to answers below `limit` by branch and bound where the effort allows it, else keeps the root's bound.
-fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &Clock) -> Proof {
+pub(crate) fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &Clock) -> Proof {
     let Root { volume, best, limit, refine, most, mut warm } = root;
     // Any answer below the limit will do where there is one.
     let enough = if limit == i64::MAX { i64::MIN } else { limit - 1 };
@@ -570,7 +570,7 @@ fn spike(core: &Core, bits: u32) -> u64 {
 }
 
 /// The proof in integers on the caller's demand points.
-fn certify(
+pub(crate) fn certify(
     problem: &Problem,
     core: &Core,
     duals: &[branch::Multipliers],

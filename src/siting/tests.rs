@@ -438,3 +438,26 @@ fn rows_that_differ_in_superfluous_sites_only_become_one() {
         assert_eq!(reduced.core.miss.iter().sum::<i64>(), 3);
     }
 }
+
+#[test]
+#[cfg(feature = "highs")]
+fn the_linear_range_holds_the_optimum_of_the_relaxation() {
+    use super::bound::Volume;
+    use super::{Backup, Clock, Model, Problem, branch, build, linear_range};
+    let walks = town(300);
+    for (limit, p) in [(60, 5), (85, 12), (110, 40)] {
+        let mut problem = Problem::new(Table::dense(300, 300, &walks).expect("300 by 300"));
+        problem.limit = Some(limit);
+        problem.weights = (0..300).map(|point| 1 + point * 37 % 23).collect();
+        let core = build::build(&problem, Model::MaxCover { p: Some(p) }).expect("a core");
+        let mut volume = Volume::new(&core, &core.fate, None);
+        branch::warm_up(&core, &mut volume, &Clock::new(&Options::default())).expect("an optimum");
+        let optimum = core.miss.iter().sum::<i64>() as f64 - volume.best.value;
+        let range = linear_range(&problem, p, &Options::default()).expect("a range");
+        let (attained, bound) = (range.attained as f64, range.bound as f64);
+        assert!(attained <= optimum + 1e-3 && optimum < bound + 1.0, "{attained} {optimum} {bound}");
+        assert!(bound - attained <= 0.01 * optimum, "{attained} {optimum} {bound}");
+        problem.backup = Backup::Second;
+        assert!(linear_range(&problem, p, &Options::default()).is_err());
+    }
+}
