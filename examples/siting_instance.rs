@@ -5,16 +5,18 @@
 //! cargo run --release --example siting_instance -- p_median rl1304.tsp 100 --seconds 60
 //! cargo run --release --example siting_instance -- max_cover poa_10000_2000.10.bin 100
 //! cargo run --release --example siting_instance -- set_cover poa_10000_2000.10.bin
+//! cargo run --release --example siting_instance -- relaxation poa_10000_2000.10.bin 100 --seconds 60
 //! ```
 //!
 //! `.txt` is an OR-Library p-median file, `.tsp` a TSPLIB coordinate file (cost = floor of the Euclidean distance),
 //! `.bin` a cover table in little-endian words: u32 demand points, u32 sites, u64 row starts, u32 sites per row,
-//! u32 weights. `--effort quick|full|proof`, `--seed N`, `--seconds N` (wall clock stop).
+//! u32 weights. `relaxation` encloses the optimum of max cover's linear relaxation. `--effort quick|full|proof`, `--seed N`, `--seconds N` (wall clock stop).
 
 use std::time::{Duration, Instant};
 
 use gridplan::siting::{
-    Effort, Options, Problem, Siting, SitingError, Table, UNREACHED, max_cover, p_center, p_median, set_cover,
+    Effort, Options, Problem, Siting, SitingError, Table, UNREACHED, linear_range, max_cover, p_center,
+    p_median, set_cover,
 };
 
 fn main() {
@@ -48,6 +50,11 @@ fn main() {
     let instance = read(path);
     let mut problem = Problem::new(instance.table());
     problem.weights.clone_from(&instance.weights);
+    if model == "relaxation" {
+        let range = linear_range(&problem, p.expect("p"), &options).expect("max cover with p alone");
+        println!("the optimum of the linear relaxation lies between {} and {}", range.attained, range.bound);
+        return;
+    }
     let (wall, cpu) = (Instant::now(), cpu_seconds());
     let answer = run(&mut problem, model, p, &options);
     let (wall, cpu) = (wall.elapsed().as_secs_f64(), cpu_seconds() - cpu);

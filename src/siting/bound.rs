@@ -296,6 +296,19 @@ impl<'c> Volume<'c> {
         }
     }
 
+    /// The p sites that the relaxation opens most often; `None` without p.
+    pub fn likeliest(&self) -> Option<Vec<u32>> {
+        let core = self.core;
+        let mut sites: Vec<u32> =
+            (0..core.n_sites as u32).filter(|&site| core.fate[site as usize] != Fate::Closed).collect();
+        let share =
+            |site: u32| if core.fate[site as usize] == Fate::Open { 2.0 } else { self.share[site as usize] };
+        sites.sort_unstable_by(|&one, &other| share(other).total_cmp(&share(one)).then(one.cmp(&other)));
+        sites.truncate(core.p?);
+        sites.sort_unstable();
+        Some(sites)
+    }
+
     /// Whether further steps are too short to matter.
     pub fn is_exhausted(&self) -> bool {
         self.theta < 1e-5
@@ -343,7 +356,7 @@ fn first_guess(core: &Core) -> Vec<f64> {
                     |site: u32| core.open_cost[site as usize] as f64 / core.col(site as usize).len() as f64;
                 let shares = core.row_site[range].iter().map(|&site| share(site));
                 let least = shares.fold(f64::INFINITY, f64::min);
-                if core.miss[row] == MUST { least } else { 0.5 * core.miss[row] as f64 / core.times as f64 }
+                if core.miss[row] == MUST { least } else { 0.1 * core.miss[row] as f64 / core.times as f64 }
             } else {
                 // The p of n sites lie so that about n/p sites are nearer than the second open one.
                 let ahead = core.p.map_or(1, |p| (core.n_sites / p.max(1)).min(range.len() - 1));

@@ -11,8 +11,10 @@ use super::bound::{Volume, evaluate};
 use super::build::{Core, Fate, MUST};
 use super::lp::{Relaxation, Relaxed};
 use super::lp_median::MedianRelaxation;
+use super::program::{PATIENCE_AT_ROOT, Program};
 use super::pseudo::PseudoCosts;
 use super::restrict::{restrict, trim};
+use super::solve::ceiling;
 use super::swap::{Search, iterate};
 
 /// Multipliers on the rows of the core.
@@ -71,6 +73,14 @@ pub(crate) struct Tree {
 pub(crate) struct Warm {
     root: (Rc<Vec<f64>>, Rc<Vec<f64>>),
     pseudo: PseudoCosts,
+    relaxation: Option<Program>,
+}
+
+impl Warm {
+    fn new(volume: &Volume, relaxation: Option<Program>) -> Self {
+        let root = (Rc::new(volume.best.u.clone()), Rc::new(volume.best.price.clone()));
+        Self { root, pseudo: PseudoCosts::new(volume.share.len()), relaxation }
+    }
 }
 
 /// Limits on the tree.
@@ -134,16 +144,13 @@ const PATIENCE: u64 = 30;
 /// A better answer found within so many nodes starts the tree again, at most so often.
 const RESTART_WITHIN: u64 = 60;
 const MOST_RESTARTS: usize = 5;
-/// Nodes of a tree in max cover before trials pay off: most end sooner.
+/// Nodes of a tree in max cover before trials by HiGHS pay off: most end sooner.
 const PROBE_AFTER: u64 = 40;
 
 /// Searches for sites with a value below the cutoff, starting from the volume's multipliers.
 pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) -> Tree {
     let Start { volume, cutoff, enough, known, mut refine, warm } = start;
-    let warm = warm.unwrap_or_else(|| Warm {
-        root: (Rc::new(volume.best.u.clone()), Rc::new(volume.best.price.clone())),
-        pseudo: PseudoCosts::new(core.n_sites),
-    });
+    let warm = warm.unwrap_or_else(|| Warm::new(volume, None));
     let mut explorer = Explorer {
         core,
         limits,
@@ -152,7 +159,7 @@ pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) 
         base: trim(core, &volume.best.u),
         root: warm.root,
         search: Search::new(core),
-        relaxation: None,
+        relaxation: warm.relaxation,
         pseudo: warm.pseudo,
         tree: Tree { duals: Vec::new(), steps: Vec::new(), best: None, complete: true, work: 0, warm: None },
         visits: 0,
@@ -182,17 +189,31 @@ pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) 
         explorer.visit(node, &mut stack, clock);
     }
     explorer.tree.work = explorer.work;
-    explorer.tree.warm = Some(Warm { root: explorer.root, pseudo: explorer.pseudo });
+    // The relaxation knows no sites that this tree's cutoff closed: the next one makes its own.
+    explorer.tree.warm = Some(Warm { root: explorer.root, pseudo: explorer.pseudo, relaxation: None });
     explorer.tree
 }
 
-/// Multipliers of the linear relaxation and how far it opens each site, or the volume's where it is too large.
-pub(crate) fn relaxed(core: &Core, volume: &Volume, clock: &Clock) -> (Vec<f64>, Vec<f64>) {
-    let found = (core.row_site.len() <= most_entries(core))
-        .then(|| Relaxation::new(core, &volume.best.u, 1.0).solve(&core.fate, f64::INFINITY, clock));
-    match found.flatten() {
-        Some(found) => (found.u, found.share),
-        None => (volume.best.u.clone(), volume.share.clone()),
+/// Puts the optimum of the linear relaxation in place of the volume's multipliers, and leaves the relaxation to the
+/// tree; `None` where the core is too large or HiGHS finds no optimum.
+pub(crate) fn warm_up<'c>(core: &'c Core, volume: &mut Volume<'c>, clock: &Clock) -> Option<Warm> {
+    if most_entries(core) < core.row_site.len() {
+        return None;
+    }
+    let mut program = Program::of_cover(core, &volume.best.u, ceiling(core) as f64);
+    let found = program.solve(core, &core.fate, f64::INFINITY, clock)?;
+    take_over(core, &core.fate, volume, found);
+    Some(Warm::new(volume, Some(program)))
+}
+
+/// The relaxation's multipliers in the volume, unless its own prove more; the choice is the relaxation's all the same.
+fn take_over<'c>(core: &'c Core, fate: &[Fate], volume: &mut Volume<'c>, found: Relaxed) {
+    let mut exact = Volume::new(core, fate, Some((found.u, found.price)));
+    if exact.best.value < volume.best.value {
+        volume.share = found.share;
+    } else {
+        exact.share = found.share;
+        *volume = exact;
     }
 }
 
@@ -219,21 +240,6 @@ struct Explorer<'c> {
     n_dense: usize,
 }
 
-/// The linear relaxation in the form that suits the core.
-enum Program {
-    Cover(Relaxation),
-    Median(MedianRelaxation),
-}
-
-impl Program {
-    fn solve(&mut self, core: &Core, fate: &[Fate], enough: f64, clock: &Clock) -> Option<Relaxed> {
-        match self {
-            Self::Cover(relaxation) => relaxation.solve(fate, enough, clock),
-            Self::Median(relaxation) => relaxation.solve(core, fate, enough, clock),
-        }
-    }
-}
-
 /// What simple reasoning on rules, p and rows says.
 enum Deduced {
     Nothing,
@@ -257,7 +263,10 @@ impl Explorer<'_> {
         self.tree.steps.clear();
         self.n_dense = 0;
         self.visits = 0;
-        self.relaxation = None;
+        if matches!(self.relaxation, Some(Program::Median(_))) {
+            // Its rows were cut where the old root's multipliers end.
+            self.relaxation = None;
+        }
         self.base = trim(self.core, &self.root.0);
         let mut reduced = vec![0.0; self.core.n_sites];
         evaluate(self.core, &self.core.fate, &self.root.0, &self.root.1, &mut reduced);
@@ -297,6 +306,7 @@ impl Explorer<'_> {
             let start = Some((node.u.to_vec(), node.price.to_vec()));
             let mut volume = Volume::new(&small, &node.fate, start);
             self.start_relaxation(!fix_first, &volume);
+
             let by_program = self.solve_relaxation(&small, &node.fate, &mut volume, clock);
             if let (true, Some(born)) = (by_program, node.born.take()) {
                 self.pseudo.learn(born.site, born.open, born.share, volume.best.value - born.value);
@@ -347,7 +357,7 @@ impl Explorer<'_> {
             if self.fix_by_reduced_cost(&mut node, &volume) {
                 continue;
             }
-            self.split(node, &volume, stack);
+            self.split(node, &volume, stack, clock);
             return;
         }
     }
@@ -365,8 +375,7 @@ impl Explorer<'_> {
                 self.relaxation = program.map(Program::Median);
             }
         } else if self.visits == 1 && fixed && self.base.row_site.len() <= most_entries(self.core) {
-            self.relaxation =
-                Some(Program::Cover(Relaxation::new(&self.base, &volume.best.u, self.goal().abs() + 1.0)));
+            self.relaxation = Some(Program::of_cover(&self.base, &volume.best.u, self.goal().abs() + 1.0));
         }
     }
 
@@ -381,26 +390,27 @@ impl Explorer<'_> {
         let enough = self.goal() + if self.core.row_cost.is_empty() { 0.0 } else { 0.5 };
         let base = &self.base;
         let solve = |program: &mut Program| program.solve(base, fate, enough, clock);
-        let Some(found) = self.relaxation.as_mut().and_then(solve) else {
+        let mut found = self.relaxation.as_mut().and_then(solve);
+        if let (None, Some(Program::Simplex(_))) = (&found, &self.relaxation) {
+            self.relaxation = Some(Program::Cover(Relaxation::new(base, &volume.best.u, enough.abs() + 1.0)));
+            found = self.relaxation.as_mut().and_then(solve);
+        }
+        let Some(found) = found else {
             self.relaxation = None;
             return false;
         };
         self.work += found.work;
-        let mut exact = Volume::new(small, fate, Some((found.u, found.price)));
-        exact.share = found.share;
-        if exact.best.value < volume.best.value {
-            // The parent's multipliers are a little better; the choice is the program's all the same.
-            volume.share = exact.share;
-        } else {
-            *volume = exact;
-        }
+        take_over(small, fate, volume, found);
         true
     }
 
     /// The sites that the linear relaxation opens for the greater part, completed and improved.
     fn round(&mut self, volume: &Volume, clock: &Clock) {
-        let sites = (0..self.core.n_sites as u32).filter(|&site| 0.5 <= volume.share[site as usize]);
-        self.search.become_sites(&sites.collect::<Vec<u32>>());
+        let sites = volume.likeliest().unwrap_or_else(|| {
+            let sites = 0..self.core.n_sites as u32;
+            sites.filter(|&site| 0.5 <= volume.share[site as usize]).collect()
+        });
+        self.search.become_sites(&sites);
         if self.search.keeps_rules() {
             self.search.descend(clock);
         }
@@ -592,8 +602,8 @@ impl Explorer<'_> {
 
     /// Branches on the site that promises most where the relaxation can be asked, else on the one that it is most
     /// divided about.
-    fn split(&mut self, node: Node, volume: &Volume, stack: &mut Vec<Node>) {
-        let site = self.promising(&node, volume).unwrap_or_else(|| {
+    fn split(&mut self, node: Node, volume: &Volume, stack: &mut Vec<Node>, clock: &Clock) {
+        let site = self.promising(&node, volume, clock).unwrap_or_else(|| {
             let free = (0..self.core.n_sites).filter(|&site| node.fate[site] == Fate::Free);
             let divided = |site: usize| 0.5 - (volume.share[site] - 0.5).abs();
             free.max_by(|&one, &other| divided(one).total_cmp(&divided(other)).then(other.cmp(&one)))
@@ -617,19 +627,21 @@ impl Explorer<'_> {
         }
     }
 
-    fn promising(&mut self, node: &Node, volume: &Volume) -> Option<usize> {
-        let Some(Program::Cover(relaxation)) = &mut self.relaxation else { return None };
-        if self.core.miss.first() != Some(&MUST) && self.visits < PROBE_AFTER {
+    fn promising(&mut self, node: &Node, volume: &Volume, clock: &Clock) -> Option<usize> {
+        let program = self.relaxation.as_mut().filter(|program| !matches!(program, Program::Median(_)))?;
+        let is_dear = matches!(program, Program::Cover(_)) && self.core.miss.first() != Some(&MUST);
+        if is_dear && self.visits < PROBE_AFTER {
             return None;
         }
+        let patience = if node.depth == 0 { PATIENCE_AT_ROOT } else { program.patience() };
         let missing = self.cutoff as f64 - 1.0 + self.limits.margin - volume.best.value;
         let work = &mut self.work;
         let probe = |site: usize, open: bool| {
-            let (gain, steps) = relaxation.probe(site, open)?;
+            let (gain, steps) = program.probe(site, open, clock)?;
             *work += steps;
             Some(gain)
         };
         let may = |site: usize| node.fate[site] == Fate::Free;
-        self.pseudo.choose(&volume.share, may, missing, node.depth == 0, probe)
+        self.pseudo.choose(&volume.share, may, missing, patience, probe)
     }
 }

@@ -11,7 +11,7 @@ use super::swap::Search;
 pub(crate) fn greedy<'c>(core: &'c Core, clock: &Clock) -> Search<'c> {
     let mut search = Search::new(core);
     mend_rules(&mut search);
-    while !clock.is_cancelled() && search.open_best() {}
+    search.open_greedily(clock);
     search
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Relaxed {
     pub work: u64,
 }
 
-/// Multipliers below this hardly count.
+/// Multipliers nearer than this to an end of their range, as a share of it, are taken for that end.
 #[cfg(feature = "highs")]
 const HARDLY: f64 = 0.01;
 /// Steps of the simplex in a trial.
@@ -32,12 +32,13 @@ pub(crate) struct Relaxation {
     columns: Vec<Option<highs::Col>>,
     /// Rows of the program, in its order.
     rows: Vec<u32>,
-    /// Rows that are not in the program yet, with their columns.
-    waiting: Vec<(u32, Vec<highs::Col>)>,
+    /// Rows that are not in the program yet.
+    waiting: Vec<Waiting>,
     /// Largest multiplier of each row.
     most: Vec<f64>,
-    /// Multipliers of rows that the core's decisions settle.
+    /// Multipliers of rows outside the program; what the program says of a row comes on top.
     settled: Vec<f64>,
+    times: f64,
     n_rules: usize,
     fate: Vec<Fate>,
     per_step: u64,
@@ -47,10 +48,28 @@ pub(crate) struct Relaxation {
     all_must: bool,
 }
 
+/// A row whose multiplier is taken for an end of its range, with its columns.
+#[cfg(feature = "highs")]
+struct Waiting {
+    row: u32,
+    end: End,
+    columns: Vec<highs::Col>,
+}
+
+#[cfg(feature = "highs")]
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The row counts for nothing, which is right while it is served.
+    Nothing,
+    /// Every site of the row is paid as if it alone served it, which is right while they are not more than needed.
+    Most,
+}
+
 #[cfg(feature = "highs")]
 impl Relaxation {
-    /// A row that must be served may be missed for `big`. Rows that the multipliers `u` hardly count wait outside the
-    /// program until a solution leaves them unserved, where nothing else could make it fail.
+    /// A row that must be served may be missed for `big`. Rows whose multiplier `u` stands at an end of its range wait
+    /// outside the program until a solution contradicts that; those that must be served only where nothing else could
+    /// make the program fail.
     pub fn new(core: &Core, u: &[f64], big: f64) -> Self {
         use super::build::MUST;
         let mut program = highs::RowProblem::default();
@@ -65,13 +84,24 @@ impl Relaxation {
                     .then(|| program.add_column(core.open_cost[site] as f64, bounds(core.fate[site])))
             })
             .collect();
+        for rule in &core.rules {
+            let terms = rule.terms.iter().filter_map(|&(site, coefficient)| {
+                columns[site as usize].map(|column| (column, coefficient as f64))
+            });
+            program.add_row(..=rule.limit as f64, terms.collect::<Vec<_>>());
+        }
+        // Without p a row that says nothing keeps the order: rules, p, rows.
+        let p = core.p.map_or(f64::INFINITY, |p| p as f64);
+        program.add_row(..=p, columns.iter().flatten().map(|&column| (column, 1.0)));
         let times = core.times as f64;
         let mut most = vec![f64::INFINITY; core.n_rows()];
         let mut settled = vec![0.0; core.n_rows()];
         let mut rows = Vec::new();
         let mut waiting = Vec::new();
+        let mut paid = vec![0.0; core.n_sites];
         for row in 0..core.n_rows() {
-            if core.miss[row] != MUST {
+            let must = core.miss[row] == MUST;
+            if !must {
                 most[row] = core.miss[row] as f64 / times;
             }
             let open = core.row(row).filter(|&entry| core.fate[core.row_site[entry] as usize] == Fate::Open);
@@ -80,31 +110,35 @@ impl Relaxation {
             }
             let sites: Vec<highs::Col> =
                 core.row(row).filter_map(|entry| columns[core.row_site[entry] as usize]).collect();
-            if sites.len() < core.times && core.miss[row] != MUST {
+            if sites.len() < core.times && !must {
                 settled[row] = most[row];
                 continue;
             }
-            if !may_fail && core.miss[row] == MUST && u[row] < HARDLY {
-                waiting.push((row as u32, sites));
+            let range = if must { 1.0 } else { most[row] };
+            let may_wait = !must || !may_fail;
+            if may_wait && u[row] < HARDLY * range {
+                waiting.push(Waiting { row: row as u32, end: End::Nothing, columns: sites });
+                continue;
+            }
+            if !must && (1.0 - HARDLY) * range < u[row] {
+                settled[row] = most[row];
+                core.row(row).for_each(|entry| paid[core.row_site[entry] as usize] += most[row]);
+                waiting.push(Waiting { row: row as u32, end: End::Most, columns: sites });
                 continue;
             }
             let mut terms: Vec<(highs::Col, f64)> = sites.into_iter().map(|column| (column, 1.0)).collect();
-            if core.miss[row] != MUST || may_fail {
-                let price = if core.miss[row] == MUST { big * times } else { core.miss[row] as f64 };
+            if !must || may_fail {
+                let price = if must { big * times } else { core.miss[row] as f64 };
                 // Without an upper end, so that no multiplier passes what missing the row costs.
                 terms.push((program.add_column(price, 0.0..), times));
             }
             program.add_row(times.., terms);
             rows.push(row as u32);
         }
-        for rule in &core.rules {
-            let terms = rule.terms.iter().filter_map(|&(site, coefficient)| {
-                columns[site as usize].map(|column| (column, coefficient as f64))
-            });
-            program.add_row(..=rule.limit as f64, terms.collect::<Vec<_>>());
-        }
-        if let Some(p) = core.p {
-            program.add_row(..=p as f64, columns.iter().flatten().map(|&column| (column, 1.0)));
+        for (site, column) in columns.iter().enumerate() {
+            if let (Some(column), true) = (*column, 0.0 < paid[site]) {
+                program.change_column_cost(column, core.open_cost[site] as f64 - paid[site]);
+            }
         }
         let mut model = program.optimise(highs::Sense::Minimise);
         set_options(&mut model);
@@ -116,6 +150,7 @@ impl Relaxation {
             waiting,
             most,
             settled,
+            times,
             n_rules: core.rules.len(),
             fate: core.fate.clone(),
             value: 0.0,
@@ -164,30 +199,51 @@ impl Relaxation {
             }
             self.model = Some(model);
             let dual = solution.dual_rows();
-            // Rows come first, then rules, then p.
-            let prices = dual[self.rows.len()..].iter().take(self.n_rules);
+            let (prices, rows) = dual.split_at(self.n_rules + 1);
             let mut u = self.settled.clone();
-            for (&row, dual) in self.rows.iter().zip(dual) {
-                u[row as usize] = dual.clamp(0.0, self.most[row as usize]);
+            for (&row, dual) in self.rows.iter().zip(rows) {
+                let row = row as usize;
+                u[row] = (u[row] + dual).clamp(0.0, self.most[row]);
             }
             let share = self.columns.iter().map(|column| column.map_or(0.0, |column| solution[column]));
             return Some(Relaxed {
                 u,
-                price: prices.map(|dual| (-dual).max(0.0)).collect(),
+                price: prices[..self.n_rules].iter().map(|dual| (-dual).max(0.0)).collect(),
                 share: share.collect(),
                 work,
             });
         }
     }
 
-    /// Takes waiting rows that the solution does not serve into the program; whether there were any.
+    /// Takes waiting rows that the solution contradicts into the program; whether there were any.
     fn admit(&mut self, model: &mut highs::Model, solution: &highs::Solution) -> bool {
-        let served = |columns: &[highs::Col]| columns.iter().map(|&column| solution[column]).sum::<f64>();
-        let (broken, waiting): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|row| served(&row.1) < 1.0 - 1e-6);
+        let times = self.times;
+        let holds = |row: &Waiting| {
+            let served = row.columns.iter().map(|&column| solution[column]).sum::<f64>();
+            match row.end {
+                End::Nothing => times - 1e-6 <= served,
+                End::Most => served <= times + 1e-6,
+            }
+        };
+        let (waiting, broken): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.waiting).into_iter().partition(holds);
         self.waiting = waiting;
-        for (row, columns) in &broken {
-            model.add_row(1.0.., columns.iter().map(|&column| (column, 1.0)));
+        for Waiting { row, end, columns } in &broken {
+            let terms = columns.iter().map(|&column| (column, 1.0));
+            let most = self.most[*row as usize];
+            match end {
+                End::Nothing => {
+                    let added = model.add_row(times.., terms);
+                    if most.is_finite() {
+                        model.add_col(most, 0.0.., [(added, 1.0)]);
+                    }
+                }
+                End::Most => {
+                    // What more sites than needed were paid too much is taken back.
+                    let added = model.add_row(..=times, terms);
+                    model.add_col(most, 0.0.., [(added, -1.0)]);
+                }
+            }
             self.rows.push(*row);
             self.per_step += 1;
         }

@@ -20,14 +20,18 @@ mod construct;
 mod evaluate;
 mod explain;
 mod frontier;
+mod kernel;
+mod linear;
 mod lp;
 mod lp_median;
 mod presolve;
 mod problem;
+mod program;
 mod pseudo;
 mod regions;
 mod restrict;
 mod second;
+mod simplex;
 mod solve;
 mod swap;
 mod table;
@@ -40,6 +44,7 @@ use std::time::Instant;
 
 pub use certificate::Certificate;
 pub use frontier::{FrontierPoint, budget_frontier, frontier};
+pub use linear::{LinearRange, linear_range};
 pub use problem::{
     Backup, Change, Effort, Existing, Group, Model, Options, Problem, Reason, Siting, SitingError, Then,
 };

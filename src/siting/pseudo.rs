@@ -8,10 +8,6 @@
 
 /// Trials of a site, for each of the two cases, before its averages are relied on.
 const RELIABLE: u32 = 2;
-/// The search ends after so many trials in a row that found nothing better.
-const PATIENCE: usize = 4;
-/// The same at the root, whose experience all other nodes share.
-const PATIENCE_AT_ROOT: usize = 8;
 /// A share nearer to 0 or 1 than this counts as whole.
 const WHOLE: f64 = 1e-6;
 
@@ -55,13 +51,14 @@ impl PseudoCosts {
 
     /// The site to branch on among those that are neither closed nor open in the relaxation; `None` if all are.
     ///
-    /// `missing` is what the bound lacks here, and `probe(site, open)` a trial's gain, `None` if it cannot be had.
+    /// `missing` is what the bound lacks here, and `probe(site, open)` a trial's gain, `None` if it cannot be had. The
+    /// search ends after `patience` trials in a row that found nothing better.
     pub fn choose(
         &mut self,
         share: &[f64],
         may: impl Fn(usize) -> bool,
         missing: f64,
-        at_root: bool,
+        patience: usize,
         mut probe: impl FnMut(usize, bool) -> Option<f64>,
     ) -> Option<usize> {
         let divided = |site: usize| 0.5 - (share[site] - 0.5).abs();
@@ -81,7 +78,6 @@ impl PseudoCosts {
             let divided = || divided(other.1).total_cmp(&divided(one.1));
             other.0.total_cmp(&one.0).then_with(divided).then(one.1.cmp(&other.1))
         });
-        let patience = if at_root { PATIENCE_AT_ROOT } else { PATIENCE };
         let mut best: Option<(f64, usize)> = None;
         let mut since = 0;
         for (promised, site) in candidates {

@@ -12,7 +12,7 @@ use super::certificate::{self, Certificate, Reduction, check};
 use super::construct::{cover_search, greedy, greedy_cover};
 use super::evaluate::{Served, check_sites, serve};
 use super::explain::explain;
-use super::presolve::{Reduced, close_dominated, reduce};
+use super::presolve::{Reduced, reduce};
 use super::regions;
 use super::second;
 use super::swap::{Search, iterate};
@@ -173,9 +173,8 @@ fn best_assignment(
     clock: &Clock,
 ) -> Result<Found, SitingError> {
     let work = Work::of(options.effort);
-    let mut closed = core.clone();
-    let dominated = close_dominated(&mut closed);
-    let core = &closed;
+    let Reduced { core, reductions } = reduce(core);
+    let core = &core;
     let start = greedy(core, clock);
     let mut search = if start.is_feasible() { start } else { repaired(core, options, clock) };
     let mut best = None;
@@ -190,7 +189,8 @@ fn best_assignment(
     let mut volume = Volume::new(core, &fate, guess);
     let cutoff = best.as_ref().map_or(search.value, |best| best.0);
     let mut tried = FxHashSet::default();
-    climb(&mut volume, &fate, work.steps, cutoff as f64, clock, |step, chosen, volume| {
+    let small = is_small(core) && options.effort > Effort::Quick;
+    let mut visit = |step: usize, chosen: &[u32], volume: &Volume| {
         // Descents are cheap in cover tables and dear in dense ones.
         let try_now = if core.row_cost.is_empty() {
             let every = if step > 200 { work.every / 4 + 1 } else { work.every };
@@ -199,7 +199,7 @@ fn best_assignment(
             step % 80 == 39 && (step < 160 || step % 320 == 279)
         };
         // The average choice says more than a single one where sites overlap.
-        let average = if try_now && core.row_cost.is_empty() { likeliest(core, volume) } else { None };
+        let average = if try_now && core.row_cost.is_empty() { volume.likeliest() } else { None };
         let chosen = average.as_deref().unwrap_or(chosen);
         if try_now && tried.insert(chosen.to_vec()) {
             let near = if core.row_cost.is_empty() { 2.0 } else { 1.01 };
@@ -213,9 +213,20 @@ fn best_assignment(
             }
         }
         best.as_ref().map_or(f64::INFINITY, |best| best.0 as f64)
-    });
-    let as_reduction = |(site, by)| Reduction::Site { site, by };
-    let reductions = || dominated.iter().copied().map(as_reduction).collect();
+    };
+    let first = if small { FIRST_STEPS } else { work.steps };
+    climb(&mut volume, &fate, first, cutoff as f64, clock, &mut visit);
+    let warm =
+        if small && TINY < core.row_site.len() { branch::warm_up(core, &mut volume, clock) } else { None };
+    if warm.is_some() {
+        if let Some(sites) = volume.likeliest() {
+            search.become_sites(&sites);
+            search.descend(clock);
+        }
+        keep_better(&search, &mut best);
+    } else {
+        climb(&mut volume, &fate, work.steps - first, cutoff as f64, clock, &mut visit);
+    }
     let cools =
         core.row_cost.is_empty() && core.rules.is_empty() && core.times == 1 && !core.miss.contains(&MUST);
     let cool = |search: &mut Search, volume: &Volume, best: &(i64, Vec<u32>), entries: u64| {
@@ -224,17 +235,19 @@ fn best_assignment(
         search.become_sites(&cooled);
         search.descend(clock);
     };
-    if is_small(core) && options.effort > Effort::Quick {
+    if small {
         // Many end in a short tree, given fair sites.
-        if let (true, Some(known)) = (cools && TINY < core.row_site.len(), &best) {
-            cool(&mut search, &volume, known, FIRST_COOLING * core.row_site.len() as u64);
-            keep_better(&search, &mut best);
-        }
-        let root =
-            Root { volume: &volume, best: best.clone(), limit: i64::MAX, refine: None, most: FIRST_TREE };
+        let root = Root {
+            volume: &volume,
+            best: best.clone(),
+            limit: i64::MAX,
+            refine: None,
+            most: FIRST_TREE,
+            warm,
+        };
         let proof = prove(problem, core, root, options, clock);
         if proof.complete {
-            return proof.into_found(problem, core, reductions(), clock);
+            return proof.into_found(problem, core, reductions, clock);
         }
         best = proof.best;
     }
@@ -269,17 +282,17 @@ fn best_assignment(
     let proof = prove(
         problem,
         core,
-        Root { volume: &volume, best, limit: i64::MAX, refine: Some(refine), most },
+        Root { volume: &volume, best, limit: i64::MAX, refine: Some(refine), most, warm: None },
         options,
         clock,
     );
-    proof.into_found(problem, core, reductions(), clock)
+    proof.into_found(problem, core, reductions, clock)
 }
 
 /// Entries up to which a tree takes less time than annealing.
 const TINY: usize = 4_000;
-/// Times that annealing may read a small table before that tree.
-const FIRST_COOLING: u64 = 400;
+/// Steps of the volume algorithm before the linear relaxation of a small table is solved.
+const FIRST_STEPS: usize = 250;
 /// Work of the tree where the gap is wide.
 const FAR_TREE: u64 = 300_000_000;
 /// Work of the tree that is tried before any long search.
@@ -301,19 +314,6 @@ fn useful_sites(volume: &Volume, fate: &[Fate], p: Option<usize>, value: f64) ->
     let last = if room == 0 { 0.0 } else { ranked.get(room - 1).map_or(0.0, |&last| last.min(0.0)) };
     let missing = value - volume.best.value;
     reduced.iter().map(|reduced| reduced - last < missing).collect()
-}
-
-/// The p sites that the relaxation opens most often; `None` without p.
-fn likeliest(core: &Core, volume: &Volume) -> Option<Vec<u32>> {
-    let p = core.p?;
-    let mut sites: Vec<u32> = (0..core.n_sites as u32).collect();
-    let share =
-        |site: u32| if core.fate[site as usize] == Fate::Open { 2.0 } else { volume.share[site as usize] };
-    sites.sort_unstable_by(|&one, &other| share(other).total_cmp(&share(one)).then(one.cmp(&other)));
-    sites.truncate(p);
-    sites.retain(|&site| core.fate[site as usize] != Fate::Closed);
-    sites.sort_unstable();
-    Some(sites)
 }
 
 /// Objective of a set of sites by scanning each row for its first ones; unserved rows that must be served count 0.
@@ -340,10 +340,10 @@ fn keep_better(search: &Search, best: &mut Option<(i64, Vec<u32>)>) {
 }
 
 /// What branch and bound, or the root bound alone, came to.
-struct Proof {
+pub(crate) struct Proof {
     best: Option<(i64, Vec<u32>)>,
-    duals: Vec<branch::Multipliers>,
-    steps: Vec<branch::Step>,
+    pub duals: Vec<branch::Multipliers>,
+    pub steps: Vec<branch::Step>,
     complete: bool,
     /// Instead of the tree: a certificate ready made.
     certificate: Option<Certificate>,
@@ -386,18 +386,20 @@ fn infeasible(core: &Core) -> SitingError {
 }
 
 /// What is known before branching.
-struct Root<'a, 'c> {
-    volume: &'a Volume<'c>,
-    best: Option<(i64, Vec<u32>)>,
-    limit: i64,
-    refine: Option<Refine>,
+pub(crate) struct Root<'a, 'c> {
+    pub volume: &'a Volume<'c>,
+    pub best: Option<(i64, Vec<u32>)>,
+    pub limit: i64,
+    pub refine: Option<Refine>,
     /// Most work of the tree, beside what the effort allows.
-    most: u64,
+    pub most: u64,
+    /// The linear relaxation, if it is solved already.
+    pub warm: Option<branch::Warm>,
 }
 
 /// Closes the gap to answers below `limit` by branch and bound where the effort allows it, else keeps the root's bound.
-fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &Clock) -> Proof {
-    let Root { volume, best, limit, refine, most } = root;
+pub(crate) fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &Clock) -> Proof {
+    let Root { volume, best, limit, refine, most, mut warm } = root;
     // Any answer below the limit will do where there is one.
     let enough = if limit == i64::MAX { i64::MIN } else { limit - 1 };
     let n_demand = problem.table.n_demand();
@@ -420,7 +422,7 @@ fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &
     let step_by_step = enough == i64::MIN && core.p.is_none() && core.miss.first() == Some(&MUST);
     let mut target = if step_by_step { (volume.best.value - margin).ceil() as i64 + 1 } else { cutoff };
     let mut settled: Option<branch::Tree> = None;
-    let (mut refine, mut work_left, mut warm) = (refine, limits.work, None);
+    let (mut refine, mut work_left) = (refine, limits.work);
     loop {
         let cutoff = target.clamp(i64::MIN, cutoff);
         let start = Start { volume, cutoff, enough, known, refine: refine.take(), warm };
@@ -448,7 +450,7 @@ fn prove(problem: &Problem, core: &Core, root: Root, options: &Options, clock: &
 }
 
 /// No answer costs as much as this.
-fn ceiling(core: &Core) -> i64 {
+pub(crate) fn ceiling(core: &Core) -> i64 {
     let mut total = core.open_cost.iter().sum::<i64>() + 1;
     for row in 0..core.n_rows() {
         let dearest = core.row(row).next_back().map_or(0, |entry| core.row_cost_at(entry));
@@ -505,7 +507,7 @@ fn prove_cover(problem: &Problem, core: &Core, limit: i64, options: &Options, cl
     let near_by = NEAR * core.open_cost.iter().sum::<i64>() / core.n_sites.max(1) as i64;
     let near = limit < i64::MAX || best.as_ref().is_some_and(|best| best.0 <= goal + near_by);
     if near && is_small(core) && options.effort > Effort::Quick && FIRST_EXCHANGES < exchanges {
-        let root = Root { volume: &volume, best, limit, refine: None, most: FIRST_TREE };
+        let root = Root { volume: &volume, best, limit, refine: None, most: FIRST_TREE, warm: None };
         let proof = prove(problem, core, root, options, clock);
         if proof.complete || proof.best.as_ref().is_some_and(|best| best.0 <= goal) {
             return proof;
@@ -517,15 +519,15 @@ fn prove_cover(problem: &Problem, core: &Core, limit: i64, options: &Options, cl
     }
     let best = found.as_ref().and_then(worth);
     let far = best.as_ref().filter(|best| limit == i64::MAX && goal + near_by < best.0);
-    let mut regional = None;
+    let (mut regional, mut warm) = (None, None);
     if let (Some(known), true) = (far, 0 < work.regions) {
         // So wide a gap is too much for one tree.
         let bits = scale_bits(core);
         let asked = regions::Goal { known: known.0, bits, spike: spike(core, bits), work: work.regions };
-        let (u, share) = branch::relaxed(core, &volume, clock);
-        regional = regions::certify(core, &u, &share, &asked, clock);
+        warm = branch::warm_up(core, &mut volume, clock);
+        regional = regions::certify(core, &volume.best.u, &volume.share, &asked, clock);
     }
-    let root = Root { volume: &volume, best, limit, refine: None, most: u64::MAX };
+    let root = Root { volume: &volume, best, limit, refine: None, most: u64::MAX, warm };
     match regional {
         Some((certificate, false)) => Proof::ready(root.best, certificate),
         Some((certificate, true)) => {
@@ -568,7 +570,7 @@ fn spike(core: &Core, bits: u32) -> u64 {
 }
 
 /// The proof in integers on the caller's demand points.
-fn certify(
+pub(crate) fn certify(
     problem: &Problem,
     core: &Core,
     duals: &[branch::Multipliers],

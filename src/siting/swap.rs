@@ -37,6 +37,8 @@ pub(crate) struct Search<'c> {
     gain: Vec<i64>,
     loss: Vec<i64>,
     extra: Extras,
+    /// Whether extras are kept; exchanges need them, opening one site after another does not.
+    is_paired: bool,
     rules_of: Vec<Vec<(u32, i64)>>,
     slack: Vec<i64>,
     /// Sum by which rules are broken.
@@ -71,6 +73,7 @@ impl<'c> Search<'c> {
             gain: vec![0; core.n_sites],
             loss: vec![0; core.n_sites],
             extra: Extras::new(core),
+            is_paired: true,
             rules_of: core.rules_of_sites(),
             slack: core.rules.iter().map(|rule| rule.limit).collect(),
             broken: core.rules.iter().map(|rule| (-rule.limit).max(0)).sum(),
@@ -289,7 +292,7 @@ impl<'c> Search<'c> {
         self.loss[server as usize] += second - now;
         for (index, &site) in sites.iter().enumerate() {
             let cost = cost_at(index);
-            if near.cost[1] <= cost {
+            if near.cost[1] <= cost || (!self.is_paired && near.cost[0] <= cost) {
                 break;
             }
             if self.open[site as usize] {
@@ -302,7 +305,7 @@ impl<'c> Search<'c> {
             } else {
                 second - own
             };
-            if extra != 0 {
+            if extra != 0 && self.is_paired {
                 self.extra.add(site, server, extra);
             }
         }
@@ -335,7 +338,7 @@ impl<'c> Search<'c> {
             for place in 0..n_serving {
                 let both = self.row_value(row, &add_cost(&without[place], cost)) - now;
                 let extra = loss[place] - gain - both;
-                if extra != 0 {
+                if extra != 0 && self.is_paired {
                     self.extra.add(site, near.site[place], sign * extra);
                 }
             }
@@ -443,15 +446,43 @@ impl<'c> Search<'c> {
     pub fn become_sites(&mut self, sites: &[u32]) {
         let mut wanted = vec![false; self.core.n_sites];
         sites.iter().for_each(|&site| wanted[site as usize] = true);
-        for site in 0..self.core.n_sites as u32 {
-            if self.open[site as usize] && !wanted[site as usize] {
-                self.remove(site);
+        let closing: Vec<u32> = self.sites().into_iter().filter(|&site| !wanted[site as usize]).collect();
+        let opening: Vec<u32> = sites.iter().copied().filter(|&site| !self.open[site as usize]).collect();
+        if closing.len() + opening.len() <= sites.len() / 2 {
+            closing.into_iter().for_each(|site| self.remove(site));
+            opening.into_iter().for_each(|site| self.insert(site));
+            return;
+        }
+        for (changing, sign) in [(closing, -1), (opening, 1)] {
+            for site in changing {
+                self.open[site as usize] = 0 < sign;
+                self.use_rules(site, sign);
             }
         }
-        for &site in sites {
-            if !self.open[site as usize] {
-                self.insert(site);
-            }
+        self.count_anew();
+    }
+
+    /// Opens the best site as long as one pays off.
+    pub fn open_greedily(&mut self, clock: &Clock) {
+        self.is_paired = false;
+        while !clock.is_cancelled() && self.open_best() {}
+        self.is_paired = true;
+        self.count_anew();
+    }
+
+    /// Everything but the rules from the open sites alone: many changes at once cost less than one by one.
+    fn count_anew(&mut self) {
+        let open = self.sites();
+        self.n_open = open.len();
+        self.value = open.iter().map(|&site| self.core.open_cost[site as usize]).sum();
+        self.gain.fill(0);
+        self.loss.fill(0);
+        self.extra = Extras::new(self.core);
+        open.into_iter().for_each(|site| self.extra.open(site));
+        for row in 0..self.core.n_rows() {
+            self.near[row] = self.nearest(row);
+            self.value += self.row_value(row, &self.near[row].cost);
+            self.count_row(row, 1);
         }
     }
 }

@@ -356,7 +356,8 @@ fn regions_prove_no_more_than_is_true_and_the_same_every_time() {
         let presolve::Reduced { core, reductions } = presolve::reduce(&core);
         let mut volume = Volume::new(&core, &core.fate, None);
         climb(&mut volume, &core.fate, 500, best.objective as f64, &clock, |_, _, _| f64::INFINITY);
-        let (u, share) = branch::relaxed(&core, &volume, &clock);
+        branch::warm_up(&core, &mut volume, &clock).expect("an optimum");
+        let (u, share) = (volume.best.u.clone(), volume.share.clone());
         let goal =
             regions::Goal { known: best.objective as i64 + 5, bits: 20, spike: 1 << 40, work: 200_000 };
         let made = || {
@@ -387,5 +388,76 @@ fn regions_prove_no_more_than_is_true_and_the_same_every_time() {
             });
             assert!(all.iter().all(|other| *other == certificate));
         }
+    }
+}
+
+#[test]
+#[cfg(feature = "highs")]
+fn our_simplex_and_highs_prove_the_same_under_any_decisions() {
+    use super::bound::Volume;
+    use super::build::Fate;
+    use super::{Clock, Model, Problem, build, lp, presolve, simplex};
+    let walks = town(300);
+    let clock = Clock::new(&Options::default());
+    for (limit, p) in [(60, 5), (85, 12), (110, 40)] {
+        let mut problem = Problem::new(Table::dense(300, 300, &walks).expect("300 by 300"));
+        problem.limit = Some(limit);
+        problem.weights = (0..300).map(|point| 1 + point * 37 % 23).collect();
+        let core = build::build(&problem, Model::MaxCover { p: Some(p) }).expect("a core");
+        let core = presolve::reduce(&core).core;
+        assert!(simplex::Simplex::suits(&core));
+        let nothing = vec![0.0; core.n_rows()];
+        let mut ours = simplex::Simplex::new(&core, &nothing);
+        let mut theirs = lp::Relaxation::new(&core, &nothing, 1.0);
+        let free: Vec<usize> = (0..300).filter(|&site| core.fate[site] == Fate::Free).collect();
+        for round in 0..30 {
+            let mut fate = core.fate.clone();
+            for decision in 0..round % 7 {
+                let site = free[(round * 31 + decision * 17) % free.len()];
+                fate[site] = if decision % 3 == 0 { Fate::Open } else { Fate::Closed };
+            }
+            let proven =
+                |found: lp::Relaxed| Volume::new(&core, &fate, Some((found.u, found.price))).best.value;
+            let our = proven(ours.solve(&fate, f64::INFINITY, &clock).expect("an optimum"));
+            let their = proven(theirs.solve(&fate, f64::INFINITY, &clock).expect("an optimum"));
+            assert!((our - their).abs() < 0.01, "{limit} {p} {round}: {our} {their}");
+        }
+    }
+}
+
+#[test]
+fn rows_that_differ_in_superfluous_sites_only_become_one() {
+    use super::{Model, Problem, build, presolve};
+    // Site 2 reaches nothing that site 1 does not.
+    let table = Table::sparse(3, &[0, 1, 3, 5], &[0, 0, 1, 1, 2], None).expect("three points");
+    let table_again = Table::sparse(3, &[0, 1, 2, 4], &[0, 1, 1, 2], None).expect("three points");
+    for (table, rows) in [(table, 3), (table_again, 2)] {
+        let core = build::build(&Problem::new(table), Model::MaxCover { p: Some(1) }).expect("a core");
+        let reduced = presolve::reduce(&core);
+        assert_eq!(reduced.core.n_rows(), rows);
+        assert_eq!(reduced.core.miss.iter().sum::<i64>(), 3);
+    }
+}
+
+#[test]
+#[cfg(feature = "highs")]
+fn the_linear_range_holds_the_optimum_of_the_relaxation() {
+    use super::bound::Volume;
+    use super::{Backup, Clock, Model, Problem, branch, build, linear_range};
+    let walks = town(300);
+    for (limit, p) in [(60, 5), (85, 12), (110, 40)] {
+        let mut problem = Problem::new(Table::dense(300, 300, &walks).expect("300 by 300"));
+        problem.limit = Some(limit);
+        problem.weights = (0..300).map(|point| 1 + point * 37 % 23).collect();
+        let core = build::build(&problem, Model::MaxCover { p: Some(p) }).expect("a core");
+        let mut volume = Volume::new(&core, &core.fate, None);
+        branch::warm_up(&core, &mut volume, &Clock::new(&Options::default())).expect("an optimum");
+        let optimum = core.miss.iter().sum::<i64>() as f64 - volume.best.value;
+        let range = linear_range(&problem, p, &Options::default()).expect("a range");
+        let (attained, bound) = (range.attained as f64, range.bound as f64);
+        assert!(attained <= optimum + 1e-3 && optimum < bound + 1.0, "{attained} {optimum} {bound}");
+        assert!(bound - attained <= 0.01 * optimum, "{attained} {optimum} {bound}");
+        problem.backup = Backup::Second;
+        assert!(linear_range(&problem, p, &Options::default()).is_err());
     }
 }
