@@ -274,15 +274,18 @@ proptest! {
 
 /// Households that are not in the grid that keeps their present one: largest overlaps first.
 fn households_moved(households: &[u32], current: &[i32], grid: &[usize]) -> u64 {
-    let mut overlap: BTreeMap<(usize, i32), u64> = BTreeMap::new();
+    let mut overlap: BTreeMap<(i32, usize), (u64, usize)> = BTreeMap::new();
     for ((&load, &name), &g) in households.iter().zip(current).zip(grid) {
-        *overlap.entry((g, name)).or_default() += u64::from(load);
+        let pair = overlap.entry((name, g)).or_default();
+        *pair = (pair.0 + u64::from(load), pair.1 + 1);
     }
-    let mut pairs: Vec<(u64, (usize, i32))> = overlap.into_iter().map(|(pair, load)| (load, pair)).collect();
-    pairs.sort_by(|a, b| b.cmp(a));
+    // Of equal overlaps that of more atoms, then of the smaller number.
+    let mut pairs: Vec<((u64, usize), (i32, usize))> =
+        overlap.into_iter().map(|(pair, n)| (n, pair)).collect();
+    pairs.sort_by_key(|&(weight, pair)| (std::cmp::Reverse(weight), pair));
     let (mut grids, mut names) = (BTreeSet::new(), BTreeSet::new());
     let mut moved = 0;
-    for (load, (g, name)) in pairs {
+    for ((load, _), (name, g)) in pairs {
         if grids.contains(&g) || names.contains(&name) {
             moved += load;
         } else {

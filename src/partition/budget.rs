@@ -272,11 +272,7 @@ fn part_front(
 ) -> Front<Vec<u32>> {
     let mut random = Random::new(context.seed, stream);
     let k = part.k.max(1);
-    let mut own = vec![-1; part.piece.len()];
-    for &(unit, local) in &part.units {
-        own[local as usize] = current[unit as usize];
-    }
-    let (start, home) = redraw::start(&part.piece, k, range, &own, &mut random);
+    let (start, home) = redraw::start_of(part, range, current, &mut random);
     let mut starts = vec![start];
     if let Some((grid, unit_of)) = free {
         let mut of_unit = vec![0; current.len()];
@@ -317,6 +313,16 @@ fn part_front(
         }
     }
     front
+}
+
+/// The best balanced division of a part of few units that moves fewest, then costs least; `None` if it has more than
+/// [`TINY`] or too few for its grids.
+pub(super) fn best_of_all(part: &Part, range: Range, home: &[u32]) -> Option<Vec<u32>> {
+    let mut front = Front::new(RUNGS);
+    if part.piece.len() <= TINY {
+        every_division(part, range, home, &mut front);
+    }
+    front.rungs.pop().map(|rung| rung.2)
 }
 
 /// Offers every division of a part of few units.

@@ -11,6 +11,8 @@ use super::piece::Piece;
 use super::redraw::{MOVE_MM, Moves};
 use super::regions::{self, Regions, Rule};
 use super::solve::{Context, PartAnswer};
+#[cfg(feature = "highs")]
+use super::sweep::Sweeper;
 
 /// Largest part, in units, that is tried: unit numbers are stored in 16 bits.
 pub(super) const MAX_UNITS: usize = 1000;
@@ -47,6 +49,12 @@ impl Budget {
     }
 }
 
+/// Nodes of the largest diagram: one for so many visits.
+#[cfg(feature = "highs")]
+const NODES_PER_VISITS: usize = 3;
+/// The part of the visits of a list that is spent where there is a diagram.
+#[cfg(feature = "highs")]
+const LISTING_PART: usize = 64;
 /// Zones up to which the budget of each is whole.
 const FULL_ZONES: usize = 150;
 /// Nodes of one integer program.
@@ -70,6 +78,9 @@ struct Selection<'a> {
     cap: Option<i64>,
     labels: &'a mut Vec<u32>,
     answer: &'a mut PartAnswer,
+    /// All connected sets up to a load, if they have a diagram within the budget.
+    #[cfg(feature = "highs")]
+    sweeper: Option<(u64, Option<Sweeper>)>,
     /// Searches that ended at their budget without an answer.
     cut_short: u32,
     /// How far the present search is from being settled: 0 for all that may be.
@@ -86,8 +97,21 @@ pub(super) fn improve(
     labels: &mut Vec<u32>,
     answer: &mut PartAnswer,
 ) {
-    let mut selection =
-        Selection { context, piece, range, k, pool, home, cap, labels, answer, cut_short: 0, hopeless: 0 };
+    let mut selection = Selection {
+        context,
+        piece,
+        range,
+        k,
+        pool,
+        home,
+        cap,
+        labels,
+        answer,
+        #[cfg(feature = "highs")]
+        sweeper: None,
+        cut_short: 0,
+        hopeless: 0,
+    };
     if !home.is_empty() {
         // A redraw comes with the best balance that is known; what is left is to move few.
         let out = selection.answer.score.n_out;
@@ -126,8 +150,8 @@ impl Selection<'_> {
     fn below_cap(&mut self) {
         let rule = Rule { k: self.k, range: self.range, out: 0, worst: 0 };
         let known = self.answer.score.n_out == 0;
-        let (all, complete) =
-            regions::all_in_range(self.piece, self.range, self.budget().visits / 8, self.pool);
+        let listing = self.budget().visits / self.listing_part(self.range.high).max(8);
+        let (all, complete) = regions::all_in_range(self.piece, self.range, listing, self.pool);
         let mut regions = all.without_dead_ends(self.piece, rule);
         self.select(&mut regions, rule, complete, known);
     }
@@ -165,8 +189,27 @@ impl Selection<'_> {
         found
     }
 
+    /// The part of its visits that a list of all regions up to a load is worth: a small one where they have a diagram.
+    #[cfg(feature = "highs")]
+    fn listing_part(&mut self, high: u64) -> usize {
+        if self.sweeper.as_ref().is_none_or(|(known, _)| *known != high) {
+            let fits = self.piece.len() <= cover::MAX_UNITS;
+            let nodes = self.context.budget.visits / NODES_PER_VISITS;
+            let sweeper = fits.then(|| Sweeper::new(self.piece, high, nodes)).flatten();
+            self.sweeper = Some((high, sweeper));
+        }
+        if matches!(self.sweeper, Some((_, Some(_)))) { LISTING_PART } else { 1 }
+    }
+
+    /// Without HiGHS the list is all there is.
+    #[cfg(not(feature = "highs"))]
+    fn listing_part(&mut self, _high: u64) -> usize {
+        1
+    }
+
     fn within_budget(&mut self, rule: Rule, wide: Range, known: bool) -> bool {
-        let (all, complete) = regions::all_in_range(self.piece, wide, self.budget().visits, self.pool);
+        let listing = self.budget().visits / self.listing_part(wide.high);
+        let (all, complete) = regions::all_in_range(self.piece, wide, listing, self.pool);
         let mut regions = all.without_dead_ends(self.piece, rule);
         drop(all);
         self.charge_moves(&mut regions);
@@ -235,6 +278,7 @@ impl Selection<'_> {
         } else {
             Source::Pool
         };
+        let sweeper = self.sweeper.as_mut().and_then(|(_, sweeper)| sweeper.as_mut());
         let piece = self.piece;
         // Every edge cut and everybody moved.
         let moves = if self.home.is_empty() { 0 } else { MOVE_MM * piece.total() as i64 };
@@ -245,6 +289,7 @@ impl Selection<'_> {
             regions,
             source,
             moves: Moves { home: self.home },
+            sweeper: sweeper.filter(|_| matches!(source, Source::Priced(_))),
             rule,
             upper,
             dearest,

@@ -15,6 +15,8 @@ mod answer;
 mod budget;
 mod coarse;
 mod cover;
+#[cfg(feature = "highs")]
+mod diagram;
 mod division;
 mod exact;
 #[cfg(feature = "highs")]
@@ -35,6 +37,8 @@ mod regions;
 mod relax;
 mod seed;
 mod solve;
+#[cfg(feature = "highs")]
+mod sweep;
 mod windows;
 mod zones;
 

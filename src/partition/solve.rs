@@ -296,11 +296,13 @@ fn redraw_part(
 ) -> (Vec<u32>, PartAnswer) {
     let mut random = Random::new(context.seed, stream);
     let k = part.k.max(1);
-    let mut own = vec![-1; part.piece.len()];
-    for &(unit, local) in &part.units {
-        own[local as usize] = current[unit as usize];
+    let (labels, home) = redraw::start_of(part, range, current, &mut random);
+    if let Some(labels) = budget::best_of_all(part, range, &home) {
+        let mut score = super::division::score(&part.piece, range, &labels, k);
+        score.moved = redraw::moved_from(&part.piece, &home, &labels);
+        let least_out = if part.sound { score.n_out } else { part.fewest_out(k, range) };
+        return (labels, PartAnswer { score, least_out, least_cost: 0 });
     }
-    let (labels, home) = redraw::start(&part.piece, k, range, &own, &mut random);
     let full = context.effort == Effort::Full;
     let n = part.piece.len();
     let mut pool =
