@@ -196,7 +196,7 @@ fn climb(
     free: &ZoneAnswer,
     front: &mut Front<ZoneAnswer>,
 ) {
-    let Kind::Divide { size, k, implied } = zone.kind else { return };
+    let Kind::Divide { size, k, other } = zone.kind else { return };
     let range = Range { low: size.low.into(), target: size.target.into(), high: size.high.into() };
     let (piece, unit_of) = zones.graph(problem, zone);
     let Some(current) = solve::present_of(problem, zones, zone, &unit_of) else { return };
@@ -205,7 +205,7 @@ fn climb(
     let mut names: Vec<i32> = current.iter().copied().filter(|&name| 0 <= name).collect();
     names.sort_unstable();
     names.dedup();
-    let mut numbers = if asked { vec![k] } else { vec![k, implied, names.len()] };
+    let mut numbers = if asked { vec![k] } else { vec![k, other, names.len()] };
     numbers.sort_unstable();
     numbers.dedup();
     for k in numbers {

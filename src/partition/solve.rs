@@ -148,16 +148,16 @@ fn divide(
     let unit_load = piece.load.clone();
     let mut divided = Divided { grid: (0..piece.len() as u32).collect(), parts: Vec::new() };
     let mut wanted = piece.len();
-    if let Kind::Divide { size, k, implied } = zone.kind {
+    if let Kind::Divide { size, k, other } = zone.kind {
         let range = Range { low: size.low.into(), target: size.target.into(), high: size.high.into() };
-        let other = (implied != k).then(|| piece.clone());
+        let again = (other != k).then(|| piece.clone());
         divided = into(context, piece, k, range, current.as_deref(), index);
         wanted = k;
-        // The present number is kept unless the implied one is better balanced or moves fewer.
-        if let Some(piece) = other {
-            let again = into(context, piece, implied, range, current.as_deref(), index);
+        // The other number counts only if it is better balanced or moves fewer.
+        if let Some(piece) = again {
+            let again = into(context, piece, other, range, current.as_deref(), index);
             if again.balance_and_moves() < divided.balance_and_moves() {
-                (divided, wanted) = (again, implied);
+                (divided, wanted) = (again, other);
             }
         }
     }
