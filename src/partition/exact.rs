@@ -23,6 +23,8 @@ pub(super) const MAX_GRIDS: usize = 60;
 pub(super) struct Budget {
     /// Sets that one enumeration may visit; pricing may visit six times as many.
     pub visits: usize,
+    /// Visits of one search over the diagram of all connected sets; pricing may do twice as many. Most searches need few.
+    pub sweeps: usize,
     /// Columns of the largest integer program.
     pub columns: usize,
     /// Offers that one exact cover search may look at.
@@ -42,16 +44,17 @@ impl Budget {
         let steep = share * share.sqrt();
         Self {
             visits: (f64::from(1u32 << 23) * steep) as usize + (1 << 14),
+            sweeps: (f64::from(1u32 << 23) * share) as usize + (1 << 14),
             columns: (4000.0 * share) as usize + 100,
-            steps: (8e7 * steep) as u64 + 100_000,
+            steps: (8e7 * share) as u64 + 100_000,
             is_whole: zones <= FULL_ZONES,
         }
     }
 }
 
-/// Nodes of the largest diagram: one for so many visits.
+/// Nodes of the largest diagram: one for so many visits of a search over it.
 #[cfg(feature = "highs")]
-const NODES_PER_VISITS: usize = 3;
+const SWEEPS_PER_NODE: usize = 3;
 /// The part of the visits of a list that is spent where there is a diagram.
 #[cfg(feature = "highs")]
 const LISTING_PART: usize = 64;
@@ -141,6 +144,7 @@ impl Selection<'_> {
         let shift = (3 * (self.cut_short + self.hopeless)).min(30);
         Budget {
             visits: (whole.visits >> shift).max(1 << 10),
+            sweeps: (whole.sweeps >> shift).max(1 << 10),
             steps: (whole.steps >> shift).max(10_000),
             ..whole
         }
@@ -194,7 +198,7 @@ impl Selection<'_> {
     fn listing_part(&mut self, high: u64) -> usize {
         if self.sweeper.as_ref().is_none_or(|(known, _)| *known != high) {
             let fits = self.piece.len() <= cover::MAX_UNITS;
-            let nodes = self.context.budget.visits / NODES_PER_VISITS;
+            let nodes = self.context.budget.sweeps / SWEEPS_PER_NODE;
             let sweeper = fits.then(|| Sweeper::new(self.piece, high, nodes)).flatten();
             self.sweeper = Some((high, sweeper));
         }
@@ -269,17 +273,17 @@ impl Selection<'_> {
     /// Set partitioning with HiGHS; `known` says that the present division follows the rule.
     #[cfg(feature = "highs")]
     fn select(&mut self, regions: &mut Regions, rule: Rule, complete: bool, known: bool) -> bool {
+        let piece = self.piece;
         let upper = known.then(|| self.value()).into_iter().chain(self.cap).min();
-        let Budget { visits, columns, steps, .. } = self.budget();
+        let Budget { visits, sweeps, columns, steps, .. } = self.budget();
+        let sweeper = self.sweeper.as_mut().and_then(|(_, sweeper)| sweeper.as_mut());
         let source = if complete {
             Source::Listed
-        } else if self.piece.len() <= cover::MAX_UNITS {
-            Source::Priced(visits)
+        } else if piece.len() <= cover::MAX_UNITS {
+            Source::Priced(if sweeper.is_some() { sweeps } else { visits })
         } else {
             Source::Pool
         };
-        let sweeper = self.sweeper.as_mut().and_then(|(_, sweeper)| sweeper.as_mut());
-        let piece = self.piece;
         // Every edge cut and everybody moved.
         let moves = if self.home.is_empty() { 0 } else { MOVE_MM * piece.total() as i64 };
         let all = piece.cost.iter().sum::<i64>() / 2 + moves;
