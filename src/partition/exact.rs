@@ -26,6 +26,7 @@ pub(super) struct Budget {
     /// Visits of one search over the diagram of all connected sets; pricing may do twice as many. Most searches need few.
     pub sweeps: usize,
     /// Columns of the largest integer program.
+    #[cfg(feature = "highs")]
     pub columns: usize,
     /// Offers that one exact cover search may look at.
     pub steps: u64,
@@ -45,6 +46,7 @@ impl Budget {
         Self {
             visits: (f64::from(1u32 << 23) * steep) as usize + (1 << 14),
             sweeps: (f64::from(1u32 << 23) * share) as usize + (1 << 14),
+            #[cfg(feature = "highs")]
             columns: (4000.0 * share) as usize + 100,
             steps: (8e7 * share) as u64 + 100_000,
             is_whole: zones <= FULL_ZONES,
@@ -52,9 +54,9 @@ impl Budget {
     }
 }
 
-/// Nodes of the largest diagram: one for so many visits of a search over it.
+/// Nodes of the largest diagram, where the visits of a search over it are not fewer: 40 bytes each.
 #[cfg(feature = "highs")]
-const SWEEPS_PER_NODE: usize = 3;
+const MOST_NODES: usize = 3 << 20;
 /// The part of the visits of a list that is spent where there is a diagram.
 #[cfg(feature = "highs")]
 const LISTING_PART: usize = 64;
@@ -78,6 +80,7 @@ struct Selection<'a> {
     /// Present grid per unit, which is to change as little as possible; empty where there is none.
     home: &'a [u32],
     /// Cost of a division in range that another way to tie the part reached, in mm: only cheaper ones matter.
+    #[cfg_attr(not(feature = "highs"), expect(dead_code, reason = "only the relaxation can look below it"))]
     cap: Option<i64>,
     labels: &'a mut Vec<u32>,
     answer: &'a mut PartAnswer,
@@ -198,7 +201,7 @@ impl Selection<'_> {
     fn listing_part(&mut self, high: u64) -> usize {
         if self.sweeper.as_ref().is_none_or(|(known, _)| *known != high) {
             let fits = self.piece.len() <= cover::MAX_UNITS;
-            let nodes = self.context.budget.sweeps / SWEEPS_PER_NODE;
+            let nodes = self.context.budget.sweeps.min(MOST_NODES);
             let sweeper = fits.then(|| Sweeper::new(self.piece, high, nodes)).flatten();
             self.sweeper = Some((high, sweeper));
         }
@@ -261,6 +264,7 @@ impl Selection<'_> {
     }
 
     /// What the present division costs, moves included.
+    #[cfg(feature = "highs")]
     fn value(&self) -> i64 {
         if self.home.is_empty() {
             return self.answer.score.cost;

@@ -22,6 +22,8 @@ mod exact;
 #[cfg(feature = "highs")]
 mod flow;
 mod islands;
+#[cfg(test)]
+mod lattice;
 mod levels;
 #[cfg(feature = "highs")]
 mod master;

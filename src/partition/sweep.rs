@@ -293,11 +293,12 @@ impl Paths {
     ) -> (Option<Self>, usize) {
         let start = Entry { node: 0, load: 0, cost: 0, next: [NEVER; 2] };
         let mut paths = Self { entry: vec![start], first: Vec::new(), root: Vec::new(), threshold };
-        let mut first = 0;
-        let mut decided = 0;
+        let (mut first, mut decided) = (0, 0);
+        // Entries of the next layer by node and load.
+        let mut number: FxHashMap<u64, u32> = FxHashMap::default();
         for (at, &unit) in diagram.order.iter().enumerate() {
             let end = paths.entry.len();
-            let mut number: FxHashMap<(u32, u32), u32> = FxHashMap::default();
+            number.clear();
             decided += task.piece.load[unit as usize];
             let own = [(0, 0), (task.piece.load[unit as usize], task.price[unit as usize])];
             paths.first.push(first as u32);
@@ -324,10 +325,11 @@ impl Paths {
                     paths.entry[from].next[taken] = next;
                     if next != WHOLE {
                         let load = load as u32;
-                        let place = *number.entry((next, load)).or_insert_with(|| {
-                            paths.entry.push(Entry { node: next, load, cost, next: [NEVER; 2] });
-                            paths.entry.len() as u32 - 1
-                        });
+                        let place =
+                            *number.entry(u64::from(next) << 32 | u64::from(load)).or_insert_with(|| {
+                                paths.entry.push(Entry { node: next, load, cost, next: [NEVER; 2] });
+                                paths.entry.len() as u32 - 1
+                            });
                         paths.entry[from].next[taken] = place;
                         let known = &mut paths.entry[place as usize];
                         known.cost = known.cost.min(cost);

@@ -2,31 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use super::lattice::Lattice;
 use super::*;
 
-/// A lattice of `w` × `h` atoms with loads from `load(x, y)`.
-struct Lattice {
-    households: Vec<u32>,
-    edge_from: Vec<u32>,
-    edge_to: Vec<u32>,
-    edge_length: Vec<f64>,
-}
-
 fn lattice(w: u32, h: u32, load: impl Fn(u32, u32) -> u32) -> Lattice {
-    let mut made = Lattice { households: vec![], edge_from: vec![], edge_to: vec![], edge_length: vec![] };
-    for y in 0..h {
-        for x in 0..w {
-            made.households.push(load(x, y));
-            for (dx, dy) in [(1, 0), (0, 1)] {
-                if x + dx < w && y + dy < h {
-                    made.edge_from.push(y * w + x);
-                    made.edge_to.push((y + dy) * w + x + dx);
-                    made.edge_length.push(20.0);
-                }
-            }
-        }
-    }
-    made
+    Lattice::new(w, h, 20.0, load)
 }
 
 impl Lattice {
