@@ -298,7 +298,8 @@ impl Program {
         let expected = expected(task, share);
         let mut program = Self { model: Some(model), rows, artificial, share, expected, level: 0, added };
         program.add(task, &first)?;
-        program.charge(0);
+        // The other search is short at wider boxes, and each box costs it as much as the last.
+        program.charge(if task.sweeper.is_some() { 0 } else { CHARGES.len() - 4 });
         Some(program)
     }
 
