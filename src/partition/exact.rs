@@ -201,7 +201,9 @@ impl Selection<'_> {
     fn listing_part(&mut self, high: u64) -> usize {
         if self.sweeper.as_ref().is_none_or(|(known, _)| *known != high) {
             let fits = self.piece.len() <= cover::MAX_UNITS;
-            let nodes = self.context.budget.sweeps.min(MOST_NODES);
+            // A redraw sweeps once for every present grid.
+            let sweeps = if self.home.is_empty() { 1 } else { self.k };
+            let nodes = self.context.budget.sweeps.min(MOST_NODES) / sweeps;
             let sweeper = fits.then(|| Sweeper::new(self.piece, high, nodes)).flatten();
             self.sweeper = Some((high, sweeper));
         }
