@@ -16,6 +16,10 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use gridplan::partition::{Effort, GridSize, PartitionParams, PartitionProblem, partition};
+use lattice::Lattice;
+
+#[path = "../src/partition/lattice.rs"]
+mod lattice;
 
 /// Buildings of the largest city that is divided at full effort: that takes about three CPU milliseconds a building.
 const FULL_UP_TO: u32 = 10_000;
@@ -24,54 +28,36 @@ const SIZE: GridSize = GridSize { low: 270, target: 300, high: 330 };
 
 /// A square lattice of about `n` buildings.
 struct City {
-    households: Vec<u32>,
+    lattice: Lattice,
     community: Vec<u32>,
     compound: Vec<i32>,
-    edge_from: Vec<u32>,
-    edge_to: Vec<u32>,
-    edge_length: Vec<f64>,
     edge_cost: Vec<f64>,
 }
 
 fn city(n: u32) -> City {
     let side = n.isqrt();
-    let mut city = City {
-        households: Vec::new(),
-        community: Vec::new(),
-        compound: Vec::new(),
-        edge_from: Vec::new(),
-        edge_to: Vec::new(),
-        edge_length: Vec::new(),
-        edge_cost: Vec::new(),
-    };
-    for y in 0..side {
-        for x in 0..side {
-            // A fixed scramble instead of a generator: the same city for every version of it.
-            let mixed = (y * side + x).wrapping_mul(2_654_435_761) >> 24;
-            city.households.push(mixed % 40);
-            city.community.push(y / 20 * side.div_ceil(20) + x / 20);
-            city.compound.push((y / 2 * side.div_ceil(2) + x / 2) as i32);
-            for (dx, dy) in [(1, 0), (0, 1)] {
-                if x + dx < side && y + dy < side {
-                    let inside = x / 2 == (x + dx) / 2 && y / 2 == (y + dy) / 2;
-                    city.edge_from.push(y * side + x);
-                    city.edge_to.push((y + dy) * side + x + dx);
-                    city.edge_length.push(30.0);
-                    city.edge_cost.push(if inside { 30.0 } else { 6.0 });
-                }
-            }
-        }
+    // A fixed scramble instead of a generator: the same city for every version of it.
+    let scramble = |x: u32, y: u32| ((y * side + x).wrapping_mul(2_654_435_761) >> 24) % 40;
+    let lattice = Lattice::new(side, side, 30.0, scramble);
+    let place = |atom: u32| (atom % side, atom / side);
+    let block = |atom: u32, size: u32| place(atom).1 / size * side.div_ceil(size) + place(atom).0 / size;
+    let ends = lattice.edge_from.iter().zip(&lattice.edge_to);
+    let cost = |(&a, &b): (&u32, &u32)| if block(a, 2) == block(b, 2) { 30.0 } else { 6.0 };
+    City {
+        community: (0..side * side).map(|atom| block(atom, 20)).collect(),
+        compound: (0..side * side).map(|atom| block(atom, 2) as i32).collect(),
+        edge_cost: ends.map(cost).collect(),
+        lattice,
     }
-    city
 }
 
 impl City {
     fn problem(&self) -> PartitionProblem<'_> {
         PartitionProblem {
-            households: &self.households,
-            edge_from: &self.edge_from,
-            edge_to: &self.edge_to,
-            edge_length: &self.edge_length,
+            households: &self.lattice.households,
+            edge_from: &self.lattice.edge_from,
+            edge_to: &self.lattice.edge_to,
+            edge_length: &self.lattice.edge_length,
             edge_cost: Some(&self.edge_cost),
             ..PartitionProblem::default()
         }
@@ -89,13 +75,13 @@ impl City {
     fn judge(&self, grid: &[u32]) -> (f64, usize, f64) {
         let k = grid.iter().max().map_or(0, |&most| most as usize + 1);
         let mut load = vec![0u64; k];
-        for (&g, &h) in grid.iter().zip(&self.households) {
+        for (&g, &h) in grid.iter().zip(&self.lattice.households) {
             load[g as usize] += u64::from(h);
         }
         let fit = load.iter().filter(|&&load| SIZE.holds(load)).count();
         let mut parent: Vec<u32> = (0..grid.len() as u32).collect();
         let mut cost = 0.0;
-        let ends = self.edge_from.iter().zip(&self.edge_to).zip(&self.edge_cost);
+        let ends = self.lattice.edge_from.iter().zip(&self.lattice.edge_to).zip(&self.edge_cost);
         for ((&a, &b), c) in ends {
             if grid[a as usize] == grid[b as usize] {
                 let (a, b) = (root(&mut parent, a), root(&mut parent, b));
@@ -160,7 +146,7 @@ fn run(city: &City, problem: &PartitionProblem<'_>, effort: Effort) -> (Row, Vec
     let answer = partition(problem, &params, &|_| ControlFlow::Continue(())).expect("a sound city");
     let (wall, cpu, extra_mb) = (start.elapsed().as_secs_f64(), cpu_seconds() - cpu, peak_mb() - before);
     let in_range = city.judge(&answer.grid).0;
-    (Row { n: city.households.len(), effort, cpu, wall, extra_mb, in_range }, answer.grid)
+    (Row { n: city.lattice.households.len(), effort, cpu, wall, extra_mb, in_range }, answer.grid)
 }
 
 fn name(effort: Effort) -> &'static str {
@@ -277,8 +263,8 @@ fn beside_peers(n: u32, python: &str) {
     }
     let file = std::env::temp_dir().join(format!("gridplan-bench-{}.txt", std::process::id()));
     let mut text = format!("{k}\n");
-    text += &city.households.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
-    for ((a, b), cost) in city.edge_from.iter().zip(&city.edge_to).zip(&city.edge_cost) {
+    text += &city.lattice.households.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
+    for ((a, b), cost) in city.lattice.edge_from.iter().zip(&city.lattice.edge_to).zip(&city.edge_cost) {
         text += &format!("\n{a} {b} {cost:.0}");
     }
     if let Err(error) = fs::write(&file, text) {
@@ -290,7 +276,7 @@ fn beside_peers(n: u32, python: &str) {
             continue;
         }
         match peer(python, &file, method) {
-            Ok((cpu, grid)) if grid.len() == city.households.len() => line(method, cpu, draft, &grid),
+            Ok((cpu, grid)) if grid.len() == city.lattice.households.len() => line(method, cpu, draft, &grid),
             Ok(_) => println!("{method} is left out: it gave a wrong number of labels"),
             Err(reason) => println!("{method} is left out: {reason}"),
         }

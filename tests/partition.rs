@@ -274,15 +274,18 @@ proptest! {
 
 /// Households that are not in the grid that keeps their present one: largest overlaps first.
 fn households_moved(households: &[u32], current: &[i32], grid: &[usize]) -> u64 {
-    let mut overlap: BTreeMap<(usize, i32), u64> = BTreeMap::new();
+    let mut overlap: BTreeMap<(i32, usize), (u64, usize)> = BTreeMap::new();
     for ((&load, &name), &g) in households.iter().zip(current).zip(grid) {
-        *overlap.entry((g, name)).or_default() += u64::from(load);
+        let pair = overlap.entry((name, g)).or_default();
+        *pair = (pair.0 + u64::from(load), pair.1 + 1);
     }
-    let mut pairs: Vec<(u64, (usize, i32))> = overlap.into_iter().map(|(pair, load)| (load, pair)).collect();
-    pairs.sort_by(|a, b| b.cmp(a));
+    // Of equal overlaps that of more atoms, then of the smaller number.
+    let mut pairs: Vec<((u64, usize), (i32, usize))> =
+        overlap.into_iter().map(|(pair, n)| (n, pair)).collect();
+    pairs.sort_by_key(|&(weight, pair)| (std::cmp::Reverse(weight), pair));
     let (mut grids, mut names) = (BTreeSet::new(), BTreeSet::new());
     let mut moved = 0;
-    for (load, (g, name)) in pairs {
+    for ((load, _), (name, g)) in pairs {
         if grids.contains(&g) || names.contains(&name) {
             moved += load;
         } else {
@@ -478,44 +481,75 @@ fn a_redraw_changes_the_number_of_grids_only_for_balance() {
 /// Full effort, with windows and selection over regions, on any number of threads.
 #[test]
 fn threads_do_not_change_the_answer_at_full_effort() {
-    let (w, h) = (40u32, 30u32);
-    let mut edges = Vec::new();
-    for i in 0..w * h {
-        if (i + 1) % w != 0 {
-            edges.push((i, i + 1));
-        }
-        if i + w < w * h {
-            edges.push((i, i + w));
-        }
-    }
-    let (from, to): (Vec<u32>, Vec<u32>) = edges.into_iter().unzip();
-    let length: Vec<f64> =
-        (0..from.len() as u32).map(|i| f64::from(i.wrapping_mul(2_654_435_761) >> 26)).collect();
-    let households: Vec<u32> = (0..w * h).map(|i| i.wrapping_mul(2_246_822_519) >> 27).collect();
-    // Communities small enough to be solved to proof: this is about threads, not about hard parts.
-    let community: Vec<u32> = (0..w * h).map(|i| i % w / 10).collect();
-    let compound: Vec<i32> = (0..w * h).map(|i| (i / w / 2 * 20 + i % w / 2) as i32).collect();
-    let plain = PartitionProblem {
-        households: &households,
-        edge_from: &from,
-        edge_to: &to,
-        edge_length: &length,
-        ..PartitionProblem::default()
-    };
-    let nested = PartitionProblem { community: Some(&community), compound: Some(&compound), ..plain };
-    let on = |problem: &PartitionProblem<'_>, threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| divide(problem, Effort::Full, 1))
-    };
-    for problem in [plain, nested] {
-        let one = on(&problem, 1);
-        assert_eq!(one, on(&problem, 2));
-        assert_eq!(one, on(&problem, 8));
+    let city = City::of(40, 30, (10, 30));
+    for problem in [city.plain(), city.nested()] {
+        let one = on_threads(&problem, 1);
+        assert_eq!(one, on_threads(&problem, 2));
+        assert_eq!(one, on_threads(&problem, 8));
         let current: Vec<i32> = one.grid.iter().map(|&g| g as i32).collect();
         let changed: Vec<u32> =
-            households.iter().enumerate().map(|(i, &h)| h + u32::from(i % 50 == 0) * 30).collect();
+            city.households.iter().enumerate().map(|(i, &h)| h + u32::from(i % 50 == 0) * 30).collect();
         let redraw = PartitionProblem { current: Some(&current), households: &changed, ..problem };
-        assert_eq!(on(&redraw, 1), on(&redraw, 8));
+        assert_eq!(on_threads(&redraw, 1), on_threads(&redraw, 8));
+    }
+}
+
+/// Many communities on few threads: who takes which must not matter.
+#[test]
+fn threads_do_not_change_a_city_of_5000_atoms_at_full_effort() {
+    let city = City::of(72, 70, (12, 14));
+    let one = on_threads(&city.nested(), 1);
+    assert_eq!(one.communities.len(), 30);
+    assert_eq!(one, on_threads(&city.nested(), 2));
+    assert_eq!(one, on_threads(&city.nested(), 8));
+}
+
+fn on_threads(problem: &PartitionProblem<'_>, threads: usize) -> PartitionAnswer {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| divide(problem, Effort::Full, 1))
+}
+
+/// A lattice with scrambled loads and lengths, compounds of 2 × 2 atoms and communities small enough to be solved to
+/// proof: it is about threads, not about hard parts.
+struct City {
+    households: Vec<u32>,
+    edge_from: Vec<u32>,
+    edge_to: Vec<u32>,
+    length: Vec<f64>,
+    community: Vec<u32>,
+    compound: Vec<i32>,
+}
+
+impl City {
+    fn of(w: u32, h: u32, (across, down): (u32, u32)) -> Self {
+        let right = (0..w * h).filter(|i| (i + 1) % w != 0).map(|i| (i, i + 1));
+        let below = (0..w * (h - 1)).map(|i| (i, i + w));
+        let mut edges: Vec<(u32, u32)> = right.chain(below).collect();
+        edges.sort_unstable();
+        let (edge_from, edge_to): (Vec<u32>, Vec<u32>) = edges.into_iter().unzip();
+        let scramble = |i: u32| f64::from(i.wrapping_mul(2_654_435_761) >> 26);
+        Self {
+            households: (0..w * h).map(|i| i.wrapping_mul(2_246_822_519) >> 27).collect(),
+            length: (0..edge_from.len() as u32).map(scramble).collect(),
+            community: (0..w * h).map(|i| i / w / down * 100 + i % w / across).collect(),
+            compound: (0..w * h).map(|i| (i / w / 2 * w.div_ceil(2) + i % w / 2) as i32).collect(),
+            edge_from,
+            edge_to,
+        }
+    }
+
+    fn plain(&self) -> PartitionProblem<'_> {
+        PartitionProblem {
+            households: &self.households,
+            edge_from: &self.edge_from,
+            edge_to: &self.edge_to,
+            edge_length: &self.length,
+            ..PartitionProblem::default()
+        }
+    }
+
+    fn nested(&self) -> PartitionProblem<'_> {
+        PartitionProblem { community: Some(&self.community), compound: Some(&self.compound), ..self.plain() }
     }
 }
 

@@ -270,6 +270,7 @@ def partition(
     exclusive=None,
     size_class=None,
     sizes=None,
+    max_moved=None,
 ):
     """Divides communities into connected grids of about `target` households.
 
@@ -279,6 +280,9 @@ def partition(
     index into it, 0 where left out. Low and high are hard where units allow, the target is what k follows from.
     Atoms of different classes never share a grid. What else counts as work (shops, small venues) is added to
     `households` with its weight by the caller; it is one load to the engine.
+    max_moved: with `current`, the largest share (0 to 1) of the households that have a present grid which may change
+    it, in all communities together; the limit is spent where it brings most grids into range. Only what can never be
+    given up (whole compounds, connected grids, `exact_k`) may move more. None: balance comes first, then few moves.
     Returns a Partition: grid int32[n], findings, cut_cost, lower_bound, communities.
     """
     error = PartitionError
@@ -301,6 +305,7 @@ def partition(
         exclusive=_maybe(exclusive, np.bool_, "exclusive", error),
         size_class=_maybe(size_class, np.uint8, "size_class", error),
         sizes=None if sizes is None else [tuple(_array(size, np.uint32, "sizes", error).tolist()) for size in sizes],
+        max_moved=None if max_moved is None else float(max_moved),
     )
 
 

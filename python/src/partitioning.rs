@@ -28,7 +28,7 @@ pub struct Partition {
 #[pyfunction]
 #[pyo3(signature = (households, edge_from, edge_to, edge_length, *, edge_cost=None, community=None, compound=None,
     target=300, tolerance=0.10, current=None, locked=None, seed=1, threads=None, effort="full", exact_k=None,
-    exclusive=None, size_class=None, sizes=None))]
+    exclusive=None, size_class=None, sizes=None, max_moved=None))]
 #[expect(clippy::too_many_arguments, reason = "keyword arguments of the Python contract")]
 pub fn partition(
     py: Python<'_>,
@@ -50,6 +50,7 @@ pub fn partition(
     exclusive: Option<PyReadonlyArray1<'_, bool>>,
     size_class: Option<PyReadonlyArray1<'_, u8>>,
     sizes: Option<Vec<(u32, u32, u32)>>,
+    max_moved: Option<f64>,
 ) -> PyResult<Partition> {
     if target == 0 || !(0.0..1.0).contains(&tolerance) {
         let message =
@@ -76,6 +77,7 @@ pub fn partition(
         exact_k: &exact_k,
         class: size_class.as_ref().map(|column| column.as_slice()).transpose()?,
     };
+    let max_moved = max_moved.map(|share| most_moved(&problem, share)).transpose()?;
     let sizes = match sizes {
         Some(sizes) => sizes.into_iter().map(|(low, target, high)| GridSize { low, target, high }).collect(),
         None => vec![GridSize::around(target, tolerance)],
@@ -85,9 +87,11 @@ pub fn partition(
         Ok(()) => ControlFlow::Continue(()),
         Err(_) => ControlFlow::Break(()),
     };
-    let answer = py.detach(|| {
-        crate::on_threads(threads, || gridplan::partition::partition(&problem, &params, &watch))
-    })?;
+    let divide = || match max_moved {
+        Some(most) => gridplan::partition::partition_within(&problem, &params, most, &watch),
+        None => gridplan::partition::partition(&problem, &params, &watch),
+    };
+    let answer = py.detach(|| crate::on_threads(threads, divide))?;
     let answer = answer.map_err(|error| PartitionError::new_err(error.to_string()))?;
     let findings = answer.findings.iter().map(|finding| {
         let dict = PyDict::new(py);
@@ -117,4 +121,20 @@ pub fn partition(
         cut_cost: answer.cut_cost,
         lower_bound: answer.lower_bound,
     })
+}
+
+/// The households that a share of those with a present grid amounts to.
+fn most_moved(problem: &PartitionProblem<'_>, share: f64) -> PyResult<u64> {
+    if !(0.0..=1.0).contains(&share) {
+        let message = format!("max_moved is {share}; give a share of the households from 0 to 1, such as 0.03");
+        return Err(PartitionError::new_err(message));
+    }
+    let Some(current) = problem.current else {
+        let message = "max_moved limits moves between grids, but `current` is missing; give the present grid per atom";
+        return Err(PartitionError::new_err(message));
+    };
+    let present = problem.households.iter().zip(current).filter(|(_, grid)| 0 <= **grid);
+    let load: u64 = present.map(|(&load, _)| u64::from(load)).sum();
+    // 0.29 of 100 is 28.999999999999996: a hair of slack keeps the limit where the reader expects it.
+    Ok((share * load as f64 + 1e-6).floor() as u64)
 }

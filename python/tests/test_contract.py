@@ -115,6 +115,18 @@ def test_partition_redraw_keeps_locked_grids_and_numbers():
     assert changed[after.grid != before.grid].sum() <= 0.05 * changed.sum()
 
 
+def test_partition_moves_at_most_the_asked_share():
+    # 340 and 240 households; bringing the first grid into range moves the building of 40, a share of 40 / 580.
+    street = ([300, 40, 240], [0, 1], [1, 2], [20.0, 20.0])
+    present = [0, 0, 1]
+    assert gridplan.partition(*street, current=present, max_moved=0.06).grid.tolist() == [0, 0, 1]
+    assert gridplan.partition(*street, current=present, max_moved=0.07).grid.tolist() == [0, 1, 1]
+    with pytest.raises(gridplan.PartitionError, match="give the present grid"):
+        gridplan.partition(*street, max_moved=0.03)
+    with pytest.raises(gridplan.PartitionError, match="from 0 to 1"):
+        gridplan.partition(*street, current=present, max_moved=3.0)
+
+
 def brute_force(cost, p, value):
     sites = itertools.combinations(range(cost.shape[1]), p)
     return min(value(cost[:, list(choice)].min(axis=1)) for choice in sites)

@@ -196,7 +196,7 @@ fn climb(
     free: &ZoneAnswer,
     front: &mut Front<ZoneAnswer>,
 ) {
-    let Kind::Divide { size, k, implied } = zone.kind else { return };
+    let Kind::Divide { size, k, other } = zone.kind else { return };
     let range = Range { low: size.low.into(), target: size.target.into(), high: size.high.into() };
     let (piece, unit_of) = zones.graph(problem, zone);
     let Some(current) = solve::present_of(problem, zones, zone, &unit_of) else { return };
@@ -205,7 +205,7 @@ fn climb(
     let mut names: Vec<i32> = current.iter().copied().filter(|&name| 0 <= name).collect();
     names.sort_unstable();
     names.dedup();
-    let mut numbers = if asked { vec![k] } else { vec![k, implied, names.len()] };
+    let mut numbers = if asked { vec![k] } else { vec![k, other, names.len()] };
     numbers.sort_unstable();
     numbers.dedup();
     for k in numbers {
@@ -272,11 +272,7 @@ fn part_front(
 ) -> Front<Vec<u32>> {
     let mut random = Random::new(context.seed, stream);
     let k = part.k.max(1);
-    let mut own = vec![-1; part.piece.len()];
-    for &(unit, local) in &part.units {
-        own[local as usize] = current[unit as usize];
-    }
-    let (start, home) = redraw::start(&part.piece, k, range, &own, &mut random);
+    let (start, home) = redraw::start_of(part, range, current, &mut random);
     let mut starts = vec![start];
     if let Some((grid, unit_of)) = free {
         let mut of_unit = vec![0; current.len()];
@@ -317,6 +313,16 @@ fn part_front(
         }
     }
     front
+}
+
+/// The best balanced division of a part of few units that moves fewest, then costs least; `None` if it has more than
+/// [`TINY`] or too few for its grids.
+pub(super) fn best_of_all(part: &Part, range: Range, home: &[u32]) -> Option<Vec<u32>> {
+    let mut front = Front::new(RUNGS);
+    if part.piece.len() <= TINY {
+        every_division(part, range, home, &mut front);
+    }
+    front.rungs.pop().map(|rung| rung.2)
 }
 
 /// Offers every division of a part of few units.

@@ -11,6 +11,8 @@ use super::piece::Piece;
 use super::redraw::{MOVE_MM, Moves};
 use super::regions::{self, Regions, Rule};
 use super::solve::{Context, PartAnswer};
+#[cfg(feature = "highs")]
+use super::sweep::Sweeper;
 
 /// Largest part, in units, that is tried: unit numbers are stored in 16 bits.
 pub(super) const MAX_UNITS: usize = 1000;
@@ -21,7 +23,10 @@ pub(super) const MAX_GRIDS: usize = 60;
 pub(super) struct Budget {
     /// Sets that one enumeration may visit; pricing may visit six times as many.
     pub visits: usize,
+    /// Visits of one search over the diagram of all connected sets; pricing may do twice as many. Most searches need few.
+    pub sweeps: usize,
     /// Columns of the largest integer program.
+    #[cfg(feature = "highs")]
     pub columns: usize,
     /// Offers that one exact cover search may look at.
     pub steps: u64,
@@ -40,13 +45,21 @@ impl Budget {
         let steep = share * share.sqrt();
         Self {
             visits: (f64::from(1u32 << 23) * steep) as usize + (1 << 14),
+            sweeps: (f64::from(1u32 << 23) * share) as usize + (1 << 14),
+            #[cfg(feature = "highs")]
             columns: (4000.0 * share) as usize + 100,
-            steps: (8e7 * steep) as u64 + 100_000,
+            steps: (8e7 * share) as u64 + 100_000,
             is_whole: zones <= FULL_ZONES,
         }
     }
 }
 
+/// Nodes of the largest diagram, where the visits of a search over it are not fewer: 40 bytes each.
+#[cfg(feature = "highs")]
+const MOST_NODES: usize = 3 << 20;
+/// The part of the visits of a list that is spent where there is a diagram.
+#[cfg(feature = "highs")]
+const LISTING_PART: usize = 64;
 /// Zones up to which the budget of each is whole.
 const FULL_ZONES: usize = 150;
 /// Nodes of one integer program.
@@ -67,9 +80,13 @@ struct Selection<'a> {
     /// Present grid per unit, which is to change as little as possible; empty where there is none.
     home: &'a [u32],
     /// Cost of a division in range that another way to tie the part reached, in mm: only cheaper ones matter.
+    #[cfg_attr(not(feature = "highs"), expect(dead_code, reason = "only the relaxation can look below it"))]
     cap: Option<i64>,
     labels: &'a mut Vec<u32>,
     answer: &'a mut PartAnswer,
+    /// All connected sets up to a load, if they have a diagram within the budget.
+    #[cfg(feature = "highs")]
+    sweeper: Option<(u64, Option<Sweeper>)>,
     /// Searches that ended at their budget without an answer.
     cut_short: u32,
     /// How far the present search is from being settled: 0 for all that may be.
@@ -86,8 +103,21 @@ pub(super) fn improve(
     labels: &mut Vec<u32>,
     answer: &mut PartAnswer,
 ) {
-    let mut selection =
-        Selection { context, piece, range, k, pool, home, cap, labels, answer, cut_short: 0, hopeless: 0 };
+    let mut selection = Selection {
+        context,
+        piece,
+        range,
+        k,
+        pool,
+        home,
+        cap,
+        labels,
+        answer,
+        #[cfg(feature = "highs")]
+        sweeper: None,
+        cut_short: 0,
+        hopeless: 0,
+    };
     if !home.is_empty() {
         // A redraw comes with the best balance that is known; what is left is to move few.
         let out = selection.answer.score.n_out;
@@ -117,6 +147,7 @@ impl Selection<'_> {
         let shift = (3 * (self.cut_short + self.hopeless)).min(30);
         Budget {
             visits: (whole.visits >> shift).max(1 << 10),
+            sweeps: (whole.sweeps >> shift).max(1 << 10),
             steps: (whole.steps >> shift).max(10_000),
             ..whole
         }
@@ -126,8 +157,8 @@ impl Selection<'_> {
     fn below_cap(&mut self) {
         let rule = Rule { k: self.k, range: self.range, out: 0, worst: 0 };
         let known = self.answer.score.n_out == 0;
-        let (all, complete) =
-            regions::all_in_range(self.piece, self.range, self.budget().visits / 8, self.pool);
+        let listing = self.budget().visits / self.listing_part(self.range.high).max(8);
+        let (all, complete) = regions::all_in_range(self.piece, self.range, listing, self.pool);
         let mut regions = all.without_dead_ends(self.piece, rule);
         self.select(&mut regions, rule, complete, known);
     }
@@ -165,8 +196,29 @@ impl Selection<'_> {
         found
     }
 
+    /// The part of its visits that a list of all regions up to a load is worth: a small one where they have a diagram.
+    #[cfg(feature = "highs")]
+    fn listing_part(&mut self, high: u64) -> usize {
+        if self.sweeper.as_ref().is_none_or(|(known, _)| *known != high) {
+            let fits = self.piece.len() <= cover::MAX_UNITS;
+            // A redraw sweeps once for every present grid.
+            let sweeps = if self.home.is_empty() { 1 } else { self.k };
+            let nodes = self.context.budget.sweeps.min(MOST_NODES) / sweeps;
+            let sweeper = fits.then(|| Sweeper::new(self.piece, high, nodes)).flatten();
+            self.sweeper = Some((high, sweeper));
+        }
+        if matches!(self.sweeper, Some((_, Some(_)))) { LISTING_PART } else { 1 }
+    }
+
+    /// Without HiGHS the list is all there is.
+    #[cfg(not(feature = "highs"))]
+    fn listing_part(&mut self, _high: u64) -> usize {
+        1
+    }
+
     fn within_budget(&mut self, rule: Rule, wide: Range, known: bool) -> bool {
-        let (all, complete) = regions::all_in_range(self.piece, wide, self.budget().visits, self.pool);
+        let listing = self.budget().visits / self.listing_part(wide.high);
+        let (all, complete) = regions::all_in_range(self.piece, wide, listing, self.pool);
         let mut regions = all.without_dead_ends(self.piece, rule);
         drop(all);
         self.charge_moves(&mut regions);
@@ -214,6 +266,7 @@ impl Selection<'_> {
     }
 
     /// What the present division costs, moves included.
+    #[cfg(feature = "highs")]
     fn value(&self) -> i64 {
         if self.home.is_empty() {
             return self.answer.score.cost;
@@ -226,16 +279,17 @@ impl Selection<'_> {
     /// Set partitioning with HiGHS; `known` says that the present division follows the rule.
     #[cfg(feature = "highs")]
     fn select(&mut self, regions: &mut Regions, rule: Rule, complete: bool, known: bool) -> bool {
+        let piece = self.piece;
         let upper = known.then(|| self.value()).into_iter().chain(self.cap).min();
-        let Budget { visits, columns, steps, .. } = self.budget();
+        let Budget { visits, sweeps, columns, steps, .. } = self.budget();
+        let sweeper = self.sweeper.as_mut().and_then(|(_, sweeper)| sweeper.as_mut());
         let source = if complete {
             Source::Listed
-        } else if self.piece.len() <= cover::MAX_UNITS {
-            Source::Priced(visits)
+        } else if piece.len() <= cover::MAX_UNITS {
+            Source::Priced(if sweeper.is_some() { sweeps } else { visits })
         } else {
             Source::Pool
         };
-        let piece = self.piece;
         // Every edge cut and everybody moved.
         let moves = if self.home.is_empty() { 0 } else { MOVE_MM * piece.total() as i64 };
         let all = piece.cost.iter().sum::<i64>() / 2 + moves;
@@ -245,6 +299,7 @@ impl Selection<'_> {
             regions,
             source,
             moves: Moves { home: self.home },
+            sweeper: sweeper.filter(|_| matches!(source, Source::Priced(_))),
             rule,
             upper,
             dearest,

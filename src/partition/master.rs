@@ -11,13 +11,16 @@ use highs::{ColProblem, HighsModelStatus, Model, Row, Sense};
 
 use super::cover::{self, Cover, Offer};
 use super::piece::Piece;
-use super::pricing::{self, Limits};
+use super::pricing::{self, Limits, Priced, Prices};
 use super::redraw::Moves;
 use super::regions::{Regions, Rule};
 use super::relax::{self, Relaxed};
+use super::sweep::Sweeper;
 
 /// Reduced costs and values within this many metres are equal.
 pub(super) const SAME: f64 = 1e-5;
+/// Metres that whole micrometres and the arithmetic of the program may add to a bound.
+const LOST: f64 = 2e-4;
 /// Regions that one widening of the margin may add.
 const ADDED: usize = 60_000;
 /// Margins beyond this share of the bound are hopeless where regions have to be searched for.
@@ -44,6 +47,8 @@ pub(super) struct Task<'a> {
     pub source: Source,
     /// What is to stay as it is; regions carry the cost of what they take from elsewhere in their boundary.
     pub moves: Moves<'a>,
+    /// The connected sets as a diagram, where it is small enough.
+    pub sweeper: Option<&'a mut Sweeper>,
     /// Number of regions to choose and how many of them may be out of range.
     pub rule: Rule,
     /// Cost of the best division known of this kind, in mm.
@@ -68,6 +73,17 @@ impl Task<'_> {
 
     pub(super) fn is_out(&self, region: usize) -> bool {
         0 < self.rule.range.excess(u64::from(self.regions.load[region]))
+    }
+
+    /// Adds regions with a reduced cost of at most `threshold` metres at these prices.
+    pub(super) fn price(&mut self, prices: &Prices<'_>, threshold: f64, limits: Limits) -> Priced {
+        let (piece, rule, moves) = (self.piece, self.rule, self.moves);
+        match &mut self.sweeper {
+            Some(sweeper) => {
+                sweeper.add_within((piece, rule), prices, moves, threshold, limits, self.regions)
+            }
+            None => pricing::add_within(piece, rule, prices, moves, threshold, limits, self.regions),
+        }
     }
 
     /// Share of a region in the cut, in metres.
@@ -125,9 +141,7 @@ pub(super) fn choose(task: &mut Task<'_>) -> Outcome {
 fn widen(task: &mut Task<'_>, relaxed: &mut Relaxed, margin: f64) -> bool {
     let Source::Priced(visits) = task.source else { return task.source == Source::Listed };
     let limits = Limits { visits, found: ADDED, per_root: ADDED };
-    let prices = relaxed.prices();
-    let priced =
-        pricing::add_within(task.piece, task.rule, &prices, task.moves, margin, limits, task.regions);
+    let priced = task.price(&relaxed.prices(), margin, limits);
     relaxed.reduced = relax::reduced_costs(task, &relaxed.price);
     priced.complete
 }
@@ -172,9 +186,9 @@ fn integer_stage(task: &Task<'_>, relaxed: &Relaxed, upper: Option<f64>, floor: 
     }
 }
 
-/// Metres as whole millimetres, safely rounded down to a bound.
+/// A bound in metres as whole millimetres: costs are whole, and what prices lost to rounding is below a fifth of one.
 fn bound_mm(metres: f64) -> i64 {
-    ((metres - SAME) * 1000.0).ceil().max(0.0) as i64
+    ((metres - LOST) * 1000.0).ceil().max(0.0) as i64
 }
 
 /// Rows of the program: one per unit, then the count, then the limit on regions out of range.

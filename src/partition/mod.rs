@@ -15,11 +15,15 @@ mod answer;
 mod budget;
 mod coarse;
 mod cover;
+#[cfg(feature = "highs")]
+mod diagram;
 mod division;
 mod exact;
 #[cfg(feature = "highs")]
 mod flow;
 mod islands;
+#[cfg(test)]
+mod lattice;
 mod levels;
 #[cfg(feature = "highs")]
 mod master;
@@ -35,6 +39,8 @@ mod regions;
 mod relax;
 mod seed;
 mod solve;
+#[cfg(feature = "highs")]
+mod sweep;
 mod windows;
 mod zones;
 

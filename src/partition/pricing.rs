@@ -12,7 +12,7 @@ use super::redraw::{MOVE_MM, Moves};
 use super::regions::{Regions, Rule};
 
 const FOREVER: i64 = i64::MAX / 16;
-const MICRO: f64 = 1e6;
+pub(super) const MICRO: f64 = 1e6;
 /// How far a root is searched, from its bound to the threshold, stage after stage.
 const STAGES: [i64; 4] = [5, 8, 10, 11];
 /// Sets visited below one set that make it worth a flow of its own.
@@ -40,8 +40,10 @@ pub(super) struct Limits {
 pub(super) struct Priced {
     /// Whether every region within the threshold is now known.
     pub complete: bool,
+    /// Whether there were more within the threshold than could be looked at.
+    pub too_many: bool,
     /// Per root what is known about its regions. Empty where the search stopped with enough found.
-    floors: Vec<Floor>,
+    pub floors: Vec<Floor>,
     /// Sets visited.
     pub visits: usize,
 }
@@ -63,11 +65,11 @@ impl Priced {
 
 /// What is known about the regions of one root, in metres.
 #[derive(Clone, Copy)]
-struct Floor {
+pub(super) struct Floor {
     /// None has a reduced cost below this.
-    bound: f64,
+    pub bound: f64,
     /// All with a reduced cost up to this are listed.
-    within: f64,
+    pub within: f64,
 }
 
 /// Adds to `regions` those with a reduced cost of at most `threshold` metres that it lacks.
@@ -113,7 +115,12 @@ pub(super) fn add_within(
             search.ban(root);
             if limits.found > 0 && search.regions.len() >= first + limits.found {
                 // Enough to go on with; the bound over the other roots is not needed.
-                return Priced { complete: false, floors: Vec::new(), visits: limits.visits - left };
+                return Priced {
+                    complete: false,
+                    too_many: false,
+                    floors: Vec::new(),
+                    visits: limits.visits - left,
+                };
             }
         }
         let is_sample = limits.per_root < limits.found && first < search.regions.len();
@@ -122,7 +129,7 @@ pub(super) fn add_within(
         }
     }
     let complete = !floors.iter().any(is_open);
-    Priced { complete, floors, visits: limits.visits - left }
+    Priced { complete, too_many: false, floors, visits: limits.visits - left }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

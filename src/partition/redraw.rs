@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 
 use super::division::Range;
+use super::islands::Part;
 use super::piece::Piece;
 use super::random::Random;
 use super::seed;
@@ -30,6 +31,18 @@ impl Moves<'_> {
             roots.sort_by_key(|&u| self.home[u as usize]);
         }
         roots
+    }
+
+    /// The present grids there are; one nameless one in a division from nothing.
+    #[cfg(feature = "highs")]
+    pub(super) fn homes(self) -> Vec<Option<u32>> {
+        let mut homes: Vec<Option<u32>> = self.home.iter().copied().map(Some).collect();
+        homes.sort_unstable();
+        homes.dedup();
+        if homes.is_empty() {
+            homes.push(None);
+        }
+        homes
     }
 
     /// The present grid of a unit.
@@ -89,7 +102,7 @@ impl Moves<'_> {
 /// A connected division into `k` grids that follows the present one as far as that goes, and the grid each unit should
 /// stay in (`u32::MAX` where it has none or its grid is given up). `current` is the present grid per unit, negative
 /// for none.
-pub(super) fn start(
+fn start(
     piece: &Piece,
     k: usize,
     range: Range,
@@ -111,6 +124,20 @@ pub(super) fn start(
     (labels, home)
 }
 
+/// As [`start`] for a part of a zone, whose units have these present grids.
+pub(super) fn start_of(
+    part: &Part,
+    range: Range,
+    current: &[i32],
+    random: &mut Random,
+) -> (Vec<u32>, Vec<u32>) {
+    let mut own = vec![-1; part.piece.len()];
+    for &(unit, local) in &part.units {
+        own[local as usize] = current[unit as usize];
+    }
+    start(&part.piece, part.k.max(1), range, &own, random)
+}
+
 /// Load of the units that are not in their present grid; 0 without one.
 pub(super) fn moved_from(piece: &Piece, home: &[u32], labels: &[u32]) -> u64 {
     let away = home.iter().zip(labels).enumerate().filter(|(_, (home, g))| **home != NOWHERE && home != g);
@@ -121,13 +148,14 @@ pub(super) fn moved_from(piece: &Piece, home: &[u32], labels: &[u32]) -> u64 {
 pub(super) fn name_by_home(piece: &Piece, home: &[u32], labels: &mut [u32], k: usize) {
     let mut overlap: FxHashMap<(u32, u32), u64> = FxHashMap::default();
     for (unit, &g) in labels.iter().enumerate().filter(|&(unit, _)| home[unit] != NOWHERE) {
-        *overlap.entry((g, home[unit])).or_default() += piece.load[unit];
+        // As the answer numbers its grids: by load, then by number of units, then by name.
+        *overlap.entry((home[unit], g)).or_default() += piece.load[unit] << 24 | 1;
     }
     let mut pairs: Vec<((u32, u32), u64)> = overlap.into_iter().collect();
     pairs.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     let mut name = vec![NOWHERE; k];
     let mut taken = vec![false; k];
-    for ((g, old), _) in pairs {
+    for ((old, g), _) in pairs {
         if name[g as usize] == NOWHERE && !taken[old as usize] {
             name[g as usize] = old;
             taken[old as usize] = true;

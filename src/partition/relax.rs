@@ -4,11 +4,12 @@ use highs::{Col, ColProblem, HighsModelStatus, Model, Row, Sense};
 
 use super::master::{Source, Task, entries, quiet, rows};
 use super::nearby;
-use super::pricing::{self, Limits, Prices};
+use super::pricing::{Limits, Prices};
 
-/// Charges for a unit that no region covers or too many do, in mean shares of a grid in the cut. They box the prices:
-/// small ones keep the pricing search short, and any prices give a valid bound; the last one is as good as none.
-const CHARGES: [f64; 4] = [2.0, 16.0, 128.0, 1e5];
+/// Charges for a unit that no region covers or too many do, in mean shares of a grid in the cut. They box the prices around
+/// the expected ones: small ones keep the pricing search short, and any prices give a valid bound; the last one is as
+/// good as none.
+const CHARGES: [f64; 6] = [0.3, 0.6, 1.2, 5.0, 128.0, 1e5];
 /// Columns of the first program, and columns added per round.
 const FIRST_COLUMNS: usize = 4000;
 const COLUMNS_PER_ROUND: usize = 300;
@@ -22,6 +23,12 @@ const ADDED: usize = 1000;
 const PER_ROOT: usize = 32;
 /// Columns of least reduced cost around which a round looks for new ones before it searches everywhere.
 const NEAR: usize = 400;
+/// How near pricing stays to the best prices at first.
+const NEAR_CENTER: f64 = 0.8;
+/// Searches in a row that end with too many regions, after which pricing is given up.
+const MOST_FAILURES: usize = 4;
+/// How near the bound comes to the value before dearer charges are tried, as a share.
+const CLOSE: f64 = 0.01;
 
 /// A solved relaxation.
 pub(super) struct Relaxed {
@@ -68,71 +75,183 @@ pub(super) fn reduced_costs(task: &Task<'_>, price: &[f64]) -> Vec<f64> {
 /// Solves the relaxation; `None` if HiGHS fails.
 pub(super) fn solve(task: &mut Task<'_>) -> Option<Relaxed> {
     let mut program = Program::new(task)?;
-    let mut visits = if let Source::Priced(visits) = task.source { 6 * visits } else { 0 };
-    let (mut charge, mut depth) = (0, 0);
-    let mut bound = 0.0f64;
+    let mut search = Search::new(task, program.share);
     for _ in 0..task.rounds {
         let solved = program.solve()?;
-        let mut reduced = reduced_costs(task, &solved.price);
-        let mut new = columns_below_zero(&reduced, &program.added);
+        let mut new = program.below_zero(task, &solved.price);
         let mut complete = task.source == Source::Listed && new.is_empty();
-        let mut floor = complete.then_some(0.0);
         if new.is_empty() && task.source != Source::Listed {
-            let starts = least_reduced(&reduced, NEAR);
-            let prices = prices(&solved.price);
-            let (piece, rule, moves) = (task.piece, task.rule, task.moves);
-            nearby::add_near(piece, rule, &prices, moves, -ZERO, (&starts, ADDED), task.regions);
-            reduced = reduced_costs(task, &solved.price);
-            program.added.resize(reduced.len(), false);
-            new = columns_below_zero(&reduced, &program.added);
+            search.near(task, &solved.price);
+            new = program.below_zero(task, &solved.price);
         }
         if new.is_empty() && task.source != Source::Listed {
-            let deep = DEPTHS[depth] * solved.value / task.rule.k as f64;
-            let found = if visits > 0 { ADDED } else { 0 };
-            let limits = Limits { visits, found, per_root: found / PER_ROOT };
-            let prices = prices(&solved.price);
-            let priced = pricing::add_within(
-                task.piece,
-                task.rule,
-                &prices,
-                task.moves,
-                -deep - ZERO,
-                limits,
-                task.regions,
-            );
-            visits = visits.saturating_sub(priced.visits);
-            reduced = reduced_costs(task, &solved.price);
-            program.added.resize(reduced.len(), false);
-            new = columns_below_zero(&reduced, &program.added);
-            // No region is cheaper than the least of those that are listed or were searched for.
-            let listed = reduced.iter().copied().fold(-deep - ZERO, f64::min);
-            floor = Some(priced.least(task.rule.k, listed));
-            complete = priced.complete && deep == 0.0 && new.is_empty();
-            if priced.complete && new.is_empty() && depth + 1 < DEPTHS.len() {
-                bound = bound.max(solved.value + floor.unwrap_or(0.0));
-                depth += 1;
+            let is_charged = 1e-6 < solved.uncovered && !program.is_at_last_charge();
+            let next = search.everywhere(task, &mut program, &solved, is_charged);
+            new = next.new;
+            complete = next.complete;
+            if next.is_open {
                 continue;
             }
         }
-        if let Some(floor) = floor.filter(|floor| floor.is_finite()) {
-            bound = bound.max(solved.value + floor);
+        if complete {
+            search.bound = search.bound.max(solved.value);
         }
-        if bound > task.dearest {
-            return Some(Relaxed { bound, uncovered: 1.0, complete: true, price: solved.price, reduced });
-        }
-        let is_last = charge + 1 == CHARGES.len();
-        if new.is_empty() && solved.uncovered > 1e-6 && !is_last {
-            charge += 1;
-            program.charge(charge);
-            continue;
-        }
-        if new.is_empty() {
+        let is_dear = search.bound > task.dearest;
+        if new.is_empty() && 1e-6 < solved.uncovered && !program.is_at_last_charge() && !is_dear {
+            program.charge(program.level + 1);
+            search.center.release();
+        } else if new.is_empty() || is_dear {
             let Solved { price, uncovered, .. } = solved;
-            return Some(Relaxed { bound, uncovered, complete, price, reduced });
+            let uncovered = if is_dear { 1.0 } else { uncovered };
+            let reduced = reduced_costs(task, &price);
+            return Some(Relaxed {
+                bound: search.bound,
+                uncovered,
+                complete: complete || is_dear,
+                price,
+                reduced,
+            });
+        } else {
+            program.add(task, &new)?;
         }
-        program.add(task, &new)?;
     }
-    None
+    let Solved { price, uncovered, .. } = program.solve()?;
+    let reduced = reduced_costs(task, &price);
+    Some(Relaxed { bound: search.bound, uncovered, complete: false, price, reduced })
+}
+
+/// The search for columns.
+struct Search {
+    visits: usize,
+    /// Which of [`DEPTHS`].
+    depth: usize,
+    center: Center,
+    /// No division costs less, in metres.
+    bound: f64,
+}
+
+/// What a search everywhere says.
+struct Next {
+    new: Vec<u32>,
+    /// Whether no region has a negative reduced cost.
+    complete: bool,
+    /// Whether another search has to follow at the same charges.
+    is_open: bool,
+}
+
+impl Search {
+    fn new(task: &Task<'_>, share: f64) -> Self {
+        let visits = if let Source::Priced(visits) = task.source { visits } else { 0 };
+        // A sweep gives the least of all reduced costs however deep it is told to look.
+        let (visits, depth) =
+            if task.sweeper.is_some() { (2 * visits, DEPTHS.len() - 1) } else { (6 * visits, 0) };
+        Self { visits, depth, center: Center::new(task, share), bound: 0.0 }
+    }
+
+    /// Adds regions near the cheapest ones to the list.
+    fn near(&self, task: &mut Task<'_>, price: &[f64]) {
+        let starts = least_reduced(&reduced_costs(task, price), NEAR);
+        let (piece, rule, moves) = (task.piece, task.rule, task.moves);
+        nearby::add_near(piece, rule, &prices(price), moves, -ZERO, (&starts, ADDED), task.regions);
+    }
+
+    /// Searches all regions at prices near those of the program, whose columns cover everything unless it `is_charged`.
+    fn everywhere(
+        &mut self,
+        task: &mut Task<'_>,
+        program: &mut Program,
+        solved: &Solved,
+        is_charged: bool,
+    ) -> Next {
+        let deep = DEPTHS[self.depth] * solved.value / task.rule.k as f64;
+        let found = if self.visits > 0 { ADDED } else { 0 };
+        let limits = Limits { visits: self.visits, found, per_root: found / PER_ROOT };
+        let is_exact = self.center.share == 0.0;
+        let price = self.center.between(&solved.price);
+        let priced = task.price(&prices(&price), -deep - ZERO, limits);
+        self.visits = self.visits.saturating_sub(priced.visits);
+        // No region is cheaper than the least of those that are listed or were searched for.
+        let listed = reduced_costs(task, &price).into_iter().fold(-deep - ZERO, f64::min);
+        let bound = worth(task, &price) + priced.least(task.rule.k, listed);
+        self.bound = self.bound.max(bound);
+        let new = program.below_zero(task, &solved.price);
+        self.center.learn(price, bound, new.is_empty(), priced.too_many);
+        let complete = priced.complete && deep == 0.0 && new.is_empty() && is_exact;
+        let is_vain = self.visits == 0
+            || self.center.gives_up()
+            || is_charged && solved.value * (1.0 - CLOSE) <= self.bound;
+        let mut is_open = new.is_empty() && (!is_exact || priced.too_many) && !is_vain;
+        if new.is_empty() && priced.complete && self.depth + 1 < DEPTHS.len() {
+            self.depth += 1;
+            is_open = true;
+        }
+        Next { new, complete, is_open }
+    }
+}
+
+/// What prices are worth: the value of the relaxation if no region has a negative reduced cost at them.
+fn worth(task: &Task<'_>, price: &[f64]) -> f64 {
+    let Prices { unit, grid, out } = prices(price);
+    unit.iter().sum::<f64>() + task.rule.k as f64 * grid + task.rule.out as f64 * out
+}
+
+/// Prices at which a household is worth its part of the cost, if a grid costs `share` metres.
+fn expected(task: &Task<'_>, share: f64) -> Vec<f64> {
+    let mean = share * task.rule.k as f64 / (task.piece.total() as f64).max(1.0);
+    task.piece.load.iter().map(|&load| load as f64 * mean).collect()
+}
+
+/// Prices that pricing stays near: those with the best bound so far. Prices of the program over few columns are wild, and
+/// so are the regions that they call for (Wentges 1997).
+struct Center {
+    price: Vec<f64>,
+    bound: f64,
+    /// How near, from 0 for not at all to 1.
+    share: f64,
+    /// Searches in a row that ended with too many regions and brought none.
+    failures: usize,
+}
+
+impl Center {
+    /// At first a household is worth its share of the cost, and a grid nothing.
+    fn new(task: &Task<'_>, share: f64) -> Self {
+        let mut price = expected(task, share);
+        price.extend([0.0, 0.0]);
+        let share = if task.sweeper.is_some() { NEAR_CENTER } else { 0.0 };
+        Self { price, bound: f64::NEG_INFINITY, share, failures: 0 }
+    }
+
+    /// Prices between the center and these.
+    fn between(&self, price: &[f64]) -> Vec<f64> {
+        let pairs = self.price.iter().zip(price);
+        pairs.map(|(center, own)| self.share * center + (1.0 - self.share) * own).collect()
+    }
+
+    /// Moves to prices with a better bound. The next prices are further away where these brought no region, and nearer where
+    /// the regions that are missing were too many to be looked at.
+    fn learn(&mut self, price: Vec<f64>, bound: f64, is_fruitless: bool, too_many: bool) {
+        if self.bound < bound {
+            (self.price, self.bound) = (price, bound);
+        }
+        if !is_fruitless {
+            self.failures = 0;
+        } else if too_many {
+            self.failures += 1;
+            self.share = if self.share < NEAR_CENTER { NEAR_CENTER } else { 0.5 + self.share / 2.0 };
+        } else {
+            self.share = if self.share < 0.1 { 0.0 } else { self.share / 4.0 };
+        }
+    }
+
+    /// Goes all the way to the prices of the program again.
+    fn release(&mut self) {
+        (self.failures, self.share) = (0, 0.0);
+    }
+
+    /// Whether going on is in vain.
+    fn gives_up(&self) -> bool {
+        MOST_FAILURES <= self.failures
+    }
 }
 
 /// The linear program over the columns found so far.
@@ -143,6 +262,10 @@ struct Program {
     artificial: Vec<Col>,
     /// Mean share of a grid in the cut, in metres.
     share: f64,
+    /// Price of every unit around which the charges box it; the one of a grid is free.
+    expected: Vec<f64>,
+    /// Which of [`CHARGES`].
+    level: usize,
     added: Vec<bool>,
 }
 
@@ -172,17 +295,37 @@ impl Program {
         }
         let first: Vec<u32> = (0..task.regions.len().min(FIRST_COLUMNS) as u32).collect();
         let added = vec![false; task.regions.len()];
-        let mut program = Self { model: Some(model), rows, artificial, share, added };
+        let expected = expected(task, share);
+        let mut program = Self { model: Some(model), rows, artificial, share, expected, level: 0, added };
         program.add(task, &first)?;
-        program.charge(0);
+        // The other search is short at wider boxes, and each box costs it as much as the last.
+        program.charge(if task.sweeper.is_some() { 0 } else { CHARGES.len() - 4 });
         Some(program)
+    }
+
+    fn is_at_last_charge(&self) -> bool {
+        self.level + 1 == CHARGES.len()
+    }
+
+    /// The cheapest regions of the list that are not yet columns and have a negative reduced cost.
+    fn below_zero(&mut self, task: &Task<'_>, price: &[f64]) -> Vec<u32> {
+        let reduced = reduced_costs(task, price);
+        self.added.resize(reduced.len(), false);
+        columns_below_zero(&reduced, &self.added)
     }
 
     /// Sets the charge of the artificial columns.
     fn charge(&mut self, level: usize) {
+        self.level = level;
         if let Some(model) = &mut self.model {
-            for &column in &self.artificial {
-                model.change_column_cost(column, CHARGES[level] * self.share);
+            let dearest = CHARGES[CHARGES.len() - 1] * self.share;
+            for (unit, pair) in self.artificial.chunks(2).enumerate() {
+                let (expected, charge) = match self.expected.get(unit) {
+                    Some(&expected) => (expected, CHARGES[level] * self.share),
+                    None => (0.0, dearest),
+                };
+                model.change_column_cost(pair[0], charge + expected);
+                model.change_column_cost(pair[1], charge - expected);
             }
         }
     }

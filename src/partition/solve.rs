@@ -148,16 +148,16 @@ fn divide(
     let unit_load = piece.load.clone();
     let mut divided = Divided { grid: (0..piece.len() as u32).collect(), parts: Vec::new() };
     let mut wanted = piece.len();
-    if let Kind::Divide { size, k, implied } = zone.kind {
+    if let Kind::Divide { size, k, other } = zone.kind {
         let range = Range { low: size.low.into(), target: size.target.into(), high: size.high.into() };
-        let other = (implied != k).then(|| piece.clone());
+        let again = (other != k).then(|| piece.clone());
         divided = into(context, piece, k, range, current.as_deref(), index);
         wanted = k;
-        // The present number is kept unless the implied one is better balanced or moves fewer.
-        if let Some(piece) = other {
-            let again = into(context, piece, implied, range, current.as_deref(), index);
+        // The other number counts only if it is better balanced or moves fewer.
+        if let Some(piece) = again {
+            let again = into(context, piece, other, range, current.as_deref(), index);
             if again.balance_and_moves() < divided.balance_and_moves() {
-                (divided, wanted) = (again, implied);
+                (divided, wanted) = (again, other);
             }
         }
     }
@@ -296,11 +296,13 @@ fn redraw_part(
 ) -> (Vec<u32>, PartAnswer) {
     let mut random = Random::new(context.seed, stream);
     let k = part.k.max(1);
-    let mut own = vec![-1; part.piece.len()];
-    for &(unit, local) in &part.units {
-        own[local as usize] = current[unit as usize];
+    let (labels, home) = redraw::start_of(part, range, current, &mut random);
+    if let Some(labels) = budget::best_of_all(part, range, &home) {
+        let mut score = super::division::score(&part.piece, range, &labels, k);
+        score.moved = redraw::moved_from(&part.piece, &home, &labels);
+        let least_out = if part.sound { score.n_out } else { part.fewest_out(k, range) };
+        return (labels, PartAnswer { score, least_out, least_cost: 0 });
     }
-    let (labels, home) = redraw::start(&part.piece, k, range, &own, &mut random);
     let full = context.effort == Effort::Full;
     let n = part.piece.len();
     let mut pool =

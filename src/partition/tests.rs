@@ -2,31 +2,11 @@
 
 use std::ops::ControlFlow;
 
+use super::lattice::Lattice;
 use super::*;
 
-/// A lattice of `w` × `h` atoms with loads from `load(x, y)`.
-struct Lattice {
-    households: Vec<u32>,
-    edge_from: Vec<u32>,
-    edge_to: Vec<u32>,
-    edge_length: Vec<f64>,
-}
-
 fn lattice(w: u32, h: u32, load: impl Fn(u32, u32) -> u32) -> Lattice {
-    let mut made = Lattice { households: vec![], edge_from: vec![], edge_to: vec![], edge_length: vec![] };
-    for y in 0..h {
-        for x in 0..w {
-            made.households.push(load(x, y));
-            for (dx, dy) in [(1, 0), (0, 1)] {
-                if x + dx < w && y + dy < h {
-                    made.edge_from.push(y * w + x);
-                    made.edge_to.push((y + dy) * w + x + dx);
-                    made.edge_length.push(20.0);
-                }
-            }
-        }
-    }
-    made
+    Lattice::new(w, h, 20.0, load)
 }
 
 impl Lattice {
@@ -148,8 +128,8 @@ fn a_unit_above_the_upper_size_counts_in_the_bound() {
     assert!(result.least_out <= result.n_out);
 }
 
-/// Pricing against the list of all regions: it finds every one within the threshold, and what it says when it is cut
-/// short is never above the truth.
+/// Both ways of pricing against the list of all regions: they find every one within the threshold, and what they say when
+/// they are cut short is never above the truth.
 #[cfg(feature = "highs")]
 #[test]
 fn pricing_misses_no_region_and_its_bound_holds() {
@@ -159,6 +139,7 @@ fn pricing_misses_no_region_and_its_bound_holds() {
     use super::random::Random;
     use super::redraw::Moves;
     use super::regions::{Regions, Rule, all_in_range};
+    use super::sweep::Sweeper;
 
     let (side, k) = (5u32, 5);
     for seed in 0..12 {
@@ -194,16 +175,62 @@ fn pricing_misses_no_region_and_its_bound_holds() {
         let threshold = costs[costs.len() / 10] + 1e-4;
         let expected = costs.iter().filter(|&&cost| cost <= threshold).count();
         for visits in [100, 1000, 5000, 20_000, 10_000_000] {
-            let mut found = Regions::default();
-            let limits = Limits { visits, found: 1_000_000, per_root: 1_000_000 };
-            let priced =
-                add_within(&piece, rule, &prices, Moves { home: &[] }, threshold, limits, &mut found);
-            let within = (0..found.len()).filter(|&r| reduced(&found, r) <= threshold).count();
-            assert!(within == expected || !priced.complete, "seed {seed}: {within} of {expected}");
-            assert!(visits < 10_000_000 || priced.complete);
-            let listed = (0..found.len()).map(|r| reduced(&found, r)).fold(threshold, f64::min);
-            let bound = priced.least(1, listed);
-            assert!(bound <= costs[0].min(0.0) + 1e-4, "seed {seed}, {visits}: {bound} above {}", costs[0]);
+            for by_sweeps in [false, true] {
+                let mut found = Regions::default();
+                let limits = Limits { visits, found: 1_000_000, per_root: 1_000_000 };
+                let stay = Moves { home: &[] };
+                let priced = if by_sweeps {
+                    let mut sweeper = Sweeper::new(&piece, wide.high, 1_000_000).unwrap();
+                    sweeper.add_within((&piece, rule), &prices, stay, threshold, limits, &mut found)
+                } else {
+                    add_within(&piece, rule, &prices, stay, threshold, limits, &mut found)
+                };
+                let within = (0..found.len()).filter(|&r| reduced(&found, r) <= threshold).count();
+                assert!(within == expected || !priced.complete, "seed {seed}: {within} of {expected}");
+                assert!(visits < 10_000_000 || priced.complete);
+                let listed = (0..found.len()).map(|r| reduced(&found, r)).fold(threshold, f64::min);
+                let bound = priced.least(1, listed);
+                assert!(
+                    bound <= costs[0].min(0.0) + 1e-4,
+                    "seed {seed}, {visits}: {bound} above {}",
+                    costs[0]
+                );
+            }
         }
     }
+}
+
+/// The diagram of a lattice of 3 × 3 units of load 1 holds its connected sets, one path each: 9 of one unit, 12 of two, and
+/// 22 of three.
+#[cfg(feature = "highs")]
+#[test]
+fn every_connected_set_is_one_path_of_the_diagram() {
+    use super::diagram::{Diagram, NEVER, WHOLE};
+    use super::piece::Piece;
+
+    let edges: Vec<(u32, u32, i64, i64)> = (0..9u32)
+        .flat_map(|u| [(u + 1, u % 3 < 2), (u + 3, u < 6)].map(|(v, fits)| fits.then_some((u, v, 1, 1))))
+        .flatten()
+        .collect();
+    let piece = Piece::new(vec![1; 9], &edges);
+    let diagram = Diagram::new(&piece, 3, 10_000).unwrap();
+    // Paths from every node by the units they take.
+    let mut paths = vec![[0u64; 10]; diagram.next.len()];
+    for (_, nodes) in diagram.layers_up() {
+        for node in nodes {
+            for taken in [0, 1] {
+                let mut rest = [0; 10];
+                match diagram.next[node][taken] {
+                    NEVER => {}
+                    WHOLE => rest[0] = 1,
+                    next => rest = paths[next as usize],
+                }
+                for size in 0..10 - taken {
+                    paths[node][size + taken] += rest[size];
+                }
+            }
+        }
+    }
+    assert_eq!(paths[0][..4], [0, 9, 12, 22]);
+    assert!(Diagram::new(&piece, 9, 10).is_none());
 }

@@ -83,8 +83,9 @@ fn check_values(problem: &PartitionProblem<'_>, params: &PartitionParams) -> Res
 /// What happens in a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Divided into `k` grids of this size; where a redraw keeps the present number, `implied` is what the total says.
-    Divide { size: GridSize, k: usize, implied: usize },
+    /// Divided into `k` grids of this size; in a redraw the present number and what the total says are both tried, first the
+    /// one that forces fewer grids out of range, then the `other`.
+    Divide { size: GridSize, k: usize, other: usize },
     /// Every unit is a grid.
     Exclusive,
     /// Every present grid stays.
@@ -327,10 +328,15 @@ fn zone_kinds(
             let class = (keys[z] & 0xFFFF) as usize;
             if let Some(&size) = params.sizes.get(class).filter(|_| keys[z] & 0xFFFF < EXCLUSIVE) {
                 let implied = wanted[class].saturating_sub(kept[class].len()).max(1);
-                let present = present_number(problem, &atoms[start[z]..start[z + 1]], size, implied);
                 let asked = exact.contains_key(&(community as u32));
-                let k = present.filter(|_| !asked).unwrap_or(implied);
-                kinds[z] = Kind::Divide { size, k, implied };
+                let (named, load) = present_number(problem, &atoms[start[z]..start[z + 1]]);
+                let present = named.filter(|_| !asked).unwrap_or(implied);
+                let range =
+                    Range { low: size.low.into(), target: size.target.into(), high: size.high.into() };
+                let fewest_out = |k| islands::fewest_out(load, k, range);
+                let stays = fewest_out(present) <= fewest_out(implied);
+                let (k, other) = if stays { (present, implied) } else { (implied, present) };
+                kinds[z] = Kind::Divide { size, k, other };
             }
         }
         first = last;
@@ -338,29 +344,21 @@ fn zone_kinds(
     kinds
 }
 
-/// Number of present grids of a zone, if every household has one and that number forces no more grids out of range than
-/// the implied one: a redraw changes the number of grids only where balance asks for it.
-fn present_number(
-    problem: &PartitionProblem<'_>,
-    atoms: &[u32],
-    size: GridSize,
-    implied: usize,
-) -> Option<usize> {
-    let current = problem.current?;
+/// Number of present grids of a zone, if every household has one, and its load.
+fn present_number(problem: &PartitionProblem<'_>, atoms: &[u32]) -> (Option<usize>, u64) {
+    let load = |&atom: &u32| u64::from(problem.households[atom as usize]);
+    let total = atoms.iter().map(load).sum();
+    let Some(current) = problem.current else { return (None, total) };
     let mut names = FxHashSet::default();
-    let mut total = 0;
-    for &atom in atoms {
-        let (name, load) = (current[atom as usize], problem.households[atom as usize]);
+    for atom in atoms {
+        let name = current[*atom as usize];
         if 0 <= name {
             names.insert(name);
-        } else if 0 < load {
-            return None;
+        } else if 0 < load(atom) {
+            return (None, total);
         }
-        total += u64::from(load);
     }
-    let range = Range { low: size.low.into(), target: size.target.into(), high: size.high.into() };
-    let k = names.len();
-    (0 < k && islands::fewest_out(total, k, range) <= islands::fewest_out(total, implied, range)).then_some(k)
+    (Some(names.len()).filter(|&k| 0 < k), total)
 }
 
 /// Number of grids per class: the implied one, or the asked total shared out by largest remainder.

@@ -1,0 +1,469 @@
+//! Pricing by sweeps over the diagram of all connected sets (`diagram.rs`).
+//!
+//! For a multiplier on loads one sweep gives the least cost of every completion, whatever its load. With a few of those as
+//! bounds, sets are followed layer by layer with their loads, those of one node and load together. A sweep back over
+//! what is left gives the exact least cost per root, and every region within the threshold is a way along which the
+//! search never turns back. Costs are whole micrometres, as in `pricing.rs`.
+
+use rustc_hash::FxHashMap;
+
+use super::diagram::{Diagram, NEVER, WHOLE};
+use super::piece::Piece;
+use super::pricing::{Floor, Limits, MICRO, Priced, Prices};
+use super::redraw::{MOVE_MM, Moves};
+use super::regions::{self, Regions, Rule};
+
+/// Sweeps in search of the best multiplier, for the first prices and for later ones.
+const TRIES: (usize, usize) = (12, 6);
+/// Multipliers in use: the best one, and others as many parts of it above and below.
+const BESIDE: [i64; 5] = [0, -1, 1, -2, 2];
+const PART: i64 = 14;
+/// Nodes of a sweep and beginnings of sets that take as long as a visit.
+const NODES_PER_VISIT: usize = 128;
+const ENTRIES_PER_VISIT: usize = 8;
+/// Beginnings of sets that are held at once.
+const MOST_ENTRIES: usize = 4 << 20;
+/// Thresholds of a search for some regions, in 32nds of the way from the bound to the one asked for.
+const STAGES: [i64; 3] = [16, 26, 30];
+/// Regions with which such a search is content, and the steps it may take for each.
+const ENOUGH: usize = 30;
+const STEPS_PER_REGION: usize = 300;
+/// Micrometres per unit of a stored completion.
+const COARSE: i64 = 100;
+const FAR: i64 = i64::MAX / 8;
+
+/// A diagram and what one search hands on to the next.
+pub(super) struct Sweeper {
+    diagram: Diagram,
+    lines: Vec<Line>,
+    multiplier: Option<i64>,
+}
+
+/// A bound on all completions.
+#[derive(Default)]
+struct Line {
+    multiplier: i64,
+    /// Largest worth of a load that a region may have.
+    worth: i64,
+    /// Least cost of the completions of every node, each household costing the multiplier, rounded down.
+    rest: Vec<i32>,
+}
+
+/// What is asked of one search.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    piece: &'a Piece,
+    rule: Rule,
+    /// Per unit, in micrometres.
+    price: &'a [i64],
+    out: i64,
+}
+
+impl Sweeper {
+    /// A sweeper over the connected sets of at most `high`; `None` if they need more than `most` nodes.
+    pub(super) fn new(piece: &Piece, high: u64, most: usize) -> Option<Self> {
+        let diagram = Diagram::new(piece, high, most)?;
+        Some(Self { diagram, lines: Vec::new(), multiplier: None })
+    }
+
+    /// As [`super::pricing::add_within`]; roots are the units that come first in the order of the diagram.
+    pub(super) fn add_within(
+        &mut self,
+        (piece, rule): (&Piece, Rule),
+        prices: &Prices<'_>,
+        moves: Moves<'_>,
+        threshold: f64,
+        limits: Limits,
+        regions: &mut Regions,
+    ) -> Priced {
+        let first = regions.len();
+        let mut total = Priced {
+            complete: false,
+            too_many: false,
+            floors: vec![Floor { bound: f64::INFINITY, within: threshold }; piece.len()],
+            visits: 0,
+        };
+        for home in moves.homes() {
+            let own = |u: usize| {
+                let moved = home.map_or(0, |home| moves.micro(piece, u as u32, home));
+                (prices.unit[u] * MICRO).round() as i64 - moved
+            };
+            let price: Vec<i64> = (0..piece.len()).map(own).collect();
+            let task = Task { piece, rule, price: &price, out: (prices.out * MICRO).round() as i64 };
+            let limits = Limits {
+                visits: limits.visits - total.visits,
+                found: (first + limits.found).saturating_sub(regions.len()),
+                ..limits
+            };
+            let here = self.one_home(task, prices.grid, moves, threshold, limits, regions);
+            total.too_many |= here.too_many;
+            total.visits += here.visits;
+            for (floor, own) in total.floors.iter_mut().zip(here.floors) {
+                floor.bound = floor.bound.min(own.bound);
+                floor.within = floor.within.min(own.within);
+            }
+        }
+        total.complete = total.floors.iter().all(|floor| floor.within >= threshold);
+        total
+    }
+
+    /// Adds regions at the prices of one present grid.
+    fn one_home(
+        &mut self,
+        task: Task<'_>,
+        grid: f64,
+        moves: Moves<'_>,
+        threshold: f64,
+        limits: Limits,
+        regions: &mut Regions,
+    ) -> Priced {
+        let goal = ((threshold + grid) * MICRO).floor() as i64 + 1;
+        let metres = |micro: i64| micro as f64 / MICRO - grid;
+        let mut visits = limits.visits;
+        self.draw_lines(task, &mut visits);
+        let least = self.lines.iter().map(Line::least).max().unwrap_or(-FAR).min(goal);
+        let mut floors = vec![Floor { bound: metres(least), within: f64::NEG_INFINITY }; task.piece.len()];
+        let is_sample = limits.per_root < limits.found;
+        let (first, mut too_many) = (regions.len(), false);
+        let stages = STAGES.into_iter().filter(|_| is_sample).map(|part| least + (goal - least) / 32 * part);
+        for stage_goal in stages.chain([goal]) {
+            let is_last = stage_goal == goal;
+            let Some(paths) = self.paths(task, stage_goal, &mut visits) else {
+                too_many = true;
+                break;
+            };
+            let mut walk = Walk::new(&self.diagram, task, &paths, moves, visits, regions);
+            for (at, floor) in floors.iter_mut().enumerate() {
+                floor.bound = metres(paths.least_of(&self.diagram, task, at));
+                // Sets whose rest cannot be divided are many; a sample need not wade through all of them.
+                let share = match (is_sample, is_last) {
+                    (true, true) => walk.visits / 4,
+                    (true, false) => walk.visits.min(limits.per_root * STEPS_PER_REGION),
+                    (false, _) => walk.visits,
+                };
+                let others = walk.visits - share;
+                walk.visits = share;
+                walk.most = (walk.regions.len() + limits.per_root).min(first + limits.found);
+                if walk.all_of(at) && is_last {
+                    floor.within = threshold;
+                }
+                walk.visits += others;
+            }
+            visits = walk.visits;
+            if is_sample && first + ENOUGH <= regions.len() {
+                break;
+            }
+        }
+        Priced { complete: false, too_many, floors, visits: limits.visits - visits }
+    }
+
+    /// Chooses multipliers whose bounds together keep the search short: the one with the best bound of all and some
+    /// beside it.
+    fn draw_lines(&mut self, task: Task<'_>, visits: &mut usize) {
+        let mean = task.price.iter().map(|p| p.unsigned_abs()).sum::<u64>() / task.piece.total().max(1);
+        let mut step = (mean as i64).max(16) / if self.multiplier.is_some() { 16 } else { 2 };
+        let tries = if self.multiplier.is_some() { TRIES.1 } else { TRIES.0 };
+        let mut at = self.multiplier.unwrap_or(mean as i64);
+        let mut best = (i64::MIN, at);
+        let mut direction = 1;
+        for _ in 0..tries {
+            let bound = sweep(&self.diagram, task, at, None) - task.worth(at);
+            if best.0 < bound {
+                best = (bound, at);
+            } else if direction == 1 {
+                direction = -1;
+            } else {
+                (direction, step) = (1, (step / 3).max(1));
+            }
+            at = best.1 + direction * step;
+        }
+        self.multiplier = Some(best.1);
+        self.lines.resize_with(BESIDE.len(), Line::default);
+        for (line, part) in self.lines.iter_mut().zip(BESIDE) {
+            line.multiplier = best.1 + part * (best.1.abs() / PART).max(1);
+            line.worth = task.worth(line.multiplier);
+            sweep(&self.diagram, task, line.multiplier, Some(&mut line.rest));
+        }
+        *visits = visits.saturating_sub((tries + BESIDE.len()) * self.diagram.len() / NODES_PER_VISIT);
+    }
+
+    /// The beginnings of all regions within a threshold; `None` if they are too many.
+    fn paths(&self, task: Task<'_>, threshold: i64, visits: &mut usize) -> Option<Paths> {
+        let most = MOST_ENTRIES.min(*visits * ENTRIES_PER_VISIT);
+        let (paths, size) = Paths::new(&self.diagram, task, threshold, &self.lines, most);
+        *visits = visits.saturating_sub(size / ENTRIES_PER_VISIT);
+        paths
+    }
+}
+
+impl Line {
+    /// No region costs less.
+    fn least(&self) -> i64 {
+        i64::from(self.rest[0]) * COARSE - self.worth
+    }
+
+    /// No region costs less that begins with these decisions and goes on from this node.
+    fn at_least(&self, cost: i64, load: u64, next: u32) -> i64 {
+        cost + self.multiplier * load as i64 + i64::from(self.rest[next as usize]) * COARSE - self.worth
+    }
+}
+
+impl Task<'_> {
+    /// What a load costs beside units and boundary; `None` if no region may have it.
+    fn charge(self, load: u64) -> Option<i64> {
+        match self.rule.range.excess(load) {
+            0 => Some(0),
+            excess if self.rule.out == 0 || self.rule.worst < excess => None,
+            _ => Some(-self.out),
+        }
+    }
+
+    /// Whether grids can share this load without any other unit.
+    fn may_stay(self, load: u64) -> bool {
+        load == 0 || self.rule.counts(load, usize::MAX, self.rule.out).is_some()
+    }
+
+    /// Largest value of `multiplier` × load less what the load costs.
+    fn worth(self, multiplier: i64) -> i64 {
+        let (range, worst) = (self.rule.range, self.rule.worst);
+        let ends = [range.low, range.high, range.low.saturating_sub(worst), range.high + worst];
+        let value = |load: u64| self.charge(load).map(|charge| multiplier * load as i64 - charge);
+        ends.into_iter().filter_map(value).max().unwrap_or(0)
+    }
+}
+
+/// The least cost of all sets, each household costing `multiplier`; fills `kept` with that of the completions of every node.
+fn sweep(diagram: &Diagram, task: Task<'_>, multiplier: i64, mut kept: Option<&mut Vec<i32>>) -> i64 {
+    if let Some(kept) = &mut kept {
+        kept.resize(diagram.len(), 0);
+    }
+    // Completions of one layer and of the layer below it.
+    let (mut below, mut here): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
+    let mut first_below = 0;
+    for (unit, nodes) in diagram.layers_up() {
+        let own = multiplier * task.piece.load[unit as usize] as i64 - task.price[unit as usize];
+        here.clear();
+        for node in nodes.clone() {
+            let after = |taken: usize| match diagram.next[node][taken] {
+                NEVER => FAR,
+                WHOLE => i64::from(diagram.cost[node][taken]) * 500,
+                next => below[next as usize - first_below] + i64::from(diagram.cost[node][taken]) * 500,
+            };
+            here.push(after(0).min(after(1).saturating_add(own)).min(FAR));
+        }
+        if let Some(kept) = &mut kept {
+            for (slot, cost) in kept[nodes.clone()].iter_mut().zip(&here) {
+                *slot = cost.div_euclid(COARSE).clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+            }
+        }
+        first_below = nodes.start;
+        std::mem::swap(&mut below, &mut here);
+    }
+    below.first().copied().unwrap_or(FAR)
+}
+
+/// Beginnings of sets, those with one node and one load together.
+struct Paths {
+    entry: Vec<Entry>,
+    /// First entry of every layer.
+    first: Vec<u32>,
+    /// Entry with nothing taken of the first layers.
+    root: Vec<u32>,
+    /// All regions of at most this cost are in.
+    threshold: i64,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    node: u32,
+    load: u32,
+    /// Least cost of a beginning; once all are known, of a completion.
+    cost: i64,
+    next: [u32; 2],
+}
+
+impl Paths {
+    /// Follows all sets that the bounds allow a cost of at most `threshold`, as long as they are not more than `most`.
+    fn new(
+        diagram: &Diagram,
+        task: Task<'_>,
+        threshold: i64,
+        lines: &[Line],
+        most: usize,
+    ) -> (Option<Self>, usize) {
+        let start = Entry { node: 0, load: 0, cost: 0, next: [NEVER; 2] };
+        let mut paths = Self { entry: vec![start], first: Vec::new(), root: Vec::new(), threshold };
+        let (mut first, mut decided) = (0, 0);
+        // Entries of the next layer by node and load.
+        let mut number: FxHashMap<u64, u32> = FxHashMap::default();
+        for (at, &unit) in diagram.order.iter().enumerate() {
+            let end = paths.entry.len();
+            number.clear();
+            decided += task.piece.load[unit as usize];
+            let own = [(0, 0), (task.piece.load[unit as usize], task.price[unit as usize])];
+            paths.first.push(first as u32);
+            for from in first..end {
+                let Entry { node, load, cost, .. } = paths.entry[from];
+                if node == diagram.layer[at] {
+                    paths.root.push(from as u32);
+                }
+                for (taken, (more, gain)) in own.into_iter().enumerate() {
+                    let next = diagram.next[node as usize][taken];
+                    let load = u64::from(load) + more;
+                    let cost = cost + i64::from(diagram.cost[node as usize][taken]) * 500 - gain;
+                    let fits = match next {
+                        NEVER => false,
+                        WHOLE => task.charge(load).is_some_and(|charge| cost + charge <= threshold),
+                        next => {
+                            (!diagram.is_sealed[next as usize] || task.may_stay(decided - load))
+                                && lines.iter().all(|line| line.at_least(cost, load, next) <= threshold)
+                        }
+                    };
+                    if !fits {
+                        continue;
+                    }
+                    paths.entry[from].next[taken] = next;
+                    if next != WHOLE {
+                        let load = load as u32;
+                        let place =
+                            *number.entry(u64::from(next) << 32 | u64::from(load)).or_insert_with(|| {
+                                paths.entry.push(Entry { node: next, load, cost, next: [NEVER; 2] });
+                                paths.entry.len() as u32 - 1
+                            });
+                        paths.entry[from].next[taken] = place;
+                        let known = &mut paths.entry[place as usize];
+                        known.cost = known.cost.min(cost);
+                    }
+                }
+            }
+            if most < paths.entry.len() {
+                return (None, paths.entry.len());
+            }
+            first = end;
+        }
+        paths.turn_back(diagram, task);
+        let size = paths.entry.len();
+        (Some(paths), size)
+    }
+
+    /// No region whose first unit is number `at` of the order costs less.
+    fn least_of(&self, diagram: &Diagram, task: Task<'_>, at: usize) -> i64 {
+        let least = self.root.get(at).map(|&entry| self.after(diagram, task, (at, entry as usize), 1));
+        least.unwrap_or(FAR).min(self.threshold)
+    }
+
+    /// Replaces the least cost of the beginnings by that of the completions.
+    fn turn_back(&mut self, diagram: &Diagram, task: Task<'_>) {
+        let mut end = self.entry.len();
+        for (at, &first) in self.first.clone().iter().enumerate().rev() {
+            for entry in (first as usize..end).rev() {
+                let refused = self.after(diagram, task, (at, entry), 0);
+                self.entry[entry].cost = self.after(diagram, task, (at, entry), 1).min(refused);
+            }
+            end = first as usize;
+        }
+    }
+
+    /// Least cost of the completions of an entry that begin with this decision, once those behind it are known.
+    fn after(&self, diagram: &Diagram, task: Task<'_>, (at, entry): (usize, usize), taken: usize) -> i64 {
+        let Entry { node, load, next, .. } = self.entry[entry];
+        let unit = diagram.order[at] as usize;
+        let (more, gain) = if taken == 1 { (task.piece.load[unit], task.price[unit]) } else { (0, 0) };
+        let rest = match next[taken] {
+            NEVER => return FAR,
+            WHOLE => task.charge(u64::from(load) + more).unwrap_or(FAR),
+            next => self.entry[next as usize].cost,
+        };
+        rest + i64::from(diagram.cost[node as usize][taken]) * 500 - gain
+    }
+}
+
+/// A walk over all regions within the threshold.
+struct Walk<'a> {
+    diagram: &'a Diagram,
+    task: Task<'a>,
+    paths: &'a Paths,
+    moves: Moves<'a>,
+    regions: &'a mut Regions,
+    set: Vec<u32>,
+    visits: usize,
+    /// Regions in the list at which the walk stops.
+    most: usize,
+    mark: Vec<u32>,
+    stamp: u32,
+    queue: Vec<u32>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(
+        diagram: &'a Diagram,
+        task: Task<'a>,
+        paths: &'a Paths,
+        moves: Moves<'a>,
+        visits: usize,
+        regions: &'a mut Regions,
+    ) -> Self {
+        let (set, mark, queue) = (Vec::new(), vec![0; task.piece.len()], Vec::new());
+        Self { diagram, task, paths, moves, regions, set, visits, most: 0, mark, stamp: 0, queue }
+    }
+
+    /// Adds the regions whose first unit is number `at` of the order; false if there may be more.
+    fn all_of(&mut self, at: usize) -> bool {
+        let Some(&entry) = self.paths.root.get(at) else { return true };
+        self.set.clear();
+        self.go(at, entry as usize, 1, 0).is_some()
+    }
+
+    /// Takes or refuses a unit after decisions of this cost, and goes on; `None` if it stopped on the way.
+    fn go(&mut self, at: usize, entry: usize, taken: usize, cost: i64) -> Option<()> {
+        let least = self.paths.after(self.diagram, self.task, (at, entry), taken);
+        if self.paths.threshold < cost.saturating_add(least) {
+            return Some(());
+        }
+        self.visits = self.visits.checked_sub(1).filter(|_| self.regions.len() < self.most)?;
+        let Entry { node, next, .. } = self.paths.entry[entry];
+        let unit = self.diagram.order[at];
+        let mut cost = cost + i64::from(self.diagram.cost[node as usize][taken]) * 500;
+        if taken == 1 {
+            cost -= self.task.price[unit as usize];
+            self.set.push(unit);
+        }
+        let mut going_on = Some(());
+        if next[taken] == WHOLE {
+            self.emit();
+        } else {
+            let entry = next[taken] as usize;
+            let likely = |taken| self.paths.after(self.diagram, self.task, (at + 1, entry), taken);
+            let first = usize::from(likely(1) < likely(0));
+            for taken in [first, 1 - first] {
+                going_on = going_on.and_then(|()| self.go(at + 1, entry, taken, cost));
+            }
+        }
+        if taken == 1 {
+            self.set.pop();
+        }
+        going_on
+    }
+
+    /// Keeps the present set if it is new and its rest can be divided.
+    fn emit(&mut self) {
+        let (piece, rule) = (self.task.piece, self.task.rule);
+        let mut units = self.set.clone();
+        units.sort_unstable();
+        if self.regions.knows(&units) {
+            return;
+        }
+        let load = units.iter().map(|&u| piece.load[u as usize]).sum();
+        let is_out = 0 < rule.range.excess(load);
+        let rest = Rule { k: rule.k - 1, out: rule.out - usize::from(is_out), ..rule };
+        self.stamp += 1;
+        for &u in &units {
+            self.mark[u as usize] = self.stamp;
+        }
+        let members = units.iter().copied();
+        if regions::rest_divides(piece, rest, members, self.stamp, &mut self.mark, &mut self.queue) {
+            let moved = self.moves.moved(piece, units.iter().map(|&u| u as usize));
+            self.regions.add(&units, load, piece.boundary(&units) + 2 * MOVE_MM * moved);
+        }
+    }
+}
