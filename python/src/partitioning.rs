@@ -126,11 +126,13 @@ pub fn partition(
 /// The households that a share of those with a present grid amounts to.
 fn most_moved(problem: &PartitionProblem<'_>, share: f64) -> PyResult<u64> {
     if !(0.0..=1.0).contains(&share) {
-        let message = format!("max_moved is {share}; give a share of the households from 0 to 1, such as 0.03");
+        let message =
+            format!("max_moved is {share}; give a share of the households from 0 to 1, such as 0.03");
         return Err(PartitionError::new_err(message));
     }
     let Some(current) = problem.current else {
-        let message = "max_moved limits moves between grids, but `current` is missing; give the present grid per atom";
+        let message =
+            "max_moved limits moves between grids, but `current` is missing; give the present grid per atom";
         return Err(PartitionError::new_err(message));
     };
     let present = problem.households.iter().zip(current).filter(|(_, grid)| 0 <= **grid);
