@@ -617,7 +617,7 @@ fn the_program_names_file_line_and_remedy() {
     let chinese = gridplan_in("zh", &["edit", plan, "--apply", edits]);
     let message = text(&chinese.stderr);
     assert!(message.contains("edits.jsonl 第 3 行：没有网格 `77`"), "{message}");
-    assert!(message.contains("建议：请用图层 grids"), "{message}");
+    assert!(message.contains("建议： 请用图层 grids"), "{message}");
     let nothing = place.edit(&[]);
     assert_eq!(nothing.status.code(), Some(1));
     assert!(text(&nothing.stderr).contains("--apply"), "{}", text(&nothing.stderr));
