@@ -143,7 +143,7 @@ describe('the editor', () => {
       return { status: refused.status, body: await refused.json() };
     }, [(await candidate(tab)).id, to.code]);
     assert.equal(answer.status, 422);
-    assert.match(answer.body.error, /is locked/);
+    assert.match(answer.body.error, /已锁定/);
   });
 
   test('asks nobody but its own server and has nothing to complain about', () => {
