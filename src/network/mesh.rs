@@ -14,6 +14,7 @@ use spade::{ConstrainedDelaunayTriangulation, LastUsedVertexHintGenerator, Point
 use super::cells::{SegmentCells, crossing};
 use super::contract::{Core, NONE};
 use super::drawing::Scratch;
+use super::joined::Joined;
 use super::order::hilbert_order;
 
 /// A side without a street.
@@ -251,7 +252,7 @@ impl Mesh {
     /// from there. Where no street need cross it a vertex is never calm: beside crossings and voids, and beside
     /// streets of another network. Nor is one that stands for several nodes, whose streets may belong to a node that
     /// is not reached.
-    fn find_calm(&mut self, mut networks: Networks) {
+    fn find_calm(&mut self, mut networks: Joined) {
         let mut nodes_at = vec![0_u32; self.n_places as usize];
         for &vertex in self.vertex_of.iter().filter(|&&vertex| vertex != NONE) {
             nodes_at[vertex as usize] += 1;
@@ -268,8 +269,8 @@ impl Mesh {
     }
 
     /// Enters the costs of the streets. Tells which places they join; a street that is lost joins nothing.
-    fn take_costs(&mut self, sides: &[Side], splits: FxHashMap<u32, SplitEdge>) -> Networks {
-        let mut networks = Networks::new(self.n_places as usize);
+    fn take_costs(&mut self, sides: &[Side], splits: FxHashMap<u32, SplitEdge>) -> Joined {
+        let mut networks = Joined::new(self.n_places as usize);
         for (index, side) in sides.iter().enumerate() {
             if splits.contains_key(&(index as u32)) {
                 continue;
@@ -330,30 +331,6 @@ fn triangulate(places: &[Coord<f64>], sides: &[[usize; 2]]) -> Option<Plane> {
         }
     }
     Some(plane)
-}
-
-/// Which vertices streets join with one another, in whichever direction.
-struct Networks(Vec<u32>);
-
-impl Networks {
-    fn new(n: usize) -> Self {
-        Self((0..n as u32).collect())
-    }
-
-    /// The vertex that stands for a vertex's network.
-    fn of(&mut self, mut vertex: u32) -> u32 {
-        while self.0[vertex as usize] != vertex {
-            let above = self.0[self.0[vertex as usize] as usize];
-            self.0[vertex as usize] = above;
-            vertex = above;
-        }
-        vertex
-    }
-
-    fn join(&mut self, ends: [u32; 2]) {
-        let [a, b] = ends.map(|end| self.of(end));
-        self.0[a.max(b) as usize] = a.min(b);
-    }
 }
 
 /// The network's edges that reach into the window, between nodes, and the usual cost of a metre: the median over a

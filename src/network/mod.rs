@@ -16,6 +16,7 @@ mod door_tests;
 mod doors;
 mod drawing;
 mod engine;
+mod joined;
 mod mesh;
 mod order;
 mod outline;

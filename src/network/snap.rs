@@ -6,6 +6,7 @@ use rstar::primitives::{GeomWithData, Rectangle};
 use rstar::{AABB, RTree};
 
 use super::cells::{SegmentCells, crossing, nearest_on};
+use super::joined::Joined;
 use super::order::hilbert_order;
 use super::streets::StreetEdges;
 use super::walking::WalkRules;
@@ -221,21 +222,12 @@ pub(super) struct Components {
 
 impl Components {
     pub fn of(edges: &StreetEdges) -> Self {
-        let mut parent: Vec<u32> = (0..edges.x.len() as u32).collect();
-        fn root(parent: &mut [u32], mut node: u32) -> u32 {
-            while parent[node as usize] != node {
-                parent[node as usize] = parent[parent[node as usize] as usize];
-                node = parent[node as usize];
-            }
-            node
-        }
+        let mut joined = Joined::new(edges.x.len());
         let passable = |edge: usize| edges.there_ms[edge] != u32::MAX || edges.back_ms[edge] != u32::MAX;
         for edge in (0..edges.from.len()).filter(|&edge| passable(edge)) {
-            let (a, b) = (root(&mut parent, edges.from[edge]), root(&mut parent, edges.to[edge]));
-            let (low, high) = (a.min(b), a.max(b));
-            parent[high as usize] = low;
+            joined.join([edges.from[edge], edges.to[edge]]);
         }
-        let of_node: Vec<u32> = (0..parent.len() as u32).map(|node| root(&mut parent, node)).collect();
+        let of_node: Vec<u32> = (0..edges.x.len() as u32).map(|node| joined.of(node)).collect();
         let mut length = vec![0_u64; of_node.len()];
         for edge in (0..edges.from.len()).filter(|&edge| passable(edge)) {
             length[of_node[edges.from[edge] as usize] as usize] += u64::from(edges.mm[edge]);
