@@ -95,10 +95,10 @@ impl Diagram {
         self.next.len()
     }
 
-    /// The layer of every node in turn, from the last one up.
-    pub(super) fn layers_up(&self) -> impl Iterator<Item = (u32, std::ops::Range<usize>)> + '_ {
+    /// Every layer with its nodes, from the last one up.
+    pub(super) fn layers_up(&self) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> + '_ {
         let range = |at: usize| self.layer[at] as usize..self.layer[at + 1] as usize;
-        (0..self.order.len()).rev().map(move |at| (self.order[at], range(at)))
+        (0..self.order.len()).rev().map(move |at| (at, range(at)))
     }
 }
 

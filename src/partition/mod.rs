@@ -41,6 +41,8 @@ mod seed;
 mod solve;
 #[cfg(feature = "highs")]
 mod sweep;
+#[cfg(feature = "highs")]
+mod table;
 mod windows;
 mod zones;
 

@@ -1,9 +1,10 @@
 //! Pricing by sweeps over the diagram of all connected sets (`diagram.rs`).
 //!
-//! For a multiplier on loads one sweep gives the least cost of every completion, whatever its load. With a few of those as
-//! bounds, sets are followed layer by layer with their loads, those of one node and load together. A sweep back over
-//! what is left gives the exact least cost per root, and every region within the threshold is a way along which the
-//! search never turns back. Costs are whole micrometres, as in `pricing.rs`.
+//! Where nodes times loads are few, the least cost of the completions of every node and load is a table (`table.rs`). In a
+//! larger diagram one sweep for a multiplier on loads gives the least cost of every completion, whatever its load. With a
+//! few of those as bounds, sets are followed layer by layer with their loads, those of one node and load together, and a
+//! sweep back over what is left gives the exact least cost. Either way every region within the threshold is a way along
+//! which the search never turns back. Costs are whole micrometres, as in `pricing.rs`.
 
 use rustc_hash::FxHashMap;
 
@@ -12,6 +13,7 @@ use super::piece::Piece;
 use super::pricing::{Floor, Limits, MICRO, Priced, Prices};
 use super::redraw::{MOVE_MM, Moves};
 use super::regions::{self, Regions, Rule};
+use super::table::Table;
 
 /// Sweeps in search of the best multiplier, for the first prices and for later ones.
 const TRIES: (usize, usize) = (12, 6);
@@ -21,6 +23,8 @@ const PART: i64 = 14;
 /// Nodes of a sweep and beginnings of sets that take as long as a visit.
 const NODES_PER_VISIT: usize = 128;
 const ENTRIES_PER_VISIT: usize = 8;
+/// Slots of a table that take as long as a visit.
+const SLOTS_PER_VISIT: usize = 64;
 /// Beginnings of sets that are held at once.
 const MOST_ENTRIES: usize = 4 << 20;
 /// Thresholds of a search for some regions, in 32nds of the way from the bound to the one asked for.
@@ -30,11 +34,12 @@ const ENOUGH: usize = 30;
 const STEPS_PER_REGION: usize = 300;
 /// Micrometres per unit of a stored completion.
 const COARSE: i64 = 100;
-const FAR: i64 = i64::MAX / 8;
+pub(super) const FAR: i64 = i64::MAX / 8;
 
 /// A diagram and what one search hands on to the next.
 pub(super) struct Sweeper {
     diagram: Diagram,
+    table: Option<Table>,
     lines: Vec<Line>,
     multiplier: Option<i64>,
 }
@@ -51,19 +56,49 @@ struct Line {
 
 /// What is asked of one search.
 #[derive(Clone, Copy)]
-struct Task<'a> {
-    piece: &'a Piece,
-    rule: Rule,
+pub(super) struct Task<'a> {
+    pub piece: &'a Piece,
+    pub rule: Rule,
     /// Per unit, in micrometres.
-    price: &'a [i64],
-    out: i64,
+    pub price: &'a [i64],
+    pub out: i64,
+}
+
+/// What is known of the completions of the beginnings of sets.
+pub(super) trait Completions {
+    /// A beginning.
+    type At: Copy;
+
+    /// The beginning with none of the first `at` units of the order; `None` if no set within the threshold has it.
+    fn root(&self, diagram: &Diagram, at: usize) -> Option<Self::At>;
+
+    fn node(&self, at: Self::At) -> u32;
+
+    /// Least cost of the completions of a beginning of `layer` units that go on by refusing (0) or taking (1) the next.
+    fn after(&self, diagram: &Diagram, task: Task<'_>, from: (usize, Self::At), taken: usize) -> i64;
+
+    /// The beginning that this decision leads to; `None` if the set is complete.
+    fn next(
+        &self,
+        diagram: &Diagram,
+        task: Task<'_>,
+        from: (usize, Self::At),
+        taken: usize,
+    ) -> Option<Self::At>;
 }
 
 impl Sweeper {
     /// A sweeper over the connected sets of at most `high`; `None` if they need more than `most` nodes.
     pub(super) fn new(piece: &Piece, high: u64, most: usize) -> Option<Self> {
         let diagram = Diagram::new(piece, high, most)?;
-        Some(Self { diagram, lines: Vec::new(), multiplier: None })
+        let table = Table::new(&diagram, piece, high);
+        Some(Self { diagram, table, lines: Vec::new(), multiplier: None })
+    }
+
+    /// The same as if the table were too large.
+    #[cfg(test)]
+    pub(super) fn without_table(self) -> Self {
+        Self { table: None, ..self }
     }
 
     /// As [`super::pricing::add_within`]; roots are the units that come first in the order of the diagram.
@@ -120,36 +155,43 @@ impl Sweeper {
         let goal = ((threshold + grid) * MICRO).floor() as i64 + 1;
         let metres = |micro: i64| micro as f64 / MICRO - grid;
         let mut visits = limits.visits;
-        self.draw_lines(task, &mut visits);
-        let least = self.lines.iter().map(Line::least).max().unwrap_or(-FAR).min(goal);
+        let least = match &mut self.table {
+            Some(table) => {
+                visits = visits.saturating_sub(table.len() / SLOTS_PER_VISIT);
+                table.fill(&self.diagram, task)
+            }
+            None => {
+                self.draw_lines(task, &mut visits);
+                self.lines.iter().map(Line::least).max().unwrap_or(-FAR)
+            }
+        };
+        let least = least.min(goal);
         let mut floors = vec![Floor { bound: metres(least), within: f64::NEG_INFINITY }; task.piece.len()];
         let is_sample = limits.per_root < limits.found;
         let (first, mut too_many) = (regions.len(), false);
         let stages = STAGES.into_iter().filter(|_| is_sample).map(|part| least + (goal - least) / 32 * part);
         for stage_goal in stages.chain([goal]) {
             let is_last = stage_goal == goal;
-            let Some(paths) = self.paths(task, stage_goal, &mut visits) else {
-                too_many = true;
-                break;
+            let limits =
+                Limits { visits, found: (first + limits.found).saturating_sub(regions.len()), ..limits };
+            let stage = Stage { threshold: stage_goal, limits, is_sample, is_last };
+            let mut found = Found { moves, regions };
+            let bounds = match &self.table {
+                Some(table) => stage.walk(&self.diagram, task, table, &mut found, &mut visits),
+                None => match self.paths(task, stage_goal, &mut visits) {
+                    Some(paths) => stage.walk(&self.diagram, task, &paths, &mut found, &mut visits),
+                    None => {
+                        too_many = true;
+                        break;
+                    }
+                },
             };
-            let mut walk = Walk::new(&self.diagram, task, &paths, moves, visits, regions);
-            for (at, floor) in floors.iter_mut().enumerate() {
-                floor.bound = metres(paths.least_of(&self.diagram, task, at));
-                // Sets whose rest cannot be divided are many; a sample need not wade through all of them.
-                let share = match (is_sample, is_last) {
-                    (true, true) => walk.visits / 4,
-                    (true, false) => walk.visits.min(limits.per_root * STEPS_PER_REGION),
-                    (false, _) => walk.visits,
-                };
-                let others = walk.visits - share;
-                walk.visits = share;
-                walk.most = (walk.regions.len() + limits.per_root).min(first + limits.found);
-                if walk.all_of(at) && is_last {
+            for (floor, (least, is_done)) in floors.iter_mut().zip(bounds) {
+                floor.bound = metres(least);
+                if is_done && is_last {
                     floor.within = threshold;
                 }
-                walk.visits += others;
             }
-            visits = walk.visits;
             if is_sample && first + ENOUGH <= regions.len() {
                 break;
             }
@@ -210,7 +252,7 @@ impl Line {
 
 impl Task<'_> {
     /// What a load costs beside units and boundary; `None` if no region may have it.
-    fn charge(self, load: u64) -> Option<i64> {
+    pub(super) fn charge(self, load: u64) -> Option<i64> {
         match self.rule.range.excess(load) {
             0 => Some(0),
             excess if self.rule.out == 0 || self.rule.worst < excess => None,
@@ -219,7 +261,7 @@ impl Task<'_> {
     }
 
     /// Whether grids can share this load without any other unit.
-    fn may_stay(self, load: u64) -> bool {
+    pub(super) fn may_stay(self, load: u64) -> bool {
         load == 0 || self.rule.counts(load, usize::MAX, self.rule.out).is_some()
     }
 
@@ -240,8 +282,9 @@ fn sweep(diagram: &Diagram, task: Task<'_>, multiplier: i64, mut kept: Option<&m
     // Completions of one layer and of the layer below it.
     let (mut below, mut here): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
     let mut first_below = 0;
-    for (unit, nodes) in diagram.layers_up() {
-        let own = multiplier * task.piece.load[unit as usize] as i64 - task.price[unit as usize];
+    for (layer, nodes) in diagram.layers_up() {
+        let unit = diagram.order[layer] as usize;
+        let own = multiplier * task.piece.load[unit] as i64 - task.price[unit];
         here.clear();
         for node in nodes.clone() {
             let after = |taken: usize| match diagram.next[node][taken] {
@@ -269,8 +312,6 @@ struct Paths {
     first: Vec<u32>,
     /// Entry with nothing taken of the first layers.
     root: Vec<u32>,
-    /// All regions of at most this cost are in.
-    threshold: i64,
 }
 
 #[derive(Clone, Copy)]
@@ -292,7 +333,7 @@ impl Paths {
         most: usize,
     ) -> (Option<Self>, usize) {
         let start = Entry { node: 0, load: 0, cost: 0, next: [NEVER; 2] };
-        let mut paths = Self { entry: vec![start], first: Vec::new(), root: Vec::new(), threshold };
+        let mut paths = Self { entry: vec![start], first: Vec::new(), root: Vec::new() };
         let (mut first, mut decided) = (0, 0);
         // Entries of the next layer by node and load.
         let mut number: FxHashMap<u64, u32> = FxHashMap::default();
@@ -346,28 +387,33 @@ impl Paths {
         (Some(paths), size)
     }
 
-    /// No region whose first unit is number `at` of the order costs less.
-    fn least_of(&self, diagram: &Diagram, task: Task<'_>, at: usize) -> i64 {
-        let least = self.root.get(at).map(|&entry| self.after(diagram, task, (at, entry as usize), 1));
-        least.unwrap_or(FAR).min(self.threshold)
-    }
-
     /// Replaces the least cost of the beginnings by that of the completions.
     fn turn_back(&mut self, diagram: &Diagram, task: Task<'_>) {
         let mut end = self.entry.len();
         for (at, &first) in self.first.clone().iter().enumerate().rev() {
             for entry in (first as usize..end).rev() {
-                let refused = self.after(diagram, task, (at, entry), 0);
-                self.entry[entry].cost = self.after(diagram, task, (at, entry), 1).min(refused);
+                let refused = self.after(diagram, task, (at, entry as u32), 0);
+                self.entry[entry].cost = self.after(diagram, task, (at, entry as u32), 1).min(refused);
             }
             end = first as usize;
         }
     }
+}
 
-    /// Least cost of the completions of an entry that begin with this decision, once those behind it are known.
-    fn after(&self, diagram: &Diagram, task: Task<'_>, (at, entry): (usize, usize), taken: usize) -> i64 {
-        let Entry { node, load, next, .. } = self.entry[entry];
-        let unit = diagram.order[at] as usize;
+impl Completions for Paths {
+    type At = u32;
+
+    fn root(&self, _: &Diagram, at: usize) -> Option<u32> {
+        self.root.get(at).copied()
+    }
+
+    fn node(&self, at: u32) -> u32 {
+        self.entry[at as usize].node
+    }
+
+    fn after(&self, diagram: &Diagram, task: Task<'_>, (layer, at): (usize, u32), taken: usize) -> i64 {
+        let Entry { node, load, next, .. } = self.entry[at as usize];
+        let unit = diagram.order[layer] as usize;
         let (more, gain) = if taken == 1 { (task.piece.load[unit], task.price[unit]) } else { (0, 0) };
         let rest = match next[taken] {
             NEVER => return FAR,
@@ -376,15 +422,78 @@ impl Paths {
         };
         rest + i64::from(diagram.cost[node as usize][taken]) * 500 - gain
     }
+
+    fn next(&self, _: &Diagram, _: Task<'_>, (_, at): (usize, u32), taken: usize) -> Option<u32> {
+        let next = self.entry[at as usize].next[taken];
+        (next != WHOLE).then_some(next)
+    }
+}
+
+/// The regions up to one threshold.
+struct Stage {
+    threshold: i64,
+    limits: Limits,
+    is_sample: bool,
+    is_last: bool,
+}
+
+/// Where regions go.
+struct Found<'a> {
+    moves: Moves<'a>,
+    regions: &'a mut Regions,
+}
+
+impl Stage {
+    /// Adds the regions root after root. Says of each root what its regions cost at least and whether all of them
+    /// within the threshold are known.
+    fn walk<C: Completions>(
+        &self,
+        diagram: &Diagram,
+        task: Task<'_>,
+        completions: &C,
+        found: &mut Found<'_>,
+        visits: &mut usize,
+    ) -> Vec<(i64, bool)> {
+        let Limits { per_root, found: most, .. } = self.limits;
+        let most = found.regions.len() + most;
+        let mut walk = Walk {
+            diagram,
+            task,
+            completions,
+            threshold: self.threshold,
+            found,
+            set: Vec::new(),
+            visits: 0,
+            most: 0,
+            mark: vec![0; task.piece.len()],
+            stamp: 0,
+            queue: Vec::new(),
+        };
+        let of_root = |at: usize| {
+            // Sets whose rest cannot be divided are many; a sample need not wade through all of them.
+            let share = match (self.is_sample, self.is_last) {
+                (true, true) => *visits / 4,
+                (true, false) => (*visits).min(per_root * STEPS_PER_REGION),
+                (false, _) => *visits,
+            };
+            *visits -= share;
+            walk.visits = share;
+            walk.most = (walk.found.regions.len() + per_root).min(most);
+            let state = walk.all_of(at);
+            *visits += walk.visits;
+            state
+        };
+        (0..task.piece.len()).map(of_root).collect()
+    }
 }
 
 /// A walk over all regions within the threshold.
-struct Walk<'a> {
+struct Walk<'a, 'f, C> {
     diagram: &'a Diagram,
     task: Task<'a>,
-    paths: &'a Paths,
-    moves: Moves<'a>,
-    regions: &'a mut Regions,
+    completions: &'a C,
+    threshold: i64,
+    found: &'a mut Found<'f>,
     set: Vec<u32>,
     visits: usize,
     /// Regions in the list at which the walk stops.
@@ -394,49 +503,39 @@ struct Walk<'a> {
     queue: Vec<u32>,
 }
 
-impl<'a> Walk<'a> {
-    fn new(
-        diagram: &'a Diagram,
-        task: Task<'a>,
-        paths: &'a Paths,
-        moves: Moves<'a>,
-        visits: usize,
-        regions: &'a mut Regions,
-    ) -> Self {
-        let (set, mark, queue) = (Vec::new(), vec![0; task.piece.len()], Vec::new());
-        Self { diagram, task, paths, moves, regions, set, visits, most: 0, mark, stamp: 0, queue }
-    }
-
-    /// Adds the regions whose first unit is number `at` of the order; false if there may be more.
-    fn all_of(&mut self, at: usize) -> bool {
-        let Some(&entry) = self.paths.root.get(at) else { return true };
+impl<C: Completions> Walk<'_, '_, C> {
+    /// Adds the regions whose first unit is number `at` of the order. What they cost at least, or the threshold if
+    /// that is less; and whether all are known.
+    fn all_of(&mut self, at: usize) -> (i64, bool) {
+        let Some(root) = self.completions.root(self.diagram, at) else { return (self.threshold, true) };
         self.set.clear();
-        self.go(at, entry as usize, 1, 0).is_some()
+        let least = self.completions.after(self.diagram, self.task, (at, root), 1);
+        (least.min(self.threshold), self.go(at, root, 1, 0).is_some())
     }
 
     /// Takes or refuses a unit after decisions of this cost, and goes on; `None` if it stopped on the way.
-    fn go(&mut self, at: usize, entry: usize, taken: usize, cost: i64) -> Option<()> {
-        let least = self.paths.after(self.diagram, self.task, (at, entry), taken);
-        if self.paths.threshold < cost.saturating_add(least) {
+    fn go(&mut self, layer: usize, at: C::At, taken: usize, cost: i64) -> Option<()> {
+        let least = self.completions.after(self.diagram, self.task, (layer, at), taken);
+        if self.threshold < cost.saturating_add(least) {
             return Some(());
         }
-        self.visits = self.visits.checked_sub(1).filter(|_| self.regions.len() < self.most)?;
-        let Entry { node, next, .. } = self.paths.entry[entry];
-        let unit = self.diagram.order[at];
+        self.visits = self.visits.checked_sub(1).filter(|_| self.found.regions.len() < self.most)?;
+        let unit = self.diagram.order[layer];
+        let node = self.completions.node(at);
         let mut cost = cost + i64::from(self.diagram.cost[node as usize][taken]) * 500;
         if taken == 1 {
             cost -= self.task.price[unit as usize];
             self.set.push(unit);
         }
         let mut going_on = Some(());
-        if next[taken] == WHOLE {
-            self.emit();
-        } else {
-            let entry = next[taken] as usize;
-            let likely = |taken| self.paths.after(self.diagram, self.task, (at + 1, entry), taken);
-            let first = usize::from(likely(1) < likely(0));
-            for taken in [first, 1 - first] {
-                going_on = going_on.and_then(|()| self.go(at + 1, entry, taken, cost));
+        match self.completions.next(self.diagram, self.task, (layer, at), taken) {
+            None => self.emit(),
+            Some(next) => {
+                let after = |taken| self.completions.after(self.diagram, self.task, (layer + 1, next), taken);
+                let first = usize::from(after(1) < after(0));
+                for taken in [first, 1 - first] {
+                    going_on = going_on.and_then(|()| self.go(layer + 1, next, taken, cost));
+                }
             }
         }
         if taken == 1 {
@@ -450,7 +549,7 @@ impl<'a> Walk<'a> {
         let (piece, rule) = (self.task.piece, self.task.rule);
         let mut units = self.set.clone();
         units.sort_unstable();
-        if self.regions.knows(&units) {
+        if self.found.regions.knows(&units) {
             return;
         }
         let load = units.iter().map(|&u| piece.load[u as usize]).sum();
@@ -462,8 +561,8 @@ impl<'a> Walk<'a> {
         }
         let members = units.iter().copied();
         if regions::rest_divides(piece, rest, members, self.stamp, &mut self.mark, &mut self.queue) {
-            let moved = self.moves.moved(piece, units.iter().map(|&u| u as usize));
-            self.regions.add(&units, load, piece.boundary(&units) + 2 * MOVE_MM * moved);
+            let moved = self.found.moves.moved(piece, units.iter().map(|&u| u as usize));
+            self.found.regions.add(&units, load, piece.boundary(&units) + 2 * MOVE_MM * moved);
         }
     }
 }

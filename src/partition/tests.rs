@@ -128,7 +128,7 @@ fn a_unit_above_the_upper_size_counts_in_the_bound() {
     assert!(result.least_out <= result.n_out);
 }
 
-/// Both ways of pricing against the list of all regions: they find every one within the threshold, and what they say when
+/// All three ways of pricing against the list of all regions: they find every one within the threshold, and what they say when
 /// they are cut short is never above the truth.
 #[cfg(feature = "highs")]
 #[test]
@@ -175,24 +175,25 @@ fn pricing_misses_no_region_and_its_bound_holds() {
         let threshold = costs[costs.len() / 10] + 1e-4;
         let expected = costs.iter().filter(|&&cost| cost <= threshold).count();
         for visits in [100, 1000, 5000, 20_000, 10_000_000] {
-            for by_sweeps in [false, true] {
+            for way in ["flow", "table", "sweeps"] {
                 let mut found = Regions::default();
                 let limits = Limits { visits, found: 1_000_000, per_root: 1_000_000 };
                 let stay = Moves { home: &[] };
-                let priced = if by_sweeps {
-                    let mut sweeper = Sweeper::new(&piece, wide.high, 1_000_000).unwrap();
+                let priced = if way != "flow" {
+                    let sweeper = Sweeper::new(&piece, wide.high, 1_000_000).unwrap();
+                    let mut sweeper = if way == "table" { sweeper } else { sweeper.without_table() };
                     sweeper.add_within((&piece, rule), &prices, stay, threshold, limits, &mut found)
                 } else {
                     add_within(&piece, rule, &prices, stay, threshold, limits, &mut found)
                 };
                 let within = (0..found.len()).filter(|&r| reduced(&found, r) <= threshold).count();
-                assert!(within == expected || !priced.complete, "seed {seed}: {within} of {expected}");
+                assert!(within == expected || !priced.complete, "seed {seed}, {way}: {within} of {expected}");
                 assert!(visits < 10_000_000 || priced.complete);
                 let listed = (0..found.len()).map(|r| reduced(&found, r)).fold(threshold, f64::min);
                 let bound = priced.least(1, listed);
                 assert!(
                     bound <= costs[0].min(0.0) + 1e-4,
-                    "seed {seed}, {visits}: {bound} above {}",
+                    "seed {seed}, {way}, {visits}: {bound} above {}",
                     costs[0]
                 );
             }
