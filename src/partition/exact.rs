@@ -31,9 +31,21 @@ pub(super) struct Budget {
     /// Offers that one exact cover search may look at.
     pub steps: u64,
     is_whole: bool,
+    is_group: bool,
 }
 
 impl Budget {
+    /// What a group of a few grids may spend.
+    pub(super) fn of_group(self) -> Self {
+        Self {
+            visits: self.visits.min(1 << 17),
+            sweeps: self.sweeps.min(1 << 17),
+            steps: self.steps.min(300_000),
+            is_group: true,
+            ..self
+        }
+    }
+
     /// Whether there are few enough zones for everything that may be tried.
     pub(super) fn is_whole(self) -> bool {
         self.is_whole
@@ -50,6 +62,7 @@ impl Budget {
             columns: (4000.0 * share) as usize + 100,
             steps: (8e7 * share) as u64 + 100_000,
             is_whole: zones <= FULL_ZONES,
+            is_group: false,
         }
     }
 }
@@ -68,10 +81,12 @@ const NODES: i32 = 400;
 /// Rounds of one relaxation.
 #[cfg(feature = "highs")]
 const ROUNDS: usize = 200;
+#[cfg(feature = "highs")]
+const GROUP_ROUNDS: usize = 30;
 
 /// One part under selection.
 struct Selection<'a> {
-    context: &'a Context<'a>,
+    budget: Budget,
     piece: &'a Piece,
     range: Range,
     k: usize,
@@ -95,7 +110,7 @@ struct Selection<'a> {
 
 /// Replaces `labels` by the best division found by selection, and raises the bounds in `answer`.
 pub(super) fn improve(
-    context: &Context<'_>,
+    (context, budget): (&Context<'_>, Budget),
     Ask { piece, k, range }: Ask<'_>,
     pool: &Regions,
     home: &[u32],
@@ -104,7 +119,7 @@ pub(super) fn improve(
     answer: &mut PartAnswer,
 ) {
     let mut selection = Selection {
-        context,
+        budget,
         piece,
         range,
         k,
@@ -143,7 +158,7 @@ impl Selection<'_> {
     /// What the next search may spend. One that was cut short leaves an eighth to those that follow, so that a part in
     /// which nothing can be settled ends soon, however many grids may be out of range.
     fn budget(&self) -> Budget {
-        let whole = self.context.budget;
+        let whole = self.budget;
         let shift = (3 * (self.cut_short + self.hopeless)).min(30);
         Budget {
             visits: (whole.visits >> shift).max(1 << 10),
@@ -170,6 +185,10 @@ impl Selection<'_> {
         let worst = match (out, known) {
             (0, _) => vec![0],
             (_, true) => vec![self.worst()],
+            // In a group one grid may take what the others lack.
+            _ if self.budget.is_group => {
+                vec![self.answer.score.excess.clamp(self.range.high - self.range.low, self.range.high)]
+            }
             // A unit above the upper size makes one grid that far out in any case.
             (_, false) => {
                 let heaviest = self.piece.load.iter().copied().max().unwrap_or(0);
@@ -203,7 +222,7 @@ impl Selection<'_> {
             let fits = self.piece.len() <= cover::MAX_UNITS;
             // A redraw sweeps once for every present grid.
             let sweeps = if self.home.is_empty() { 1 } else { self.k };
-            let nodes = self.context.budget.sweeps.min(MOST_NODES) / sweeps;
+            let nodes = self.budget.sweeps.min(MOST_NODES) / sweeps;
             let sweeper = fits.then(|| Sweeper::new(self.piece, high, nodes)).flatten();
             self.sweeper = Some((high, sweeper));
         }
@@ -306,7 +325,7 @@ impl Selection<'_> {
             steps,
             columns,
             nodes: (NODES >> (3 * self.hopeless)).max(10),
-            rounds: ROUNDS >> (2 * self.hopeless),
+            rounds: if self.budget.is_group { GROUP_ROUNDS } else { ROUNDS } >> (2 * self.hopeless),
         });
         match outcome {
             Outcome::Chosen { regions: chosen, bound } => {

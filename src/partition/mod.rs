@@ -35,6 +35,7 @@ mod pricing;
 mod random;
 mod redraw;
 mod regions;
+mod regroup;
 #[cfg(feature = "highs")]
 mod relax;
 mod seed;

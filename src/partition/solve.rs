@@ -15,7 +15,7 @@ use super::random::Random;
 use super::regions::Regions;
 use super::zones::{Kind, Zone, Zones};
 use super::{Effort, PartitionError, PartitionParams, PartitionProblem, Progress, Watch};
-use super::{budget, redraw, windows};
+use super::{budget, redraw, regroup, windows};
 
 /// The division of one zone, grids numbered from 0 in order of their first atom.
 pub(super) struct ZoneAnswer {
@@ -343,7 +343,7 @@ fn redraw_part(
     if let Some(mut pool) = pool.filter(|_| 1 < k && !context.stop()) {
         pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
         let ask = Ask { piece: &part.piece, k, range };
-        exact::improve(context, ask, &pool, &home, None, &mut labels, &mut answer);
+        exact::improve((context, context.budget), ask, &pool, &home, None, &mut labels, &mut answer);
         // What the selection brought into range may have moved more than needed.
         redraw::name_by_home(&part.piece, &home, &mut labels, k);
         (labels, answer.score) = settle(context, part, range, &home, labels, None, &mut random);
@@ -403,14 +403,43 @@ fn divide_part(
         answer.score = super::division::score(&part.piece, range, &labels, k);
     }
     if let Some(mut pool) = pool.filter(|_| !context.stop()) {
+        if cap.is_none() && least_by_load < answer.score.n_out && regroup::improve(context, ask, &mut labels)
+        {
+            answer.score = super::division::score(&part.piece, range, &labels, k);
+        }
         pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
-        exact::improve(context, ask, &pool, &[], cap, &mut labels, &mut answer);
+        exact::improve((context, context.budget), ask, &pool, &[], cap, &mut labels, &mut answer);
+        if cap.is_none() {
+            regroup_open(context, ask, &mut pool, &mut labels, &mut answer);
+        }
     }
     if !part.sound {
         answer.least_out = least_by_load;
         answer.least_cost = 0;
     }
     (labels, answer)
+}
+
+/// Improves a division that the selection over the whole part could not prove the best.
+fn regroup_open(
+    context: &Context<'_>,
+    ask: Ask<'_>,
+    pool: &mut Regions,
+    labels: &mut Vec<u32>,
+    answer: &mut PartAnswer,
+) {
+    let is_settled = answer.score.n_out == answer.least_out && answer.score.cost <= answer.least_cost;
+    if is_settled || !regroup::improve(context, ask, labels) {
+        return;
+    }
+    let before = answer.score;
+    answer.score = super::division::score(ask.piece, ask.range, labels, ask.k);
+    if answer.score.n_out < before.n_out {
+        // Another balance: bounds of its own.
+        pool.add_division(&Division::new(ask.piece, labels.clone(), ask.k), 0..=u64::MAX);
+        answer.least_cost = 0;
+        exact::improve((context, context.budget), ask, pool, &[], None, labels, answer);
+    }
 }
 
 /// Number of independent starts and what each does.
