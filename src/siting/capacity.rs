@@ -29,6 +29,8 @@ struct Pairs {
     site: Vec<u32>,
     cost: Vec<u32>,
     weight: Vec<u64>,
+    /// Points with weight, heaviest first.
+    heaviest: Vec<u32>,
     times: usize,
 }
 
@@ -40,6 +42,7 @@ impl Pairs {
             site: Vec::new(),
             cost: Vec::new(),
             weight: (0..n_demand).map(|demand| problem.weight(demand)).collect(),
+            heaviest: Vec::new(),
             times: problem.backup.times(),
         };
         let mut row: Vec<(u32, u32)> = Vec::new();
@@ -58,7 +61,30 @@ impl Pairs {
             pairs.cost.extend(row.iter().map(|pair| pair.0));
             pairs.start.push(pairs.site.len());
         }
+        let weight = &pairs.weight;
+        pairs.heaviest = (0..n_demand as u32).filter(|&demand| weight[demand as usize] > 0).collect();
+        pairs.heaviest.sort_by_key(|&demand| std::cmp::Reverse(weight[demand as usize]));
         pairs
+    }
+
+    /// Points with weight: those with least choice among the open sites first, of these the heaviest first (counting sort).
+    fn least_choice_first(&self, open: &[bool]) -> Vec<usize> {
+        let choices = |&demand: &u32| {
+            let sites = &self.site[self.start[demand as usize]..self.start[demand as usize + 1]];
+            sites.iter().filter(|&&site| open[site as usize]).count()
+        };
+        let keys: Vec<usize> = self.heaviest.iter().map(choices).collect();
+        let mut place = vec![0; keys.iter().max().map_or(0, |most| most + 2)];
+        keys.iter().for_each(|key| place[key + 1] += 1);
+        for key in 1..place.len() {
+            place[key] += place[key - 1];
+        }
+        let mut order = vec![0; keys.len()];
+        for (&demand, key) in self.heaviest.iter().zip(keys) {
+            order[place[key]] = demand as usize;
+            place[key] += 1;
+        }
+        order
     }
 
     fn of(&self, demand: usize) -> impl Iterator<Item = (u32, u32)> {
@@ -346,10 +372,7 @@ fn assign(problem: &Problem, model: Model, pairs: &Pairs, open: &[bool]) -> (Val
     let times = pairs.times;
     let n_demand = pairs.weight.len();
     let mut left = problem.capacity.clone();
-    let choices = |demand: usize| pairs.of(demand).filter(|pair| open[pair.0 as usize]).count();
-    let mut order: Vec<usize> = (0..n_demand).filter(|&demand| pairs.weight[demand] > 0).collect();
-    let keys: Vec<usize> = (0..n_demand).map(choices).collect();
-    order.sort_by_key(|&demand| (keys[demand], std::cmp::Reverse(pairs.weight[demand]), demand));
+    let order = pairs.least_choice_first(open);
     let mut assignment = vec![u32::MAX; n_demand * times];
     let mut missed = 0u64;
     let mut sum = 0u64;
