@@ -25,12 +25,22 @@ pub(crate) struct Dual {
 pub(crate) struct Relaxed {
     pub value: f64,
     pub chosen: Vec<u32>,
-    /// Entries of the table that were read.
-    pub scanned: usize,
 }
 
 /// Evaluates the relaxation at (`u`, `price`), writing reduced costs to `reduced`.
 pub(crate) fn evaluate(core: &Core, fate: &[Fate], u: &[f64], price: &[f64], reduced: &mut [f64]) -> Relaxed {
+    evaluate_with_fronts(core, fate, u, price, reduced, &mut vec![0; core.n_rows()])
+}
+
+/// The same; where costs count, `front` becomes the number of sites of each row that are cheaper than its multiplier.
+fn evaluate_with_fronts(
+    core: &Core,
+    fate: &[Fate],
+    u: &[f64],
+    price: &[f64],
+    reduced: &mut [f64],
+    front: &mut [u32],
+) -> Relaxed {
     let mut value = 0.0;
     for (site, &cost) in core.open_cost.iter().enumerate() {
         reduced[site] = cost as f64;
@@ -44,7 +54,6 @@ pub(crate) fn evaluate(core: &Core, fate: &[Fate], u: &[f64], price: &[f64], red
         }
     }
     let times = core.times as f64;
-    let mut scanned = 0;
     if core.row_cost.is_empty() {
         for (row, &u) in u.iter().enumerate() {
             value += times * u;
@@ -55,16 +64,19 @@ pub(crate) fn evaluate(core: &Core, fate: &[Fate], u: &[f64], price: &[f64], red
             }
         }
     } else {
-        for (row, &u) in u.iter().enumerate() {
+        for ((row, &u), front) in u.iter().enumerate().zip(front) {
             value += times * u;
             let weight = core.weight[row] as f64;
             let range = core.row(row);
+            *front = 0;
             // Costs ascend, so that the sites that save something stand in front.
-            let useful = core.row_cost[range.clone()].partition_point(|&cost| weight * f64::from(cost) < u);
-            scanned += useful;
-            let front = range.start..range.start + useful;
-            for (&site, &cost) in core.row_site[front.clone()].iter().zip(&core.row_cost[front]) {
-                reduced[site as usize] -= u - weight * f64::from(cost);
+            for (&site, &cost) in core.row_site[range.clone()].iter().zip(&core.row_cost[range]) {
+                let saved = u - weight * f64::from(cost);
+                if saved <= 0.0 {
+                    break;
+                }
+                reduced[site as usize] -= saved;
+                *front += 1;
             }
         }
     }
@@ -95,7 +107,7 @@ pub(crate) fn evaluate(core: &Core, fate: &[Fate], u: &[f64], price: &[f64], red
         value += reduced[site as usize];
     }
     chosen.extend(free);
-    Relaxed { value, chosen, scanned }
+    Relaxed { value, chosen }
 }
 
 /// The volume algorithm, resumable.
@@ -116,15 +128,19 @@ pub(crate) struct Volume<'c> {
     trial_reduced: Vec<f64>,
     gradient: Vec<f64>,
     rule_gradient: Vec<f64>,
-    scanned: usize,
+    front: Vec<u32>,
 }
 
 impl<'c> Volume<'c> {
     /// Starts from given multipliers, or from a simple guess.
     pub fn new(core: &'c Core, fate: &[Fate], start: Option<(Vec<f64>, Vec<f64>)>) -> Self {
-        let (u, price) = start.unwrap_or_else(|| (first_guess(core), vec![0.0; core.rules.len()]));
+        let (mut u, price) = start.unwrap_or_else(|| (first_guess(core), vec![0.0; core.rules.len()]));
+        for (row, u) in u.iter_mut().enumerate() {
+            *u = u.min(ceiling(core, row));
+        }
         let mut reduced = vec![0.0; core.n_sites];
-        let relaxed = evaluate(core, fate, &u, &price, &mut reduced);
+        let mut front = vec![0; u.len()];
+        let relaxed = evaluate_with_fronts(core, fate, &u, &price, &mut reduced, &mut front);
         let mut volume = Self {
             core,
             share: vec![0.0; core.n_sites],
@@ -140,7 +156,7 @@ impl<'c> Volume<'c> {
             trial_reduced: reduced.clone(),
             gradient: vec![0.0; u.len()],
             rule_gradient: vec![0.0; price.len()],
-            scanned: relaxed.scanned,
+            front,
             best: Dual { u, price, value: relaxed.value, reduced },
         };
         volume.set_gradient(&relaxed.chosen);
@@ -154,14 +170,22 @@ impl<'c> Volume<'c> {
     fn set_gradient(&mut self, chosen: &[u32]) {
         let core = self.core;
         self.gradient.fill(core.times as f64);
-        if core.col_cost.is_empty() {
+        if core.row_cost.is_empty() {
             for &site in chosen {
                 for &row in &core.col_row[core.col(site as usize)] {
                     self.gradient[row as usize] -= 1.0;
                 }
             }
         } else {
-            self.set_gradient_by_rows(chosen);
+            // Only sites cheaper than the multiplier count.
+            let mut open = vec![0u8; core.n_sites];
+            chosen.iter().for_each(|&site| open[site as usize] = 1);
+            for (row, gradient) in self.gradient.iter_mut().enumerate() {
+                let start = core.row_start[row];
+                let front = &core.row_site[start..start + self.front[row] as usize];
+                let n_open: u32 = front.iter().map(|&site| u32::from(open[site as usize])).sum();
+                *gradient -= f64::from(n_open);
+            }
         }
         for (index, rule) in core.rules.iter().enumerate() {
             self.rule_gradient[index] = -rule.limit as f64;
@@ -177,52 +201,12 @@ impl<'c> Volume<'c> {
         }
     }
 
-    /// The part of the subgradient from rows with costs: only sites cheaper than the multiplier count.
-    ///
-    /// A few long columns are quicker to read than the fronts of all rows, and the other way round.
-    fn set_gradient_by_rows(&mut self, chosen: &[u32]) {
-        let core = self.core;
-        let in_columns: usize = chosen.iter().map(|&site| core.col(site as usize).len()).sum();
-        if in_columns < self.scanned {
-            for &site in chosen {
-                for entry in core.col(site as usize) {
-                    let row = core.col_row[entry] as usize;
-                    let cheaper =
-                        core.weight[row] as f64 * f64::from(core.col_cost[entry]) < self.trial_u[row];
-                    self.gradient[row] -= f64::from(u8::from(cheaper));
-                }
-            }
-            return;
-        }
-        let mut open = vec![false; core.n_sites];
-        chosen.iter().for_each(|&site| open[site as usize] = true);
-        for (row, gradient) in self.gradient.iter_mut().enumerate() {
-            let (u, weight) = (self.trial_u[row], core.weight[row] as f64);
-            let range = core.row(row);
-            for (&site, &cost) in core.row_site[range.clone()].iter().zip(&core.row_cost[range]) {
-                if u <= weight * f64::from(cost) {
-                    break;
-                }
-                *gradient -= f64::from(u8::from(open[site as usize]));
-            }
-        }
-    }
-
-    /// Largest useful multiplier of a row.
-    fn ceiling(&self, row: usize) -> f64 {
-        if self.core.miss[row] == MUST {
-            f64::INFINITY
-        } else {
-            self.core.miss[row] as f64 / self.core.times as f64
-        }
-    }
-
     /// One step towards `target`, an upper limit on the bound. Returns the sites the relaxation opened.
     pub fn step(&mut self, fate: &[Fate], target: f64) -> Vec<u32> {
         let mut norm = 0.0;
         for row in 0..self.direction.len() {
             let (u, direction) = (self.best.u[row], self.direction[row]);
-            let blocked = (direction < 0.0 && u <= 0.0) || (0.0 < direction && self.ceiling(row) <= u);
+            let blocked = (direction < 0.0 && u <= 0.0) || (0.0 < direction && ceiling(self.core, row) <= u);
             if !blocked {
                 norm += direction * direction;
             }
@@ -236,13 +220,14 @@ impl<'c> Volume<'c> {
             self.theta * (target - self.best.value).max(1e-6 * target.abs()).max(1e-9) / norm.max(1e-12);
         for row in 0..self.direction.len() {
             let moved = self.best.u[row] + length * self.direction[row];
-            self.trial_u[row] = moved.clamp(0.0, self.ceiling(row));
+            self.trial_u[row] = moved.clamp(0.0, ceiling(self.core, row));
         }
         for index in 0..self.rule_direction.len() {
             self.trial_price[index] = (self.best.price[index] + length * self.rule_direction[index]).max(0.0);
         }
-        let relaxed = evaluate(self.core, fate, &self.trial_u, &self.trial_price, &mut self.trial_reduced);
-        self.scanned = relaxed.scanned;
+        let (u, price) = (&self.trial_u, &self.trial_price);
+        let relaxed =
+            evaluate_with_fronts(self.core, fate, u, price, &mut self.trial_reduced, &mut self.front);
         self.set_gradient(&relaxed.chosen);
         self.learn(&relaxed);
         relaxed.chosen
@@ -344,6 +329,11 @@ pub(crate) fn climb(
         let chosen = volume.step(fate, target);
         target = visit(step, &chosen, volume).min(target);
     }
+}
+
+/// Largest useful multiplier of a row.
+fn ceiling(core: &Core, row: usize) -> f64 {
+    if core.miss[row] == MUST { f64::INFINITY } else { core.miss[row] as f64 / core.times as f64 }
 }
 
 /// Multipliers to begin with: what serving the row costs by its second-cheapest site, or its share of a site.

@@ -146,7 +146,10 @@ const RESTART_WITHIN: u64 = 60;
 const MOST_RESTARTS: usize = 5;
 /// Nodes of a tree in max cover before trials by HiGHS pay off: most end sooner.
 const PROBE_AFTER: u64 = 40;
-
+/// Where walks count: trials in a row that may find nothing better, at the root and elsewhere, and steps of a trial.
+const VOLUME_PATIENCE_AT_ROOT: usize = 8;
+const VOLUME_PATIENCE: usize = 2;
+const VOLUME_TRIAL: usize = 12;
 /// Searches for sites with a value below the cutoff, starting from the volume's multipliers.
 pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) -> Tree {
     let Start { volume, cutoff, enough, known, mut refine, warm } = start;
@@ -156,7 +159,7 @@ pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) 
         limits,
         cutoff,
         work: 0,
-        base: trim(core, &volume.best.u),
+        base: trim(core, &warm.root.0),
         root: warm.root,
         search: Search::new(core),
         relaxation: warm.relaxation,
@@ -165,7 +168,7 @@ pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) 
         visits: 0,
         n_dense: 0,
     };
-    let mut stack = vec![explorer.restart()];
+    let mut stack = vec![explorer.start()];
     let (mut aim, mut restarts) = (cutoff, 0);
     while let Some(node) = stack.pop() {
         let full = limits.work <= explorer.work || limits.duals <= explorer.n_dense;
@@ -248,12 +251,14 @@ enum Deduced {
 }
 
 impl Explorer<'_> {
-    /// The root node; `reduced` are the reduced costs at its multipliers.
-    fn start(&mut self, reduced: &[f64]) -> Node {
+    /// The root node.
+    fn start(&mut self) -> Node {
         let (u, price) = self.root.clone();
+        let mut reduced = vec![0.0; self.core.n_sites];
+        evaluate(self.core, &self.core.fate, &u, &price, &mut reduced);
         let fate = self.core.fate.clone();
         let dual = self.keep(&u, &price);
-        let p_price = self.middle_price(&fate, reduced);
+        let p_price = self.middle_price(&fate, &reduced);
         Node { fate, u, price, dual, p_price, depth: 0, born: None }
     }
 
@@ -268,9 +273,7 @@ impl Explorer<'_> {
             self.relaxation = None;
         }
         self.base = trim(self.core, &self.root.0);
-        let mut reduced = vec![0.0; self.core.n_sites];
-        evaluate(self.core, &self.core.fate, &self.root.0, &self.root.1, &mut reduced);
-        self.start(&reduced)
+        self.start()
     }
 
     fn keep(&mut self, u: &Rc<Vec<f64>>, price: &Rc<Vec<f64>>) -> usize {
@@ -370,7 +373,7 @@ impl Explorer<'_> {
         }
         let dear = self.cutoff.saturating_add(1);
         if !self.core.row_cost.is_empty() {
-            if self.visits == PATIENCE {
+            if self.visits == PATIENCE && std::env::var_os("NOLP").is_none() {
                 let program = MedianRelaxation::new(&self.base, &volume.best.u, dear);
                 self.relaxation = program.map(Program::Median);
             }
@@ -566,20 +569,24 @@ impl Explorer<'_> {
 
     /// Decides free sites whose change alone lifts the bound to the cutoff. True if enough changed to look again.
     fn fix_by_reduced_cost(&mut self, node: &mut Node, volume: &Volume) -> bool {
+        let n_free = node.fate.iter().filter(|&&fate| fate == Fate::Free).count();
         let (free, room) = self.ranks(&node.fate, &volume.best.reduced);
-        let missing = self.goal() - volume.best.value;
+        node.dual = self.keep(&node.u, &node.price);
+        node.p_price = units(-free.get(room).map_or(0.0, |&next| next.min(0.0)));
+        let n_fixed = self.fix_with(&mut node.fate, node.dual, &volume.best.reduced, volume.best.value);
+        n_fixed * 5 > n_free || n_fixed == n_free
+    }
+
+    /// The same with any multipliers, given by their place, reduced costs and value here. How many sites it decided.
+    fn fix_with(&mut self, fate: &mut [Fate], dual: usize, reduced: &[f64], value: f64) -> usize {
+        let (free, room) = self.ranks(fate, reduced);
+        let missing = self.goal() - value;
         // With the price of the last site that fits, opening another costs its distance to that price.
         let last =
             if room == 0 { f64::NEG_INFINITY } else { free.get(room - 1).map_or(0.0, |&last| last.min(0.0)) };
         let next = free.get(room).map_or(0.0, |&next| next.min(0.0));
-        let n_free = free.len();
-        let mut closed = Vec::new();
-        let mut opened = Vec::new();
-        for site in 0..self.core.n_sites {
-            if node.fate[site] != Fate::Free {
-                continue;
-            }
-            let reduced = volume.best.reduced[site];
+        let (mut closed, mut opened) = (Vec::new(), Vec::new());
+        for (site, &reduced) in reduced.iter().enumerate().filter(|&(site, _)| fate[site] == Fate::Free) {
             if last.is_finite() && missing < reduced - last {
                 closed.push((site as u32, false));
             } else if missing < next - reduced {
@@ -587,17 +594,15 @@ impl Explorer<'_> {
             }
         }
         let n_fixed = closed.len() + opened.len();
-        node.dual = self.keep(&node.u, &node.price);
-        node.p_price = units(-next);
         for (sites, price) in [(closed, last), (opened, next)] {
             if !sites.is_empty() {
                 for &(site, open) in &sites {
-                    node.fate[site as usize] = if open { Fate::Open } else { Fate::Closed };
+                    fate[site as usize] = if open { Fate::Open } else { Fate::Closed };
                 }
-                self.tree.steps.push(Step::Fix { dual: node.dual, p_price: units(-price), sites });
+                self.tree.steps.push(Step::Fix { dual, p_price: units(-price), sites });
             }
         }
-        n_fixed * 5 > n_free || n_fixed == n_free
+        n_fixed
     }
 
     /// Branches on the site that promises most where the relaxation can be asked, else on the one that it is most

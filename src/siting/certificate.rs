@@ -211,6 +211,20 @@ fn times(problem: &Problem) -> usize {
     }
 }
 
+/// The largest multiplier that the certificate gives each point.
+fn largest_multipliers(n_demand: usize, certificate: &Certificate) -> Vec<u64> {
+    let mut largest = vec![0u64; n_demand];
+    for dual in &certificate.duals {
+        largest.iter_mut().zip(&dual.demand).for_each(|(largest, &u)| *largest = u.max(*largest));
+        for &(demand, u) in &dual.few {
+            if let Some(largest) = largest.get_mut(demand as usize) {
+                *largest = u.max(*largest);
+            }
+        }
+    }
+    largest
+}
+
 /// The problem as the checker reads it: its own copy of the table, costs scaled.
 struct Checker {
     n_sites: usize,
@@ -256,9 +270,10 @@ impl Checker {
             coverable: 0,
         };
         let mut row: Vec<(u32, u32)> = Vec::new();
+        let largest = largest_multipliers(problem.table.n_demand(), certificate);
         for demand in 0..problem.table.n_demand() {
             let weight = i128::from(problem.weight(demand));
-            let first = checker.site.len();
+            let mut n_serving = 0;
             if weight > 0 {
                 row.clear();
                 problem.visit_row(demand, |site, cost| {
@@ -266,14 +281,18 @@ impl Checker {
                         row.push((cost, site));
                     }
                 });
+                n_serving = row.len();
                 if matches!(model, Model::PMedian { .. }) {
+                    // Dearer than every multiplier: such an entry never counts.
+                    let largest = i128::from(largest[demand]);
+                    row.retain(|pair| weight * i128::from(pair.0) * one < largest);
                     // By ascending cost, so that reading a row may stop at the multiplier.
                     row.sort_unstable();
                     checker.cost.extend(row.iter().map(|pair| weight * i128::from(pair.0) * one));
                 }
                 checker.site.extend(row.iter().map(|pair| pair.1));
             }
-            let servable = times <= checker.site.len() - first;
+            let servable = times <= n_serving;
             if model.maximizes() && servable {
                 checker.coverable += weight;
             }

@@ -9,13 +9,14 @@ use super::{Model, Problem, Reason};
 /// Loss without a site, and its best replacement with the loss that is left; `None` where the answer would break.
 pub(crate) type Swap = (Option<u64>, Option<(u32, Option<u64>)>);
 
-/// Reasons for every chosen site of an answer worth `objective`.
+/// Reasons for every chosen site of an answer worth `objective`; `core` is the model's normal form, if it is at hand.
 pub(crate) fn explain(
     problem: &Problem,
     model: Model,
     sites: &[u32],
     served: &Served,
     objective: u64,
+    core: Option<&Core>,
 ) -> Vec<Reason> {
     let n_sites = problem.table.n_sites();
     let mut serves = vec![(0usize, 0u64); n_sites];
@@ -28,7 +29,10 @@ pub(crate) fn explain(
     let swaps = match model {
         _ if !problem.capacity.is_empty() => capacity::swaps(problem, model, sites, objective),
         Model::PCenter { .. } => center_swaps(problem, sites),
-        _ => cached_swaps(problem, model, sites),
+        _ => match core {
+            Some(core) => cached_swaps(core, sites),
+            None => build(problem, model).map_or_else(|_| Vec::new(), |core| cached_swaps(&core, sites)),
+        },
     };
     let reason = |(index, &site): (usize, &u32)| {
         let (loss, runner_up) = swaps.get(index).copied().unwrap_or((None, None));
@@ -42,9 +46,8 @@ pub(crate) fn explain(
 }
 
 /// By the gains that the exchange search keeps.
-fn cached_swaps(problem: &Problem, model: Model, sites: &[u32]) -> Vec<Swap> {
-    let Ok(core) = build(problem, model) else { return Vec::new() };
-    let mut search = Search::new(&core);
+fn cached_swaps(core: &Core, sites: &[u32]) -> Vec<Swap> {
+    let mut search = Search::new(core);
     search.become_sites(sites);
     let mut best: Vec<Option<(i64, u32)>> = vec![None; sites.len()];
     for inn in (0..core.n_sites as u32).filter(|&inn| !search.open[inn as usize]) {

@@ -87,7 +87,7 @@ pub fn max_cover(problem: &Problem, p: Option<usize>, options: &Options) -> Resu
 pub(crate) fn runners_up(problem: &Problem, p: usize, siting: &Siting) -> Vec<Option<(u32, Option<u64>)>> {
     let model = Model::MaxCover { p: Some(p) };
     let served = evaluate::serve(problem, model, &siting.sites);
-    let reasons = explain::explain(problem, model, &siting.sites, &served, siting.objective);
+    let reasons = explain::explain(problem, model, &siting.sites, &served, siting.objective, None);
     reasons.into_iter().map(|reason| reason.runner_up).collect()
 }
 

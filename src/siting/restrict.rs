@@ -7,7 +7,8 @@ const MARGIN: usize = 4;
 
 /// The core without the far ends of long rows: missing what is left costs what the first site left out would.
 ///
-/// A relaxation, and as good as the whole as long as multipliers stay below that cost.
+/// A relaxation, and as good as the whole as long as multipliers stay below that cost. It has rows alone, no columns,
+/// unless all costs are zero.
 pub(crate) fn trim(core: &Core, u: &[f64]) -> Core {
     let mut small = restrict(core, &core.fate);
     if core.row_cost.is_empty() {
@@ -29,11 +30,11 @@ pub(crate) fn trim(core: &Core, u: &[f64]) -> Core {
         start.push(site.len());
     }
     (small.row_start, small.row_site, small.row_cost) = (start, site, cost);
-    small.index_columns();
     small
 }
 
-/// The core without entries that no answer here uses: closed sites, and what lies behind enough open ones.
+/// The core without the entries of closed sites. Where costs count it has rows alone, no columns, and where one site
+/// serves a row, the nearest open site and all behind it are left out: missing the row costs what that site would.
 pub(crate) fn restrict(core: &Core, fate: &[Fate]) -> Core {
     let mut small = Core {
         row_start: Vec::with_capacity(core.n_rows() + 1),
@@ -51,20 +52,25 @@ pub(crate) fn restrict(core: &Core, fate: &[Fate]) -> Core {
         ..*core
     };
     small.row_start.push(0);
+    let once = !core.row_cost.is_empty() && core.times == 1;
     for row in 0..core.n_rows() {
         let is_alive = |&entry: &usize| fate[core.row_site[entry] as usize] != Fate::Closed;
         let hopeless = core.times > 1 && core.row(row).filter(is_alive).take(core.times).count() < core.times;
-        for entry in core.row(row) {
+        for entry in core.row(row).filter(is_alive).take_while(|_| !hopeless) {
             let site = core.row_site[entry];
-            if !hopeless && fate[site as usize] != Fate::Closed {
-                small.row_site.push(site);
-                if !core.row_cost.is_empty() {
-                    small.row_cost.push(core.row_cost[entry]);
-                }
+            if once && fate[site as usize] == Fate::Open {
+                small.miss[row] = small.miss[row].min(core.weight[row] * i64::from(core.row_cost[entry]));
+                break;
+            }
+            small.row_site.push(site);
+            if !core.row_cost.is_empty() {
+                small.row_cost.push(core.row_cost[entry]);
             }
         }
         small.row_start.push(small.row_site.len());
     }
-    small.index_columns();
+    if small.row_cost.is_empty() {
+        small.index_columns();
+    }
     small
 }

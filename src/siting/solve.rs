@@ -14,6 +14,7 @@ use super::evaluate::{Served, check_sites, serve};
 use super::explain::explain;
 use super::presolve::{Reduced, reduce};
 use super::regions;
+use super::restrict::trim;
 use super::second;
 use super::swap::{Search, iterate};
 use super::{Clock, Effort, Model, Options, Problem, Siting, SitingError};
@@ -67,36 +68,40 @@ pub(crate) fn solve(problem: &Problem, model: Model, options: &Options) -> Resul
     if !problem.capacity.is_empty() {
         return solve_loaded(problem, model, options, &clock);
     }
-    let (sites, certificate) = find(problem, model, options, &clock)?;
-    let sites = second::choose_between_equals(problem, model, sites, options, &clock)?;
+    let found = find(problem, model, options, &clock)?;
+    let sites = second::choose_between_equals(problem, model, found.sites, options, &clock)?;
     let served = serve(problem, model, &sites);
-    finish(problem, model, sites, served, certificate, None, &clock)
+    let answer = Answer { sites, served, certificate: found.certificate, core: found.core };
+    finish(problem, model, answer, None, &clock)
 }
 
-/// Sites and the certificate of a bound, capacities left aside.
+/// Sites and the certificate of a bound, with the normal form they were found in where that is the model's own.
+struct Outcome {
+    sites: Vec<u32>,
+    certificate: Certificate,
+    core: Option<Core>,
+}
+
+/// Solves with capacities left aside.
 fn find(
     problem: &Problem,
     model: Model,
     options: &Options,
     clock: &Clock,
-) -> Result<(Vec<u32>, Certificate), SitingError> {
-    Ok(match model {
-        Model::PCenter { p } => {
-            let answer = center::solve(problem, p, options, clock, cover_within)?;
-            (fill_up(problem, model, answer.sites), answer.certificate)
-        }
-        Model::SetCover => {
-            let core = build(problem, model)?;
-            let found = best_cover(problem, &core, options, clock)?;
-            (found.sites, found.certificate)
-        }
-        Model::MaxCover { .. } | Model::PMedian { .. } => {
-            let core = build(problem, model)?;
-            let found = best_assignment(problem, &core, options, clock)?;
-            let sites = if model.maximizes() { found.sites } else { fill_up(problem, model, found.sites) };
-            (sites, found.certificate)
-        }
-    })
+) -> Result<Outcome, SitingError> {
+    if let Model::PCenter { p } = model {
+        let answer = center::solve(problem, p, options, clock, cover_within)?;
+        let sites = fill_up(problem, model, answer.sites);
+        return Ok(Outcome { sites, certificate: answer.certificate, core: None });
+    }
+    let core = build(problem, model)?;
+    let found = match model {
+        Model::SetCover => best_cover(problem, &core, options, clock)?,
+        _ => best_assignment(problem, &core, options, clock)?,
+    };
+    let full = matches!(model, Model::PMedian { .. });
+    let sites = if full { fill_up(problem, model, found.sites) } else { found.sites };
+    Ok(Outcome { sites, certificate: found.certificate, core: Some(core) })
 }
 
 /// With capacities: the answer without them gives a start and a certified bound.
@@ -108,27 +113,37 @@ fn solve_loaded(
 ) -> Result<Siting, SitingError> {
     let mut free = problem.clone();
     free.capacity.clear();
-    let (start, certificate) =
-        find(&free, model, &Options { effort: options.effort.min(Effort::Full), ..*options }, clock)?;
-    let loaded = capacity::solve(problem, model, &start, options, clock)?;
-    finish(problem, model, loaded.sites, loaded.served, certificate, loaded.solver_bound, clock)
+    let start = find(&free, model, &Options { effort: options.effort.min(Effort::Full), ..*options }, clock)?;
+    let loaded = capacity::solve(problem, model, &start.sites, options, clock)?;
+    let Outcome { certificate, .. } = start;
+    let answer = Answer { sites: loaded.sites, served: loaded.served, certificate, core: None };
+    finish(problem, model, answer, loaded.solver_bound, clock)
+}
+
+/// What is left to be checked.
+struct Answer {
+    sites: Vec<u32>,
+    served: Served,
+    certificate: Certificate,
+    core: Option<Core>,
 }
 
 /// Recomputes everything on the caller's table.
 fn finish(
     problem: &Problem,
     model: Model,
-    sites: Vec<u32>,
-    served: Served,
-    certificate: Certificate,
+    answer: Answer,
     solver_bound: Option<u64>,
     clock: &Clock,
 ) -> Result<Siting, SitingError> {
+    let Answer { sites, served, certificate, core } = answer;
     check_sites(problem, model, &sites)?;
     let Some(objective) = served.objective else {
         let reason = format!("service of every demand point by {} sites", sites.len());
         return Err(SitingError::Infeasible { reason });
     };
+    let reasons = explain(problem, model, &sites, &served, objective, core.as_ref());
+    drop(core);
     let certified = check(problem, model, &certificate);
     // A bound never passes an answer; the exact solver's bound counts where it is the sharper one.
     let sharper = solver_bound.unwrap_or(certified);
@@ -142,7 +157,6 @@ fn finish(
         (_, 0) => f64::INFINITY,
         (difference, objective) => difference as f64 / objective as f64,
     };
-    let reasons = explain(problem, model, &sites, &served, objective);
     Ok(Siting {
         model,
         sites,
@@ -186,7 +200,8 @@ fn best_assignment(
     // Where walks count, the sites in hand say roughly what serving each row is worth.
     let guess = (!core.row_cost.is_empty() && best.is_some())
         .then(|| (search.multipliers(), vec![0.0; core.rules.len()]));
-    let mut volume = Volume::new(core, &fate, guess);
+    let trimmed = guess.as_ref().map(|guess| trim(core, &guess.0));
+    let mut volume = Volume::new(trimmed.as_ref().unwrap_or(core), &fate, guess);
     let cutoff = best.as_ref().map_or(search.value, |best| best.0);
     let mut tried = FxHashSet::default();
     let small = is_small(core) && options.effort > Effort::Quick;
