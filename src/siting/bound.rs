@@ -147,7 +147,7 @@ impl<'c> Volume<'c> {
             direction: vec![0.0; u.len()],
             rule_direction: vec![0.0; price.len()],
             theta: 0.1,
-            most_alpha: 0.1,
+            most_alpha: if core.row_cost.is_empty() { 0.1 } else { 0.3 },
             reds: 0,
             since: 0,
             last_value: relaxed.value,
@@ -266,7 +266,7 @@ impl<'c> Volume<'c> {
             }
         } else {
             self.reds += 1;
-            if self.reds >= 10 {
+            if self.reds >= if self.core.row_cost.is_empty() { 10 } else { 6 } {
                 self.reds = 0;
                 self.theta *= 0.66;
             }

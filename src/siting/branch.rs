@@ -197,6 +197,15 @@ pub(crate) fn branch(core: &Core, start: Start, limits: &Limits, clock: &Clock) 
     explorer.tree
 }
 
+/// The proof without a tree: the volume's multipliers bound everything.
+pub(crate) fn leaf(core: &Core, volume: &Volume) -> (Vec<Multipliers>, Vec<Step>) {
+    let u = Rc::new(volume.best.u.clone());
+    let price = Rc::new(volume.best.price.clone());
+    let p_price = middle_price(core, &core.fate, &volume.best.reduced);
+    let dual = Multipliers { u, price, spike: None, rule_spike: None };
+    (vec![dual], vec![Step::Leaf { dual: 0, p_price }])
+}
+
 /// Puts the optimum of the linear relaxation in place of the volume's multipliers, and leaves the relaxation to the
 /// tree; `None` where the core is too large or HiGHS finds no optimum.
 pub(crate) fn warm_up<'c>(core: &'c Core, volume: &mut Volume<'c>, clock: &Clock) -> Option<Warm> {
@@ -243,6 +252,30 @@ struct Explorer<'c> {
     n_dense: usize,
 }
 
+/// Free reduced costs in ascending order and the room left for free sites.
+fn ranks(core: &Core, fate: &[Fate], reduced: &[f64]) -> (Vec<f64>, usize) {
+    let mut free: Vec<f64> = Vec::new();
+    let mut n_open = 0;
+    for (fate, &reduced) in fate.iter().zip(reduced) {
+        match fate {
+            Fate::Free => free.push(reduced),
+            Fate::Open => n_open += 1,
+            Fate::Closed => {}
+        }
+    }
+    free.sort_unstable_by(f64::total_cmp);
+    (free, core.p.map_or(usize::MAX, |p| p.saturating_sub(n_open)))
+}
+
+/// A price of "at most p sites" at which the relaxation is attained.
+fn middle_price(core: &Core, fate: &[Fate], reduced: &[f64]) -> Price {
+    let (free, room) = ranks(core, fate, reduced);
+    match free.get(room) {
+        Some(&next) => units(-next),
+        None => Price::Units(0),
+    }
+}
+
 /// What simple reasoning on rules, p and rows says.
 enum Deduced {
     Nothing,
@@ -258,7 +291,7 @@ impl Explorer<'_> {
         evaluate(self.core, &self.core.fate, &u, &price, &mut reduced);
         let fate = self.core.fate.clone();
         let dual = self.keep(&u, &price);
-        let p_price = self.middle_price(&fate, &reduced);
+        let p_price = middle_price(self.core, &fate, &reduced);
         Node { fate, u, price, dual, p_price, depth: 0, born: None }
     }
 
@@ -345,7 +378,7 @@ impl Explorer<'_> {
             node.price = Rc::new(volume.best.price.clone());
             if self.goal() < volume.best.value {
                 node.dual = self.keep(&node.u, &node.price);
-                let p_price = self.middle_price(&node.fate, &volume.best.reduced);
+                let p_price = middle_price(self.core, &node.fate, &volume.best.reduced);
                 self.tree.steps.push(Step::Leaf { dual: node.dual, p_price });
                 return;
             }
@@ -543,34 +576,10 @@ impl Explorer<'_> {
         Deduced::Fixed
     }
 
-    /// Free reduced costs in ascending order and the room left for free sites.
-    fn ranks(&self, fate: &[Fate], reduced: &[f64]) -> (Vec<f64>, usize) {
-        let mut free: Vec<f64> = Vec::new();
-        let mut n_open = 0;
-        for (fate, &reduced) in fate.iter().zip(reduced) {
-            match fate {
-                Fate::Free => free.push(reduced),
-                Fate::Open => n_open += 1,
-                Fate::Closed => {}
-            }
-        }
-        free.sort_unstable_by(f64::total_cmp);
-        (free, self.core.p.map_or(usize::MAX, |p| p.saturating_sub(n_open)))
-    }
-
-    /// A price of "at most p sites" at which the relaxation is attained.
-    fn middle_price(&self, fate: &[Fate], reduced: &[f64]) -> Price {
-        let (free, room) = self.ranks(fate, reduced);
-        match free.get(room) {
-            Some(&next) => units(-next),
-            None => Price::Units(0),
-        }
-    }
-
     /// Decides free sites whose change alone lifts the bound to the cutoff. True if enough changed to look again.
     fn fix_by_reduced_cost(&mut self, node: &mut Node, volume: &Volume) -> bool {
         let n_free = node.fate.iter().filter(|&&fate| fate == Fate::Free).count();
-        let (free, room) = self.ranks(&node.fate, &volume.best.reduced);
+        let (free, room) = ranks(self.core, &node.fate, &volume.best.reduced);
         node.dual = self.keep(&node.u, &node.price);
         node.p_price = units(-free.get(room).map_or(0.0, |&next| next.min(0.0)));
         let n_fixed = self.fix_with(&mut node.fate, node.dual, &volume.best.reduced, volume.best.value);
@@ -579,7 +588,7 @@ impl Explorer<'_> {
 
     /// The same with any multipliers, given by their place, reduced costs and value here. How many sites it decided.
     fn fix_with(&mut self, fate: &mut [Fate], dual: usize, reduced: &[f64], value: f64) -> usize {
-        let (free, room) = self.ranks(fate, reduced);
+        let (free, room) = ranks(self.core, fate, reduced);
         let missing = self.goal() - value;
         // With the price of the last site that fits, opening another costs its distance to that price.
         let last =

@@ -221,7 +221,7 @@ fn build_rows(problem: &Problem, costs: Use, may_miss: bool) -> Result<Core, Sit
         row_of: vec![NO_ROW; n_demand],
     };
     let mut by_hash: FxHashMap<u64, Vec<u32>> = FxHashMap::default();
-    let mut row: Vec<(u32, u32)> = Vec::new();
+    let (mut row, mut spare): (Vec<(u32, u32)>, Vec<(u32, u32)>) = (Vec::new(), Vec::new());
     let mut unreachable = Vec::new();
     for demand in 0..n_demand {
         let weight = problem.weight(demand) as i64;
@@ -235,9 +235,7 @@ fn build_rows(problem: &Problem, costs: Use, may_miss: bool) -> Result<Core, Sit
             unreachable.push(demand as u32);
             continue;
         }
-        if !row.is_sorted() {
-            row.sort_unstable_by_key(|&(cost, site)| u64::from(cost) << 32 | u64::from(site));
-        }
+        sort_row(&mut row, &mut spare);
         let same = if merge { by_hash.entry(hash(&row)).or_default() } else { &mut Vec::new() };
         let found = same.iter().copied().find(|&known| equal_row(&core, known as usize, &row));
         let index = found.unwrap_or_else(|| {
@@ -260,6 +258,36 @@ fn build_rows(problem: &Problem, costs: Use, may_miss: bool) -> Result<Core, Sit
     core.miss = if may_miss { core.weight.clone() } else { vec![MUST; core.weight.len()] };
     check_magnitude(&core)?;
     Ok(core)
+}
+
+/// Shortest row for which counting its costs is quicker than comparing them.
+const LONG_ROW: usize = 48;
+
+/// Sorts pairs of cost and site. Long rows whose sites ascend already are sorted by the bytes of their costs, the least
+/// byte first, which leaves equal costs in the order of their sites.
+fn sort_row(row: &mut Vec<(u32, u32)>, spare: &mut Vec<(u32, u32)>) {
+    if row.is_sorted() {
+        return;
+    }
+    if row.len() < LONG_ROW || !row.is_sorted_by_key(|pair| pair.1) {
+        row.sort_unstable_by_key(|&(cost, site)| u64::from(cost) << 32 | u64::from(site));
+        return;
+    }
+    let dearest = row.iter().map(|pair| pair.0).max().unwrap_or(0);
+    spare.clear();
+    spare.resize(row.len(), (0, 0));
+    let n_bytes = (39 - dearest.leading_zeros()) / 8;
+    for shift in (0..n_bytes).map(|byte| 8 * byte) {
+        let mut place = [0u32; 257];
+        row.iter().for_each(|pair| place[(pair.0 >> shift & 255) as usize + 1] += 1);
+        (0..256).for_each(|byte| place[byte + 1] += place[byte]);
+        for &pair in row.iter() {
+            let place = &mut place[(pair.0 >> shift & 255) as usize];
+            spare[*place as usize] = pair;
+            *place += 1;
+        }
+        std::mem::swap(row, spare);
+    }
 }
 
 /// The objective and its multipliers must stay far from the ends of 64 bits.

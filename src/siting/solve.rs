@@ -211,13 +211,13 @@ fn best_assignment(
             let every = if step > 200 { work.every / 4 + 1 } else { work.every };
             step % every == every - 1
         } else {
-            step % 80 == 39 && (step < 160 || step % 320 == 279)
+            step % 40 == 39
         };
         // The average choice says more than a single one where sites overlap.
-        let average = if try_now && core.row_cost.is_empty() { volume.likeliest() } else { None };
+        let average = if try_now { volume.likeliest() } else { None };
         let chosen = average.as_deref().unwrap_or(chosen);
         if try_now && tried.insert(chosen.to_vec()) {
-            let near = if core.row_cost.is_empty() { 2.0 } else { 1.01 };
+            let near = if core.row_cost.is_empty() { 2.0 } else { 1.5 };
             let worth = best.as_ref().map_or(f64::INFINITY, |best| best.0 as f64 * near);
             if plain_value(core, chosen) as f64 <= worth {
                 search.become_sites(chosen);
@@ -422,12 +422,17 @@ pub(crate) fn prove(problem: &Problem, core: &Core, root: Root, options: &Option
     let margin = 0.01 + 2.0 * (n_demand + core.n_sites) as f64 / scale;
     let cutoff = best.as_ref().map_or(ceiling(core), |best| best.0).min(limit);
     let open = volume.best.value <= cutoff as f64 - 1.0 + margin && enough < cutoff;
+    let work = match options.effort {
+        Effort::Proof if open => most.min(20_000_000_000),
+        Effort::Full if open => most.min(200_000_000),
+        _ => 0,
+    };
+    if work == 0 {
+        let (duals, steps) = branch::leaf(core, volume);
+        return Proof { best, duals, steps, complete: !open, certificate: None };
+    }
     let limits = Limits {
-        work: match options.effort {
-            Effort::Proof if open => most.min(20_000_000_000),
-            Effort::Full if open => most.min(200_000_000),
-            _ => 0,
-        },
+        work,
         duals: (50_000_000 / (n_demand + core.n_rows() + 1)).max(64),
         margin,
     };
