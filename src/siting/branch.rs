@@ -139,8 +139,10 @@ pub(crate) struct Refine {
 /// may be missed, since there the volume algorithm comes as near in a tenth of the time.
 const MOST_ENTRIES: usize = 400_000;
 const MOST_ENTRIES_MISSED: usize = 60_000;
-/// Where walks count, nodes before the linear relaxation takes over.
+/// Where walks count, nodes before the linear relaxation takes over; four times as many where the root left fewer sites
+/// free than this.
 const PATIENCE: u64 = 30;
+const FEW_FREE: usize = 150;
 /// A better answer found within so many nodes starts the tree again, at most so often.
 const RESTART_WITHIN: u64 = 60;
 const MOST_RESTARTS: usize = 5;
@@ -406,7 +408,8 @@ impl Explorer<'_> {
         }
         let dear = self.cutoff.saturating_add(1);
         if !self.core.row_cost.is_empty() {
-            if self.visits == PATIENCE && std::env::var_os("NOLP").is_none() {
+            let n_free = self.base.fate.iter().filter(|&&fate| fate == Fate::Free).count();
+            if self.visits == if n_free < FEW_FREE { 4 * PATIENCE } else { PATIENCE } {
                 let program = MedianRelaxation::new(&self.base, &volume.best.u, dear);
                 self.relaxation = program.map(Program::Median);
             }
