@@ -389,7 +389,7 @@ impl Explorer<'_> {
             }
             if by_program {
                 self.round(&volume, clock);
-            } else if self.visits < 8 || self.visits.is_multiple_of(16) {
+            } else if self.visits < 8 || self.visits.is_multiple_of(if self.visits < 256 { 16 } else { 64 }) {
                 self.try_choice(&volume, &node.fate, clock);
             }
             if self.fix_by_reduced_cost(&mut node, &volume) {
@@ -538,7 +538,10 @@ impl Explorer<'_> {
                 return self.force(fate, Multipliers::default(), Price::Spike, forced);
             }
         }
-        for row in (0..core.n_rows()).filter(|&row| core.miss[row] == MUST) {
+        let n_closed = fate.iter().filter(|&&fate| fate == Fate::Closed).count();
+        // Rows longer than that have sites enough.
+        let scarce = |&row: &usize| core.miss[row] == MUST && core.row(row).len() <= n_closed + core.times;
+        for row in (0..core.n_rows()).filter(scarce) {
             let sites = core.row(row).map(|entry| core.row_site[entry]);
             // Most rows have plenty of sites; look only until that is clear.
             let mut alive = sites.filter(|&site| fate[site as usize] != Fate::Closed);

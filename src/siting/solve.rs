@@ -293,7 +293,10 @@ fn best_assignment(
         keep_better(&search, &mut best);
     }
     // Most instances end in a short tree; the long search is for those that do not.
-    let refine = Refine { after: 800 * core.row_site.len() as u64, rounds: work.rounds, seed: options.seed };
+    // With few sites an exchange touches every row, and little is left to find.
+    let dear = !core.row_cost.is_empty() && core.p.is_some_and(|p| p < FEW_SITES);
+    let rounds = if dear { work.rounds / 10 } else { work.rounds };
+    let refine = Refine { after: 800 * core.row_site.len() as u64, rounds, seed: options.seed };
     let proof = prove(
         problem,
         core,
@@ -306,6 +309,8 @@ fn best_assignment(
 
 /// Entries up to which a tree takes less time than annealing.
 const TINY: usize = 4_000;
+/// Sites fewer than this are few: the search for better ones need not be long.
+const FEW_SITES: usize = 24;
 /// Steps of the volume algorithm before the linear relaxation of a small table is solved.
 const FIRST_STEPS: usize = 250;
 /// Work of the tree where the gap is wide.
