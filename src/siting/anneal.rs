@@ -1,8 +1,8 @@
 //! Simulated annealing on exchanges for max cover: many cheap steps where cached gains would be dear to keep.
 //!
 //! Per row only its one open site is stored, or that it has none or several. Judging the exchange of an open site for
-//! one that shares a row with it reads one column; better ones are taken, worse ones with a chance that sinks as it
-//! cools. Rows are renumbered so that a column's rows lie together in memory.
+//! one that shares a row with it, or for one anywhere, reads one column; better ones are taken, worse ones with a chance
+//! that sinks as it cools. Rows are renumbered so that a column's rows lie together in memory.
 //! Source: Kirkpatrick, Gelatt and Vecchi (1983), "Optimization by simulated annealing"; for max cover see
 //! Murray and Church (1996), "Applying simulated annealing to location-planning models".
 
@@ -16,6 +16,10 @@ use super::build::{Core, Fate};
 const HEAT: f64 = 1.0 / 20.0;
 /// Heat at the end, as a share of that at the start.
 const COOLED: f64 = 1.0 / 15.0;
+/// Share of exchanges that open a site anywhere; the others stay among sites that share a row.
+const FAR: f64 = 0.3;
+/// Of so many random open sites the one that covers least alone closes for a site elsewhere.
+const RIVALS: usize = 3;
 /// Share of the time left that the search may use where there is a time limit.
 const PATIENCE: f64 = 0.85;
 
@@ -36,10 +40,13 @@ pub(crate) fn anneal(
     let free =
         |&site: &u32| core.fate[site as usize] == Fate::Free && !state.columns.of(site as usize).is_empty();
     let mut movable: Vec<u32> = start.iter().copied().filter(free).collect();
-    if movable.is_empty() {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let useful: Vec<u32> = (0..core.n_sites as u32)
+        .filter(|&site| may_open(site as usize) && !state.columns.of(site as usize).is_empty())
+        .collect();
+    if movable.is_empty() || useful.is_empty() {
         return start.to_vec();
     }
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     let (mut best, mut best_sites) = (0i64, start.to_vec());
     let mut change = 0i64;
     let covered: i64 =
@@ -59,16 +66,27 @@ pub(crate) fn anneal(
             heat = hot * COOLED.powf(progress);
         }
         steps += 1;
-        let place = random.random_range(0..movable.len());
-        let out = movable[place];
-        let column = state.columns.of(out as usize);
-        let row = column[random.random_range(0..column.len())] as usize;
-        let sites = state.sites.of(row);
+        let mut place = random.random_range(0..movable.len());
         spent += 4;
-        if sites.is_empty() {
-            continue;
-        }
-        let inn = sites[random.random_range(0..sites.len())];
+        let inn = if random.random::<f64>() < FAR {
+            // Anywhere, against one of the open sites that cover least alone.
+            for _ in 1..RIVALS {
+                let other = random.random_range(0..movable.len());
+                if state.loss[movable[other] as usize] < state.loss[movable[place] as usize] {
+                    place = other;
+                }
+            }
+            useful[random.random_range(0..useful.len())]
+        } else {
+            let column = state.columns.of(movable[place] as usize);
+            let row = column[random.random_range(0..column.len())] as usize;
+            let sites = state.sites.of(row);
+            if sites.is_empty() {
+                continue;
+            }
+            sites[random.random_range(0..sites.len())]
+        };
+        let out = movable[place];
         if state.open[inn as usize] {
             continue;
         }

@@ -83,12 +83,7 @@ struct Outcome {
 }
 
 /// Solves with capacities left aside.
-fn find(
-    problem: &Problem,
-    model: Model,
-    options: &Options,
-    clock: &Clock,
-) -> Result<Outcome, SitingError> {
+fn find(problem: &Problem, model: Model, options: &Options, clock: &Clock) -> Result<Outcome, SitingError> {
     if let Model::PCenter { p } = model {
         let answer = center::solve(problem, p, options, clock, cover_within)?;
         let sites = fill_up(problem, model, answer.sites);
@@ -436,11 +431,7 @@ pub(crate) fn prove(problem: &Problem, core: &Core, root: Root, options: &Option
         let (duals, steps) = branch::leaf(core, volume);
         return Proof { best, duals, steps, complete: !open, certificate: None };
     }
-    let limits = Limits {
-        work,
-        duals: (50_000_000 / (n_demand + core.n_rows() + 1)).max(64),
-        margin,
-    };
+    let limits = Limits { work, duals: (50_000_000 / (n_demand + core.n_rows() + 1)).max(64), margin };
     let known = best.as_ref().map(|best| best.1.as_slice());
     // A wide gap is rarely closed in one go, and a tree that is not finished proves no more than its root:
     // first show that nothing costs less than one unit above the bound, then two, as far as the work goes.
