@@ -221,7 +221,8 @@ fn build_rows(problem: &Problem, costs: Use, may_miss: bool) -> Result<Core, Sit
         row_of: vec![NO_ROW; n_demand],
     };
     let mut by_hash: FxHashMap<u64, Vec<u32>> = FxHashMap::default();
-    let (mut row, mut spare): (Vec<(u32, u32)>, Vec<(u32, u32)>) = (Vec::new(), Vec::new());
+    let mut row: Vec<(u32, u32)> = Vec::new();
+    let mut spare = Vec::new();
     let mut unreachable = Vec::new();
     for demand in 0..n_demand {
         let weight = problem.weight(demand) as i64;
@@ -265,7 +266,7 @@ const LONG_ROW: usize = 48;
 
 /// Sorts pairs of cost and site. Long rows whose sites ascend already are sorted by the bytes of their costs, the least
 /// byte first, which leaves equal costs in the order of their sites.
-fn sort_row(row: &mut Vec<(u32, u32)>, spare: &mut Vec<(u32, u32)>) {
+pub(crate) fn sort_row(row: &mut Vec<(u32, u32)>, spare: &mut Vec<(u32, u32)>) {
     if row.is_sorted() {
         return;
     }

@@ -8,7 +8,7 @@ use super::bound::Volume;
 use super::build::{Core, build};
 use super::certificate::check;
 use super::presolve::{Reduced, reduce};
-use super::solve::{Root, certify, prove};
+use super::proof::{Root, certify, prove};
 use super::{Clock, Effort, Model, Options, Problem, SitingError};
 
 /// The range in which the optimum of a linear relaxation lies, in units of weight.

@@ -15,6 +15,7 @@ use super::bound::Volume;
 use super::branch::{self, Limits, Start, branch};
 use super::build::{Core, Fate, MUST};
 use super::certificate::{Certificate, Lemma, Multipliers, Step};
+use super::steps;
 
 /// Bits after the binary point of a region's costs, at most; and bits of the dearest site with them.
 const MOST_BITS: u32 = 16;
@@ -167,11 +168,11 @@ impl Regions {
                 None => few(&dual.u),
             }));
             let steps = tree.steps.iter().map(|step| match step {
-                branch::Step::Leaf { dual, .. } => Step::Leaf { dual: first + dual, sites: 0 },
-                branch::Step::Fix { dual, sites, .. } => {
+                steps::Step::Leaf { dual, .. } => Step::Leaf { dual: first + dual, sites: 0 },
+                steps::Step::Fix { dual, sites, .. } => {
                     Step::Fix { dual: first + dual, sites: 0, fixed: sites.clone() }
                 }
-                branch::Step::Branch { site, first } => Step::Branch { site: *site, open_first: *first },
+                steps::Step::Branch { site, first } => Step::Branch { site: *site, open_first: *first },
             });
             let steps = steps.map(|step| region.in_the_whole(step)).collect();
             certificate.lemmas.push(Lemma { cost, steps });

@@ -461,3 +461,49 @@ fn the_linear_range_holds_the_optimum_of_the_relaxation() {
         assert!(linear_range(&problem, p, &Options::default()).is_err());
     }
 }
+
+#[test]
+fn long_rows_are_sorted_by_cost_then_site() {
+    use super::build::sort_row;
+    for dearest in [1, 9, 300, 70_000, u32::MAX - 1] {
+        for n in [3u32, 47, 48, 200] {
+            let cost = |site: u32| site.wrapping_mul(2_654_435_761) % dearest;
+            let mut row: Vec<(u32, u32)> = (0..n).map(|site| (cost(site), site)).collect();
+            let mut expected = row.clone();
+            expected.sort_unstable();
+            for reversed in [false, true] {
+                if reversed {
+                    row.reverse();
+                }
+                sort_row(&mut row, &mut Vec::new());
+                assert_eq!(row, expected, "{dearest} {n} {reversed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_that_end_at_an_open_site_prove_the_same_or_more() {
+    use super::bound::{Volume, evaluate};
+    use super::build::{Fate, build};
+    use super::restrict::restrict;
+    use super::{Model, Problem};
+    let walks = town(90);
+    let problem = Problem::new(Table::dense(90, 90, &walks).expect("90 by 90"));
+    let core = build(&problem, Model::PMedian { p: 9 }).expect("a core");
+    for round in 0..40usize {
+        let mut fate = vec![Fate::Free; 90];
+        for decision in 0..round % 9 {
+            let site = (round * 31 + decision * 17) % 90;
+            fate[site] = if decision % 3 == 0 { Fate::Closed } else { Fate::Open };
+        }
+        let u: Vec<f64> = (0..90).map(|row| ((row * 37 + round * 53) % 400) as f64).collect();
+        let small = restrict(&core, &fate);
+        let volume = Volume::new(&small, &fate, Some((u.clone(), Vec::new())));
+        let mut reduced = vec![0.0; 90];
+        let whole = evaluate(&core, &fate, &u, &[], &mut reduced).value;
+        let capped = evaluate(&core, &fate, &volume.best.u, &[], &mut reduced).value;
+        assert!((capped - volume.best.value).abs() < 1e-6, "{round}: {capped} {}", volume.best.value);
+        assert!(whole <= capped + 1e-6, "{round}: {whole} {capped}");
+    }
+}
