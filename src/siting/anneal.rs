@@ -16,6 +16,8 @@ use super::build::{Core, Fate};
 const HEAT: f64 = 1.0 / 20.0;
 /// Heat at the end, as a share of that at the start.
 const COOLED: f64 = 1.0 / 15.0;
+/// So many times it is heated and cools: a second time mends what the first happened to miss.
+const CYCLES: f64 = 2.0;
 /// Share of exchanges that open a site anywhere; the others stay among sites that share a row.
 const FAR: f64 = 0.3;
 /// Of so many random open sites the one that covers least alone closes for a site elsewhere.
@@ -63,7 +65,7 @@ pub(crate) fn anneal(
             }
             let by_time = (clock.share_used() - begin) / (PATIENCE * (1.0 - begin)).max(1e-9);
             progress = (spent as f64 / work as f64).max(by_time);
-            heat = hot * COOLED.powf(progress);
+            heat = hot * COOLED.powf((CYCLES * progress).fract());
         }
         steps += 1;
         let mut place = random.random_range(0..movable.len());
