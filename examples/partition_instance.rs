@@ -140,21 +140,30 @@ fn main() -> Result<(), Box<dyn Error>> {
         gaps[gaps.len() / 2],
         gaps[(gaps.len() * 95 / 100).min(gaps.len() - 1)]
     );
-    if let Some(current) = &current {
+    if current.is_some() {
+        // By heirs: a grid takes the place of the present one that it overlaps most, whatever its number is now.
         let total: u64 = instance.households.iter().map(|&h| u64::from(h)).sum();
-        let changed = (0..current.len()).filter(|&atom| answer.grid[atom] as i32 != current[atom]);
-        let moved: u64 = changed.map(|atom| u64::from(instance.households[atom])).sum();
-        println!("moved         {moved} of {total} households, {:.2} %", 100.0 * moved as f64 / total as f64);
+        let moved: u64 = answer.communities.iter().filter_map(|c| c.moved).sum();
+        let share = |moved: u64| 100.0 * moved as f64 / total as f64;
+        let unknown = answer.communities.iter().filter(|c| c.least_moved.is_none()).count();
+        let least = answer.least_moved.unwrap_or(0);
+        println!("moved         {moved} of {total} households, {:.2} %", share(moved));
+        println!("least moved   {least}, {:.2} %; {unknown} communities without a bound", share(least));
     }
     println!("findings      {}", answer.findings.len());
     for finding in &answer.findings {
         println!("finding       {finding:?}");
     }
-    println!("community     k out least_out cost_m least_cost_m gap_%");
+    println!("community     k out least_out cost_m least_cost_m gap_% moved least_moved");
     for c in &answer.communities {
         let least = c.least_cost.map_or("none".to_string(), |least| format!("{least:.2}"));
         let gap = c.gap().map_or("none".to_string(), |gap| format!("{:.2}", 100.0 * gap));
-        println!("{:13} {} {} {} {:.2} {least} {gap}", c.community, c.k, c.n_out, c.least_out, c.cost);
+        let count = |n: Option<u64>| n.map_or("none".to_string(), |n| n.to_string());
+        let (moved, least_moved) = (count(c.moved), count(c.least_moved));
+        println!(
+            "{:13} {} {} {} {:.2} {least} {gap} {moved} {least_moved}",
+            c.community, c.k, c.n_out, c.least_out, c.cost
+        );
     }
     let mut file = std::io::BufWriter::new(fs::File::create(out)?);
     for grid in &answer.grid {

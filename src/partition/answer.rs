@@ -24,6 +24,10 @@ pub struct PartitionAnswer {
     /// communities included, communities without a bound of their own counted with nothing. `None` where no
     /// community has a bound.
     pub lower_bound: Option<f64>,
+    /// No division with these numbers of grids, as many of them out of range in every community and none further out,
+    /// moves fewer households; communities without a bound of their own counted with nothing. `None` in a division from
+    /// nothing and where no community has a bound.
+    pub least_moved: Option<u64>,
 }
 
 /// What one community got. Costs count the edges inside the community only.
@@ -41,6 +45,12 @@ pub struct CommunityResult {
     pub cost: f64,
     /// No division with `n_out` grids out of range costs less, in metres; `None` where nothing is known.
     pub least_cost: Option<f64>,
+    /// Households that are in no grid of their present number, where each grid takes the place of at most one present
+    /// grid, the one it overlaps most, largest overlaps first; `None` in a division from nothing.
+    pub moved: Option<u64>,
+    /// No division into `k` grids with `n_out` of them out of range, none further out, moves fewer households; `None`
+    /// where nothing is known.
+    pub least_moved: Option<u64>,
 }
 
 impl CommunityResult {
@@ -120,6 +130,7 @@ pub(super) fn assemble(
         findings: Vec::new(),
         cut_cost: 0.0,
         lower_bound: None,
+        least_moved: None,
     };
     let mut slack_mm = 0;
     add_missed_numbers(&mut answer, problem, zones, &solved);
@@ -136,6 +147,7 @@ pub(super) fn assemble(
         add_findings(&mut answer, zone, first, &divided, asked);
         slack_mm += add_result(&mut answer, zone.community, zone.kind, first, &divided);
     }
+    count_moves(problem, zones, &mut answer);
     keep_numbers(problem, &mut answer);
     add_islands(problem, zones, &mut answer);
     let cut_mm = cut_by_community(problem, zones, &mut answer);
@@ -242,8 +254,16 @@ fn add_result(
     divided: &ZoneAnswer,
 ) -> i64 {
     if answer.communities.last().is_none_or(|last| last.community != community) {
-        let (k, n_out, least_out, cost, least_cost) = (0, 0, 0, 0.0, Some(0.0));
-        answer.communities.push(CommunityResult { community, k, n_out, least_out, cost, least_cost });
+        answer.communities.push(CommunityResult {
+            community,
+            k: 0,
+            n_out: 0,
+            least_out: 0,
+            cost: 0.0,
+            least_cost: Some(0.0),
+            moved: None,
+            least_moved: Some(0),
+        });
     }
     let is_bounded = divided.parts.iter().all(|p| 0 < p.least_cost || p.score.cost == 0);
     let slack: i64 = divided.parts.iter().map(|p| p.score.cost - p.least_cost).sum();
@@ -256,9 +276,30 @@ fn add_result(
         result.k += divided.k;
         result.n_out += out;
         result.least_out += divided.parts.iter().map(|p| p.least_out).sum::<usize>();
+        let least_moved = divided.parts.iter().map(|p| p.least_moved).sum::<Option<u64>>();
+        result.least_moved = result.least_moved.zip(least_moved).map(|(sum, own)| sum + own);
         result.least_cost = result.least_cost.filter(|_| is_bounded).map(|cost| cost - slack as f64 / 1000.0);
     }
     slack
+}
+
+/// Fills in how many households of each community change grid, and how many have to.
+fn count_moves(problem: &PartitionProblem<'_>, zones: &Zones, answer: &mut PartitionAnswer) {
+    let is_redraw = problem.current.is_some();
+    let mut first = 0;
+    for result in &mut answer.communities {
+        let of_it = |zone: &&Zone| zone.community == result.community;
+        let last = first + zones.zones[first..].iter().take_while(of_it).count();
+        let atoms = zones.zones[first..last].iter().flat_map(|zone| &zones.atoms[zone.atoms.clone()]);
+        let grids = atoms.map(|&atom| (atom, answer.grid[atom as usize]));
+        result.moved = is_redraw.then(|| super::present::moved(problem, grids));
+        // Nobody at all is as few as can be.
+        let least = if result.moved == Some(0) { Some(0) } else { result.least_moved };
+        result.least_moved = least.filter(|_| is_redraw);
+        first = last;
+    }
+    let known = answer.communities.iter().filter_map(|result| result.least_moved);
+    answer.least_moved = known.fold(None, |sum, own| Some(sum.unwrap_or(0) + own));
 }
 
 /// Gives grids their present numbers: largest overlap first, each number once, none at or above k.

@@ -2,16 +2,17 @@
 //! they move, and of each ladder one rung, so that the whole is balanced best within the limit.
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
 use super::anneal::{Annealer, Keep, Schedule};
 use super::division::{self, Division, Range, Score};
 use super::islands::{self, Part};
 use super::piece::{Piece, Sets};
+use super::present::{self, Present};
 use super::random::Random;
+use super::redraw::{self, Start};
 use super::solve::{self, Context, Divided, PartAnswer, ZoneAnswer};
 use super::zones::{Kind, Zone, Zones};
-use super::{Effort, PartitionProblem, redraw, seed};
+use super::{Effort, PartitionProblem, seed};
 
 /// Rungs of one ladder.
 const RUNGS: usize = 48;
@@ -158,32 +159,10 @@ fn balance(parts: &[PartAnswer]) -> Balance {
     })
 }
 
-/// Households of a zone that are not in the grid that keeps their present one. A grid keeps the present one it overlaps
-/// most, largest overlaps first, as the answer numbers them.
+/// Households of a zone that are not in the grid that keeps their present one.
 fn moved(problem: &PartitionProblem<'_>, zones: &Zones, zone: &Zone, grid: &[u32]) -> u64 {
-    let Some(current) = problem.current else { return 0 };
-    let mut overlap: FxHashMap<(u32, i32), (u64, u64)> = FxHashMap::default();
-    let mut total = 0;
-    for (&atom, &g) in zones.atoms[zone.atoms.clone()].iter().zip(grid) {
-        let (name, load) = (current[atom as usize], u64::from(problem.households[atom as usize]));
-        if name >= 0 {
-            let pair = overlap.entry((g, name)).or_default();
-            *pair = (pair.0 + load, pair.1 + 1);
-            total += load;
-        }
-    }
-    let mut pairs: Vec<((u64, u64), i32, u32)> =
-        overlap.into_iter().map(|((g, name), weight)| (weight, name, g)).collect();
-    pairs.sort_unstable_by(|a, b| b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-    let (mut named, mut given) = (FxHashMap::default(), FxHashMap::default());
-    for ((load, _), name, g) in pairs {
-        if !named.contains_key(&g) && !given.contains_key(&name) {
-            named.insert(g, name);
-            given.insert(name, g);
-            total -= load;
-        }
-    }
-    total
+    let atoms = zones.atoms[zone.atoms.clone()].iter().copied();
+    present::moved(problem, atoms.zip(grid.iter().copied()))
 }
 
 /// Offers divisions of a zone that move less than `free` does.
@@ -199,10 +178,10 @@ fn climb(
     let Kind::Divide { size, k, other } = zone.kind else { return };
     let range = Range { low: size.low.into(), target: size.target.into(), high: size.high.into() };
     let (piece, unit_of) = zones.graph(problem, zone);
-    let Some(current) = solve::present_of(problem, zones, zone, &unit_of) else { return };
+    let Some(current) = Present::of(problem, zones, zone, &unit_of) else { return };
     // The present number moves fewest, even where balance asks for another.
     let asked = problem.exact_k.iter().any(|&(community, _)| community == zone.community);
-    let mut names: Vec<i32> = current.iter().copied().filter(|&name| 0 <= name).collect();
+    let mut names: Vec<i32> = current.name.iter().copied().filter(|&name| 0 <= name).collect();
     names.sort_unstable();
     names.dedup();
     let mut numbers = if asked { vec![k] } else { vec![k, other, names.len()] };
@@ -256,7 +235,12 @@ fn put_together(
         }
         next += part.k as u32;
         let score = division::score(&part.piece, range, labels, k);
-        divided.parts.push(PartAnswer { score, least_out: part.fewest_out(k, range), least_cost: 0 });
+        divided.parts.push(PartAnswer {
+            score,
+            least_out: part.fewest_out(k, range),
+            least_cost: 0,
+            least_moved: None,
+        });
     }
     divided
 }
@@ -266,16 +250,16 @@ fn part_front(
     context: &Context<'_>,
     part: &Part,
     range: Range,
-    current: &[i32],
+    present: &Present,
     free: Option<(&[u32], &[u32])>,
     stream: u64,
 ) -> Front<Vec<u32>> {
     let mut random = Random::new(context.seed, stream);
     let k = part.k.max(1);
-    let (start, home) = redraw::start_of(part, range, current, &mut random);
+    let Start { labels: start, home, .. } = redraw::start(part, range, present, &mut random);
     let mut starts = vec![start];
     if let Some((grid, unit_of)) = free {
-        let mut of_unit = vec![0; current.len()];
+        let mut of_unit = vec![0; present.name.len()];
         for (&unit, &g) in unit_of.iter().zip(grid) {
             of_unit[unit as usize] = g;
         }

@@ -6,12 +6,12 @@
 use rustc_hash::FxHashMap;
 
 use super::piece::Piece;
-use super::regions::{Regions, Rule};
+use super::regions::{NO_HEIR, Regions, Rule};
 
-/// Largest part: units are bits of a mask.
+/// Largest part: units are bits of a mask, in a redraw followed by the places of present grids.
 pub(super) const MAX_UNITS: usize = 256;
 
-/// A set of units.
+/// A set of units and places.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Mask([u128; 2]);
 
@@ -77,39 +77,54 @@ pub(super) struct Offer {
     pub price: i64,
 }
 
+/// What a choice costs beside its regions, never negative: what it leaves undone.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Idle<'a> {
+    /// Per place of a present grid that no region takes.
+    pub place: &'a [i64],
+    /// Per region fewer out of range than may be.
+    pub out: i64,
+}
+
 /// Looks for the cheapest `rule.k` regions that cover all units, at most `rule.out` of them out of range, whose
-/// prices add up to at most `budget`. Earlier offers are tried first. `limit` bounds the offers looked at.
+/// prices add up to at most `budget`, no two in the place of one present grid. Earlier offers are tried first. `limit` bounds the offers looked at.
 pub(super) fn cheapest(
     piece: &Piece,
     rule: Rule,
     regions: &Regions,
-    offers: &[Offer],
+    (offers, idle): (&[Offer], Idle<'_>),
     budget: i64,
     limit: u64,
 ) -> Cover {
+    let n = piece.len();
     let candidates: Vec<Candidate> = offers
         .iter()
         .map(|offer| {
             let region = offer.region as usize;
-            let mask = regions.units(region).iter().fold(Mask::EMPTY, |set, &u| set.with(usize::from(u)));
+            let mut mask = regions.units(region).iter().fold(Mask::EMPTY, |set, &u| set.with(usize::from(u)));
+            if regions.heir[region] != NO_HEIR {
+                mask = mask.with(n + usize::from(regions.heir[region]));
+            }
             let is_out = 0 < rule.range.excess(u64::from(regions.load[region]));
             Candidate { mask, region: offer.region, price: offer.price, is_out }
         })
         .collect();
-    let near = (0..piece.len() as u32)
+    let near = (0..n as u32)
         .map(|u| piece.neighbor[piece.row(u)].iter().fold(Mask::EMPTY, |set, &v| set.with(v as usize)))
         .collect();
     let mut search = Search {
         piece,
         rule,
         near,
+        idle,
+        units: (0..n).fold(Mask::EMPTY, Mask::with),
         failed: FxHashMap::default(),
         chosen: Vec::new(),
         best: None,
         budget,
         left: limit,
     };
-    let all = (0..piece.len()).fold(Mask::EMPTY, Mask::with);
+    let all = (n..n + idle.place.len()).fold(search.units, Mask::with);
     let finished = search.cover(all, rule.k, rule.out, 0, &candidates).is_some();
     match (finished, search.best) {
         (true, Some(best)) => Cover::Found(best),
@@ -130,6 +145,9 @@ struct Search<'a> {
     piece: &'a Piece,
     rule: Rule,
     near: Vec<Mask>,
+    idle: Idle<'a>,
+    /// All units; the other bits are places.
+    units: Mask,
     /// Rests that cannot be covered with this much left to spend.
     failed: FxHashMap<(Mask, u32), i64>,
     chosen: Vec<usize>,
@@ -140,7 +158,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Covers `rest` with `k` of the candidates after spending `spent`; `None` when the limit is reached.
+    /// Covers the units of `rest`, in places that it holds, with `k` of the candidates after spending `spent`; `None` when the limit is reached.
     fn cover(
         &mut self,
         rest: Mask,
@@ -149,7 +167,9 @@ impl Search<'_> {
         spent: i64,
         candidates: &[Candidate],
     ) -> Option<()> {
-        if rest.is_empty() {
+        let open_units = rest.and(self.units);
+        if open_units.is_empty() {
+            let spent = spent + self.left_undone(rest, out);
             if k == 0 && spent <= self.budget {
                 self.best = Some(self.chosen.clone());
                 self.budget = spent - 1;
@@ -161,12 +181,12 @@ impl Search<'_> {
         if k == 0 || left < 0 || self.failed.get(&name).is_some_and(|&tried| left <= tried) {
             return Some(());
         }
-        if !self.divides(rest, k, out) {
+        if !self.divides(open_units, k, out) {
             self.failed.insert(name, i64::MAX);
             return Some(());
         }
         self.left = self.left.checked_sub(candidates.len() as u64 + 10)?;
-        let scarcest = scarcest(rest, candidates);
+        let scarcest = scarcest(open_units, candidates);
         for (i, candidate) in candidates.iter().enumerate() {
             let spent = spent + candidate.price;
             if !candidate.mask.has(scarcest) || self.budget < spent || (candidate.is_out && out == 0) {
@@ -185,6 +205,13 @@ impl Search<'_> {
         // Every way of spending up to the budget that is left now was tried.
         self.failed.insert(name, self.budget - spent);
         Some(())
+    }
+
+    /// What it costs to leave these places empty, and so many grids in range that need not be.
+    fn left_undone(&self, places: Mask, out: usize) -> i64 {
+        let n = self.piece.len();
+        let empty = self.idle.place.iter().enumerate().filter(|&(place, _)| places.has(n + place));
+        empty.map(|(_, cost)| cost).sum::<i64>() + self.idle.out * out as i64
     }
 
     /// Whether the pieces of `rest` can hold `k` grids, judged by their loads.

@@ -3,12 +3,11 @@
 //! Where every connected set of units in range can be listed, the answer is the best there is, or a bound says
 //! how far from it we may be. Elsewhere the grids met during annealing are recombined.
 
-use super::cover::{self, Cover, Offer};
+use super::cover::{self, Cover, Idle, Offer};
 use super::division::{self, Ask, Range};
 #[cfg(feature = "highs")]
 use super::master::{self, Outcome, Source, Task};
 use super::piece::Piece;
-use super::redraw::{MOVE_MM, Moves};
 use super::regions::{self, Regions, Rule};
 use super::solve::{Context, PartAnswer};
 #[cfg(feature = "highs")]
@@ -69,7 +68,7 @@ impl Budget {
 
 /// Nodes of the largest diagram, where the visits of a search over it are not fewer: 40 bytes each.
 #[cfg(feature = "highs")]
-const MOST_NODES: usize = 3 << 20;
+pub(super) const MOST_NODES: usize = 3 << 20;
 /// The part of the visits of a list that is spent where there is a diagram.
 #[cfg(feature = "highs")]
 const LISTING_PART: usize = 64;
@@ -77,10 +76,10 @@ const LISTING_PART: usize = 64;
 const FULL_ZONES: usize = 150;
 /// Nodes of one integer program.
 #[cfg(feature = "highs")]
-const NODES: i32 = 400;
+pub(super) const NODES: i32 = 400;
 /// Rounds of one relaxation.
 #[cfg(feature = "highs")]
-const ROUNDS: usize = 200;
+pub(super) const ROUNDS: usize = 200;
 #[cfg(feature = "highs")]
 const GROUP_ROUNDS: usize = 30;
 
@@ -92,8 +91,6 @@ struct Selection<'a> {
     k: usize,
     /// The grids met during annealing.
     pool: &'a Regions,
-    /// Present grid per unit, which is to change as little as possible; empty where there is none.
-    home: &'a [u32],
     /// Cost of a division in range that another way to tie the part reached, in mm: only cheaper ones matter.
     #[cfg_attr(not(feature = "highs"), expect(dead_code, reason = "only the relaxation can look below it"))]
     cap: Option<i64>,
@@ -108,13 +105,13 @@ struct Selection<'a> {
     hopeless: u32,
 }
 
-/// Replaces `labels` by the best division found by selection, and raises the bounds in `answer`.
+/// Replaces `labels` by the best division found by selection, and raises the bounds in `answer`. A redraw only wants to know
+/// how few grids can be out of range, and spends an eighth.
 pub(super) fn improve(
     (context, budget): (&Context<'_>, Budget),
     Ask { piece, k, range }: Ask<'_>,
     pool: &Regions,
-    home: &[u32],
-    cap: Option<i64>,
+    (cap, is_redraw): (Option<i64>, bool),
     labels: &mut Vec<u32>,
     answer: &mut PartAnswer,
 ) {
@@ -124,21 +121,14 @@ pub(super) fn improve(
         range,
         k,
         pool,
-        home,
         cap,
         labels,
         answer,
         #[cfg(feature = "highs")]
         sweeper: None,
-        cut_short: 0,
+        cut_short: u32::from(is_redraw),
         hopeless: 0,
     };
-    if !home.is_empty() {
-        // A redraw comes with the best balance that is known; what is left is to move few.
-        let out = selection.answer.score.n_out;
-        selection.with_out(out);
-        return;
-    }
     if cap.is_some() {
         if selection.answer.least_out == 0 {
             selection.below_cap();
@@ -220,9 +210,7 @@ impl Selection<'_> {
     fn listing_part(&mut self, high: u64) -> usize {
         if self.sweeper.as_ref().is_none_or(|(known, _)| *known != high) {
             let fits = self.piece.len() <= cover::MAX_UNITS;
-            // A redraw sweeps once for every present grid.
-            let sweeps = if self.home.is_empty() { 1 } else { self.k };
-            let nodes = self.budget.sweeps.min(MOST_NODES) / sweeps;
+            let nodes = self.budget.sweeps.min(MOST_NODES);
             let sweeper = fits.then(|| Sweeper::new(self.piece, high, nodes)).flatten();
             self.sweeper = Some((high, sweeper));
         }
@@ -240,22 +228,13 @@ impl Selection<'_> {
         let (all, complete) = regions::all_in_range(self.piece, wide, listing, self.pool);
         let mut regions = all.without_dead_ends(self.piece, rule);
         drop(all);
-        self.charge_moves(&mut regions);
-        let mut found = if complete || self.home.is_empty() {
-            self.select(&mut regions, rule, complete, known)
-        } else {
-            // A redraw stays near the present grids: pricing finds what matters there.
-            let mut near = self.pool.without_dead_ends(self.piece, rule);
-            self.charge_moves(&mut near);
-            self.select(&mut near, rule, false, known)
-        };
+        let mut found = self.select(&mut regions, rule, complete, known);
         if !found && !known {
             found = self.cover(&regions, rule, complete);
             // A first division with so few out of range: now the cheapest one.
             if found {
                 let rule = Rule { worst: self.worst(), ..rule };
                 let mut regions = regions.without_dead_ends(self.piece, rule);
-                self.charge_moves(&mut regions);
                 self.select(&mut regions, rule, complete, true);
             }
         }
@@ -271,35 +250,11 @@ impl Selection<'_> {
         load.iter().map(|&l| self.range.excess(l)).max().unwrap_or(0)
     }
 
-    /// Adds to the boundary of every region what leaves its present grid, the one it overlaps most.
-    fn charge_moves(&self, regions: &mut Regions) {
-        if self.home.is_empty() {
-            return;
-        }
-        for region in 0..regions.len() {
-            let moved = Moves { home: self.home }
-                .moved(self.piece, regions.units(region).iter().map(|&u| usize::from(u)));
-            let units: Vec<u32> = regions.units(region).iter().map(|&u| u32::from(u)).collect();
-            regions.boundary[region] = self.piece.boundary(&units) + 2 * MOVE_MM * moved;
-        }
-    }
-
-    /// What the present division costs, moves included.
-    #[cfg(feature = "highs")]
-    fn value(&self) -> i64 {
-        if self.home.is_empty() {
-            return self.answer.score.cost;
-        }
-        let grids = (0..self.k as u32).map(|g| (0..self.labels.len()).filter(move |&u| self.labels[u] == g));
-        self.answer.score.cost
-            + MOVE_MM * grids.map(|units| Moves { home: self.home }.moved(self.piece, units)).sum::<i64>()
-    }
-
     /// Set partitioning with HiGHS; `known` says that the present division follows the rule.
     #[cfg(feature = "highs")]
     fn select(&mut self, regions: &mut Regions, rule: Rule, complete: bool, known: bool) -> bool {
         let piece = self.piece;
-        let upper = known.then(|| self.value()).into_iter().chain(self.cap).min();
+        let upper = known.then_some(self.answer.score.cost).into_iter().chain(self.cap).min();
         let Budget { visits, sweeps, columns, steps, .. } = self.budget();
         let sweeper = self.sweeper.as_mut().and_then(|(_, sweeper)| sweeper.as_mut());
         let source = if complete {
@@ -309,15 +264,14 @@ impl Selection<'_> {
         } else {
             Source::Pool
         };
-        // Every edge cut and everybody moved.
-        let moves = if self.home.is_empty() { 0 } else { MOVE_MM * piece.total() as i64 };
-        let all = piece.cost.iter().sum::<i64>() / 2 + moves;
+        // Every edge cut.
+        let all = piece.cost.iter().sum::<i64>() / 2;
         let dearest = self.cap.unwrap_or(all).min(all) as f64 / 1000.0 + 1.0;
         let outcome = master::choose(&mut Task {
             piece,
             regions,
             source,
-            moves: Moves { home: self.home },
+            stay: None,
             sweeper: sweeper.filter(|_| matches!(source, Source::Priced(_))),
             rule,
             upper,
@@ -330,11 +284,11 @@ impl Selection<'_> {
         match outcome {
             Outcome::Chosen { regions: chosen, bound } => {
                 self.adopt(regions, &chosen);
-                self.answer.least_cost = if self.home.is_empty() { bound } else { 0 };
+                self.answer.least_cost = bound;
                 true
             }
             Outcome::Open { bound } => {
-                if (known || self.cap.is_some()) && self.home.is_empty() {
+                if known || self.cap.is_some() {
                     self.answer.least_cost = bound;
                 }
                 self.cut_short += 1;
@@ -343,7 +297,7 @@ impl Selection<'_> {
             Outcome::Impossible => {
                 match self.cap {
                     Some(cap) => self.answer.least_cost = cap,
-                    None => self.impossible(rule, complete || self.home.is_empty()),
+                    None => self.impossible(rule, true),
                 }
                 false
             }
@@ -367,7 +321,7 @@ impl Selection<'_> {
         order.sort_unstable_by_key(|&r| (excess(r), regions.boundary[r as usize], r));
         let offers: Vec<Offer> = order.into_iter().map(|region| Offer { region, price: 0 }).collect();
         let limit = self.budget().steps;
-        let cc = cover::cheapest(self.piece, rule, regions, &offers, 0, limit);
+        let cc = cover::cheapest(self.piece, rule, regions, (&offers, Idle::default()), 0, limit);
         match cc {
             Cover::Found(chosen) | Cover::Unknown(Some(chosen)) => {
                 self.adopt(regions, &chosen);

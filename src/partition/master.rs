@@ -9,12 +9,12 @@ use std::num::NonZeroU32;
 
 use highs::{ColProblem, HighsModelStatus, Model, Row, Sense};
 
-use super::cover::{self, Cover, Offer};
+use super::cover::{self, Cover, Idle, Offer};
 use super::piece::Piece;
 use super::pricing::{self, Limits, Priced, Prices};
-use super::redraw::Moves;
-use super::regions::{Regions, Rule};
+use super::regions::{NO_HEIR, Regions, Rule};
 use super::relax::{self, Relaxed};
+use super::stay::{HOUSEHOLD_MM, Stay};
 use super::sweep::Sweeper;
 
 /// Reduced costs and values within this many metres are equal.
@@ -45,8 +45,8 @@ pub(super) struct Task<'a> {
     pub regions: &'a mut Regions,
     /// Where more of them come from.
     pub source: Source,
-    /// What is to stay as it is; regions carry the cost of what they take from elsewhere in their boundary.
-    pub moves: Moves<'a>,
+    /// In a redraw the places that regions take; what they bring there is part of their boundary.
+    pub stay: Option<&'a mut Stay>,
     /// The connected sets as a diagram, where it is small enough.
     pub sweeper: Option<&'a mut Sweeper>,
     /// Number of regions to choose and how many of them may be out of range.
@@ -75,14 +75,25 @@ impl Task<'_> {
         0 < self.rule.range.excess(u64::from(self.regions.load[region]))
     }
 
+    /// Number of places of present grids that regions can take.
+    pub(super) fn n_places(&self) -> usize {
+        self.stay.as_ref().map_or(0, |stay| stay.len())
+    }
+
+    /// Whether pricing goes through all connected sets at once.
+    pub(super) fn is_swept(&self) -> bool {
+        self.sweeper.is_some() || self.stay.is_some()
+    }
+
     /// Adds regions with a reduced cost of at most `threshold` metres at these prices.
     pub(super) fn price(&mut self, prices: &Prices<'_>, threshold: f64, limits: Limits) -> Priced {
-        let (piece, rule, moves) = (self.piece, self.rule, self.moves);
+        let (piece, rule) = (self.piece, self.rule);
+        if let Some(stay) = &mut self.stay {
+            return stay.add_within((piece, rule), prices, threshold, limits, self.regions);
+        }
         match &mut self.sweeper {
-            Some(sweeper) => {
-                sweeper.add_within((piece, rule), prices, moves, threshold, limits, self.regions)
-            }
-            None => pricing::add_within(piece, rule, prices, moves, threshold, limits, self.regions),
+            Some(sweeper) => sweeper.add_within((piece, rule), prices, threshold, limits, self.regions),
+            None => pricing::add_within(piece, rule, prices, threshold, limits, self.regions),
         }
     }
 
@@ -115,9 +126,12 @@ pub(super) fn choose(task: &mut Task<'_>) -> Outcome {
     if gap <= SAME {
         return Outcome::Open { bound: bound_mm(relaxed.bound) };
     }
-    let mut margin = (relaxed.bound * 0.005).max(1.0).min(gap);
+    // In a redraw a few households are a small margin.
+    let (first, wider) =
+        if task.stay.is_some() { (2.0 * HOUSEHOLD_MM as f64 / 1000.0, 3.0) } else { (1.0, 2.0) };
+    let mut margin = (relaxed.bound * 0.005).max(first).min(gap);
     let mut floor = relaxed.bound;
-    let searchable = task.n() <= cover::MAX_UNITS && relaxed.complete;
+    let searchable = task.n() + task.n_places() <= cover::MAX_UNITS && relaxed.complete;
     while searchable && widen(task, &mut relaxed, margin) {
         match search(task, &relaxed, margin) {
             Cover::Found(chosen) => return settle(task, chosen, upper, None),
@@ -131,7 +145,7 @@ pub(super) fn choose(task: &mut Task<'_>) -> Outcome {
         match task.source {
             Source::Listed if margin > relaxed.largest() * task.rule.k as f64 => return Outcome::Impossible,
             Source::Priced(_) | Source::Pool if margin > WIDEST * relaxed.bound => break,
-            _ => margin = (2.0 * margin).min(gap),
+            _ => margin = (wider * margin).min(gap),
         }
     }
     integer_stage(task, &relaxed, upper, floor)
@@ -141,7 +155,7 @@ pub(super) fn choose(task: &mut Task<'_>) -> Outcome {
 fn widen(task: &mut Task<'_>, relaxed: &mut Relaxed, margin: f64) -> bool {
     let Source::Priced(visits) = task.source else { return task.source == Source::Listed };
     let limits = Limits { visits, found: ADDED, per_root: ADDED };
-    let priced = task.price(&relaxed.prices(), margin, limits);
+    let priced = task.price(&relaxed.prices(task), margin, limits);
     relaxed.reduced = relax::reduced_costs(task, &relaxed.price);
     priced.complete
 }
@@ -151,7 +165,12 @@ fn search(task: &Task<'_>, relaxed: &Relaxed, margin: f64) -> Cover {
     let price = |r: u32| (relaxed.reduced[r as usize].max(0.0) * 1e6) as i64;
     let order = by_reduced_cost(relaxed, margin);
     let offers: Vec<Offer> = order.into_iter().map(|region| Offer { region, price: price(region) }).collect();
-    cover::cheapest(task.piece, task.rule, task.regions, &offers, (margin * 1e6) as i64, task.steps)
+    let prices = relaxed.prices(task);
+    let micro = |price: f64| ((-price).max(0.0) * 1e6) as i64;
+    let place: Vec<i64> = prices.heir.iter().map(|&price| micro(price)).collect();
+    let idle = Idle { place: &place, out: micro(prices.out) };
+    let budget = (margin * 1e6) as i64;
+    cover::cheapest(task.piece, task.rule, task.regions, (&offers, idle), budget, task.steps)
 }
 
 /// Regions within the margin, cheapest first.
@@ -191,12 +210,14 @@ fn bound_mm(metres: f64) -> i64 {
     ((metres - LOST) * 1000.0).ceil().max(0.0) as i64
 }
 
-/// Rows of the program: one per unit, then the count, then the limit on regions out of range.
+/// Rows of the program: one per unit, then the count, the limit on regions out of range, and in a redraw the places, each of
+/// which one region may take.
 pub(super) fn rows(task: &Task<'_>, problem: &mut ColProblem) -> Vec<Row> {
     let mut rows: Vec<Row> = (0..task.n()).map(|_| problem.add_row(1.0..=1.0)).collect();
     let count = task.rule.k as f64;
     rows.push(problem.add_row(count..=count));
     rows.push(problem.add_row(0.0..=task.rule.out as f64));
+    rows.extend((0..task.n_places()).map(|_| problem.add_row(0.0..=1.0)));
     rows
 }
 
@@ -208,6 +229,9 @@ pub(super) fn entries(task: &Task<'_>, rows: &[Row], region: usize) -> Vec<(Row,
     entries.push((rows[n], 1.0));
     if task.is_out(region) {
         entries.push((rows[n + 1], 1.0));
+    }
+    if task.regions.heir[region] != NO_HEIR {
+        entries.push((rows[n + 2 + usize::from(task.regions.heir[region])], 1.0));
     }
     entries
 }

@@ -20,6 +20,8 @@ mod diagram;
 mod division;
 mod exact;
 #[cfg(feature = "highs")]
+mod fewest;
+#[cfg(feature = "highs")]
 mod flow;
 mod islands;
 #[cfg(test)]
@@ -30,6 +32,7 @@ mod master;
 #[cfg(feature = "highs")]
 mod nearby;
 mod piece;
+mod present;
 #[cfg(feature = "highs")]
 mod pricing;
 mod random;
@@ -40,6 +43,8 @@ mod regroup;
 mod relax;
 mod seed;
 mod solve;
+#[cfg(feature = "highs")]
+mod stay;
 #[cfg(feature = "highs")]
 mod sweep;
 #[cfg(feature = "highs")]

@@ -5,8 +5,8 @@
 
 use super::piece::Piece;
 use super::pricing::Prices;
-use super::redraw::{MOVE_MM, Moves};
-use super::regions::{self, Regions, Rule};
+use super::regions::{Keeper, Regions, Rule};
+use super::stay::Stay;
 
 /// Exchanges in a row from one known region.
 const STEPS: usize = 12;
@@ -19,7 +19,7 @@ pub(super) fn add_near(
     piece: &Piece,
     rule: Rule,
     prices: &Prices<'_>,
-    moves: Moves<'_>,
+    stay: Option<&Stay>,
     threshold: f64,
     (starts, most): (&[u32], usize),
     regions: &mut Regions,
@@ -30,7 +30,7 @@ pub(super) fn add_near(
         piece,
         rule,
         prices,
-        moves,
+        stay,
         threshold,
         around,
         link: vec![0; n],
@@ -39,17 +39,24 @@ pub(super) fn add_near(
         load: 0,
         boundary: 0,
         paid: 0.0,
-        price: vec![0.0; n],
+        grid: prices.grid,
+        price: prices.unit.to_vec(),
         mark: vec![0; n],
         stamp: 0,
         queue: Vec::new(),
     };
     let end = regions.len() + most;
+    let mut keeper = Keeper::new(piece, rule, regions);
     for &start in starts {
-        let units: Vec<u32> = regions.units(start as usize).iter().map(|&u| u32::from(u)).collect();
-        walk.start(&units);
+        let start = start as usize;
+        let units: Vec<u32> = keeper.regions.units(start).iter().map(|&u| u32::from(u)).collect();
+        let heir = keeper.regions.heir[start];
+        if let Some(stay) = stay {
+            keeper.in_place_of(heir, stay.cost(heir));
+        }
+        walk.start(&units, heir);
         for _ in 0..STEPS {
-            if end <= regions.len() || !walk.step(regions) {
+            if end <= keeper.regions.len() || !walk.step(&mut keeper) {
                 break;
             }
         }
@@ -61,7 +68,7 @@ struct Walk<'a> {
     piece: &'a Piece,
     rule: Rule,
     prices: &'a Prices<'a>,
-    moves: Moves<'a>,
+    stay: Option<&'a Stay>,
     threshold: f64,
     /// Cost of all edges of a unit, and of those into the set.
     around: Vec<i64>,
@@ -72,6 +79,8 @@ struct Walk<'a> {
     /// Cost of the edges that leave the set, in mm, and what its units pay.
     boundary: i64,
     paid: f64,
+    /// Price of the grid and of its place, in metres.
+    grid: f64,
     /// Price per unit less what it costs to bring it here from its present grid, in metres.
     price: Vec<f64>,
     mark: Vec<u32>,
@@ -87,15 +96,16 @@ struct Exchange {
 }
 
 impl Walk<'_> {
-    fn start(&mut self, units: &[u32]) {
+    fn start(&mut self, units: &[u32], heir: u16) {
         self.inside.fill(false);
         self.link.fill(0);
         self.set.clear();
         (self.load, self.boundary, self.paid) = (0, 0, 0.0);
-        let home = self.moves.main_home(self.piece, units);
-        for unit in 0..self.piece.len() {
-            let brought = home.map_or(0, |home| self.moves.micro(self.piece, unit as u32, home));
-            self.price[unit] = self.prices.unit[unit] - brought as f64 / 1e6;
+        if let Some(stay) = self.stay {
+            self.grid = self.prices.of_place(heir);
+            for (unit, &brought) in stay.cost(heir).iter().enumerate() {
+                self.price[unit] = self.prices.unit[unit] - brought as f64 / 1000.0;
+            }
         }
         for &u in units {
             self.toggle(u);
@@ -122,7 +132,7 @@ impl Walk<'_> {
     }
 
     /// Makes the best exchange that lowers the reduced cost, and keeps every region met that is below the threshold.
-    fn step(&mut self, regions: &mut Regions) -> bool {
+    fn step(&mut self, keeper: &mut Keeper<'_>) -> bool {
         let mut adds: Vec<Option<u32>> = vec![None];
         let mut near: Vec<u32> = Vec::new();
         for &u in &self.set {
@@ -154,7 +164,7 @@ impl Walk<'_> {
             }
             if self.stays_connected(exchange) {
                 best = best.or(Some(exchange));
-                kept += usize::from(cost < self.threshold && self.keep(exchange, regions));
+                kept += usize::from(cost < self.threshold && self.keep(exchange, keeper));
             }
         }
         let Some(Exchange { add, drop }) = best else { return false };
@@ -181,7 +191,7 @@ impl Walk<'_> {
         if is_out && (self.rule.out == 0 || self.rule.worst < excess) {
             return None;
         }
-        Some(boundary as f64 / 2000.0 - paid - self.prices.grid - if is_out { self.prices.out } else { 0.0 })
+        Some(boundary as f64 / 2000.0 - paid - self.grid - if is_out { self.prices.out } else { 0.0 })
     }
 
     /// Cost of the edge between two units.
@@ -213,25 +223,7 @@ impl Walk<'_> {
     }
 
     /// Adds the set after an exchange to the list, unless it is known or its rest cannot be divided.
-    fn keep(&mut self, Exchange { add, drop }: Exchange, regions: &mut Regions) -> bool {
-        let mut units: Vec<u32> = self.set.iter().copied().filter(|&u| drop != Some(u)).chain(add).collect();
-        if regions.knows(&units) {
-            return false;
-        }
-        units.sort_unstable();
-        let load = units.iter().map(|&u| self.piece.load[u as usize]).sum();
-        let is_out = 0 < self.rule.range.excess(load);
-        let rest = Rule { k: self.rule.k - 1, out: self.rule.out - usize::from(is_out), ..self.rule };
-        self.stamp += 1;
-        for &u in &units {
-            self.mark[u as usize] = self.stamp;
-        }
-        let members = units.iter().copied();
-        if !regions::rest_divides(self.piece, rest, members, self.stamp, &mut self.mark, &mut self.queue) {
-            return false;
-        }
-        let moved = self.moves.moved(self.piece, units.iter().map(|&u| u as usize));
-        regions.add(&units, load, self.piece.boundary(&units) + 2 * MOVE_MM * moved);
-        true
+    fn keep(&self, Exchange { add, drop }: Exchange, keeper: &mut Keeper<'_>) -> bool {
+        keeper.offer(self.set.iter().copied().filter(|&u| drop != Some(u)).chain(add).collect())
     }
 }

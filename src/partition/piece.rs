@@ -88,6 +88,7 @@ impl Piece {
     }
 
     /// Cost of the edges that leave a set of units, in mm; the units are ascending.
+    #[cfg(feature = "highs")]
     pub(super) fn boundary(&self, units: &[u32]) -> i64 {
         let out =
             units.iter().flat_map(|&u| self.edges_of(u)).filter(|(v, _)| units.binary_search(v).is_err());

@@ -8,8 +8,7 @@
 
 use super::flow::Flow;
 use super::piece::Piece;
-use super::redraw::{MOVE_MM, Moves};
-use super::regions::{Regions, Rule};
+use super::regions::{Keeper, Regions, Rule};
 
 const FOREVER: i64 = i64::MAX / 16;
 pub(super) const MICRO: f64 = 1e6;
@@ -20,11 +19,19 @@ const HEAVY: usize = 100;
 /// Visits that such a flow costs.
 const FLOW_VISITS: usize = 20;
 
-/// Prices in metres: per unit covered, per grid, per grid out of range.
+/// Prices in metres: per unit covered, per grid, per grid out of range and, in a redraw, per place of a present grid.
 pub(super) struct Prices<'a> {
     pub unit: &'a [f64],
     pub grid: f64,
     pub out: f64,
+    pub heir: &'a [f64],
+}
+
+impl Prices<'_> {
+    /// Price of a grid in the place of a present one.
+    pub(super) fn of_place(&self, heir: u16) -> f64 {
+        self.grid + self.heir.get(usize::from(heir)).copied().unwrap_or(0.0)
+    }
 }
 
 /// How much to look at and how much to bring home.
@@ -74,46 +81,38 @@ pub(super) struct Floor {
 
 /// Adds to `regions` those with a reduced cost of at most `threshold` metres that it lacks.
 ///
-/// A region starts from one root unit and holds no earlier root. In a redraw it costs what it takes from elsewhere, seen
-/// from the present grid it takes most from, so roots go grid by grid and everything from other grids is dearer.
+/// A region starts from one root unit and holds no earlier root.
 pub(super) fn add_within(
     piece: &Piece,
     rule: Rule,
     prices: &Prices<'_>,
-    moves: Moves<'_>,
     threshold: f64,
     limits: Limits,
     regions: &mut Regions,
 ) -> Priced {
-    let mut search = Search::new(piece, rule, prices, moves, regions);
+    let mut search = Search::new(piece, rule, prices, regions);
     search.threshold = ((threshold + prices.grid) * MICRO).floor() as i64 + 1;
-    let price = search.price.clone();
-    let roots = moves.roots(&search.easiest_first());
-    let first = search.regions.len();
+    let roots = search.easiest_first();
+    let first = search.keeper.regions.len();
     let mut floors = vec![Floor { bound: f64::NEG_INFINITY, within: f64::NEG_INFINITY }; roots.len()];
     let is_open = |floor: &Floor| floor.within < threshold;
     let mut left = limits.visits;
     // At first no root may use up what the others need; then the hard ones share what is left.
     for pass in 0..3 {
         let mut n_open = floors.iter().filter(|floor| is_open(floor)).count();
-        let mut last_home = None;
+        search.free_all();
         for (at, &root) in roots.iter().enumerate() {
-            let home = moves.home_of(root);
-            if at == 0 || home != last_home {
-                last_home = home;
-                search.start_home(&price, home);
-            }
             if is_open(&floors[at]) {
                 let share = if pass == 0 { (left / n_open * 8).min(left) } else { left / n_open };
                 n_open -= 1;
                 search.visits = share;
                 // Some from every root instead of all from the first ones.
-                search.most = search.regions.len() + limits.per_root;
+                search.most = search.keeper.regions.len() + limits.per_root;
                 floors[at] = search.stages(root, floors[at], threshold, prices.grid);
                 left -= share - search.visits;
             }
             search.ban(root);
-            if limits.found > 0 && search.regions.len() >= first + limits.found {
+            if limits.found > 0 && search.keeper.regions.len() >= first + limits.found {
                 // Enough to go on with; the bound over the other roots is not needed.
                 return Priced {
                     complete: false,
@@ -123,7 +122,7 @@ pub(super) fn add_within(
                 };
             }
         }
-        let is_sample = limits.per_root < limits.found && first < search.regions.len();
+        let is_sample = limits.per_root < limits.found && first < search.keeper.regions.len();
         if is_sample || !floors.iter().any(is_open) || left == 0 {
             break;
         }
@@ -142,7 +141,6 @@ enum State {
 struct Search<'a> {
     piece: &'a Piece,
     rule: Rule,
-    moves: Moves<'a>,
     price: Vec<i64>,
     out_price: i64,
     /// Threshold plus the price of a grid: costs below are compared without the latter.
@@ -166,10 +164,7 @@ struct Search<'a> {
     /// Units that are taken, refused or wait on some frontier.
     met: Vec<bool>,
     set: Vec<u32>,
-    mark: Vec<u32>,
-    queue: Vec<u32>,
-    stamp: u32,
-    regions: &'a mut Regions,
+    keeper: Keeper<'a>,
     visits: usize,
     most: usize,
     /// Whether the next set is worth a flow of its own.
@@ -178,20 +173,13 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// A search without a threshold.
-    fn new(
-        piece: &'a Piece,
-        rule: Rule,
-        prices: &Prices<'_>,
-        moves: Moves<'a>,
-        regions: &'a mut Regions,
-    ) -> Self {
+    fn new(piece: &'a Piece, rule: Rule, prices: &Prices<'_>, regions: &'a mut Regions) -> Self {
         let n = piece.len();
         let price: Vec<i64> = prices.unit.iter().map(|p| (p * MICRO).round() as i64).collect();
         let step = price.iter().map(|p| p.abs()).sum::<i64>() / (piece.total() as i64).max(1);
         Self {
             piece,
             rule,
-            moves,
             price,
             out_price: (prices.out * MICRO).round() as i64,
             threshold: 0,
@@ -210,10 +198,7 @@ impl<'a> Search<'a> {
             state: vec![State::Free; n],
             met: vec![false; n],
             set: Vec::new(),
-            mark: vec![0; n],
-            queue: Vec::new(),
-            stamp: 0,
-            regions,
+            keeper: Keeper::new(piece, rule, regions),
             visits: 0,
             most: 0,
         }
@@ -222,10 +207,8 @@ impl<'a> Search<'a> {
     /// All units, those first that hardly fit in any region: what they are banned from makes the others easier.
     fn easiest_first(&mut self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.piece.len() as u32).collect();
-        if self.moves.home.is_empty() {
-            let bounds: Vec<i64> = order.iter().map(|&root| self.start_root(root).0).collect();
-            order.sort_by_key(|&root| (std::cmp::Reverse(bounds[root as usize]), root));
-        }
+        let bounds: Vec<i64> = order.iter().map(|&root| self.start_root(root).0).collect();
+        order.sort_by_key(|&root| (std::cmp::Reverse(bounds[root as usize]), root));
         order
     }
 
@@ -285,14 +268,11 @@ impl<'a> Search<'a> {
         best
     }
 
-    /// Begins with the roots of one present grid: all others are free again, and dearer.
-    fn start_home(&mut self, price: &[i64], home: Option<u32>) {
+    /// Begins with the first root again: no unit is banned.
+    fn free_all(&mut self) {
         self.banned.fill(false);
         self.state.fill(State::Free);
         self.met.fill(false);
-        for (unit, own) in self.price.iter_mut().enumerate() {
-            *own = price[unit] - home.map_or(0, |home| self.moves.micro(self.piece, unit as u32, home));
-        }
     }
 
     /// Lets no further region hold this root.
@@ -455,7 +435,7 @@ impl<'a> Search<'a> {
         }
         let new: Vec<u32> = frontier[first_new..].to_vec();
         let mut refused = Vec::new();
-        let mut going_on = (self.regions.len() < self.most).then_some(());
+        let mut going_on = (self.keeper.regions.len() < self.most).then_some(());
         let mut before = None;
         if is_heavy {
             before = Some(self.solve_here(load));
@@ -518,26 +498,8 @@ impl<'a> Search<'a> {
         }
         let is_out = 0 < self.rule.range.excess(load as u64);
         let cost = cost + boundary * 500 - if is_out { self.out_price } else { 0 };
-        if cost > self.threshold || (is_out && self.rule.out == 0) || self.regions.knows(&self.set) {
-            return;
-        }
-        self.stamp += 1;
-        for &u in &self.set {
-            self.mark[u as usize] = self.stamp;
-        }
-        let rest = Rule { k: self.rule.k - 1, out: self.rule.out - usize::from(is_out), ..self.rule };
-        if super::regions::rest_divides(
-            self.piece,
-            rest,
-            self.set.iter().copied(),
-            self.stamp,
-            &mut self.mark,
-            &mut self.queue,
-        ) {
-            let mut units = self.set.clone();
-            units.sort_unstable();
-            let moved = self.moves.moved(self.piece, units.iter().map(|&u| u as usize));
-            self.regions.add(&units, load as u64, boundary + 2 * MOVE_MM * moved);
+        if cost <= self.threshold && (!is_out || 0 < self.rule.out) {
+            self.keeper.offer(self.set.clone());
         }
     }
 }

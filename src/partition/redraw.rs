@@ -4,138 +4,297 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use super::division::Range;
-use super::islands::Part;
+use super::anneal::{Annealer, Keep, Schedule};
+use super::division::{self, Ask, Division, Range, Score};
+#[cfg(feature = "highs")]
+use super::fewest;
+use super::islands::{self, Part};
 use super::piece::Piece;
+#[cfg(feature = "highs")]
+use super::present::Placed;
+use super::present::Present;
 use super::random::Random;
-use super::seed;
+use super::regions::Regions;
+use super::solve::{self, Context, PartAnswer};
+use super::{Effort, budget, exact, seed, windows};
 
 /// No present grid.
 const NOWHERE: u32 = u32::MAX;
 
-/// What a household that changes grid costs in a redraw, in mm: more than any boundary it may save.
-pub(super) const MOVE_MM: i64 = 100_000;
+/// The present grid is given up: whoever lives there moves.
+const GIVEN_UP: u32 = u32::MAX - 1;
 
-/// Present grid per unit, which is to change as little as possible; empty where there is none.
-#[derive(Clone, Copy)]
-pub(super) struct Moves<'a> {
-    pub home: &'a [u32],
+/// How much of a redraw is tried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// What the present grids lead to.
+    Near,
+    /// The same again, with a division from nothing, if that left grids out of range that need not be.
+    Afresh,
 }
 
-impl Moves<'_> {
-    /// All units in this order, but those of one present grid after another.
-    #[cfg(feature = "highs")]
-    pub(super) fn roots(self, order: &[u32]) -> Vec<u32> {
-        let mut roots = order.to_vec();
-        if !self.home.is_empty() {
-            roots.sort_by_key(|&u| self.home[u as usize]);
+/// Where a redraw begins.
+pub(super) struct Start {
+    /// A connected division.
+    pub labels: Vec<u32>,
+    /// The grid each unit should stay in.
+    pub home: Vec<u32>,
+    /// The present grids that are kept, ascending: grid `i` takes the place of number `i`.
+    pub kept: Vec<i32>,
+}
+
+/// Divides one connected part anew with as little change from its present grids as balance allows.
+pub(super) fn part(
+    context: &Context<'_>,
+    part: &Part,
+    range: Range,
+    (present, how): (&Present, How),
+    stream: u64,
+) -> (Vec<u32>, PartAnswer) {
+    let mut random = Random::new(context.seed, stream);
+    let k = part.k.max(1);
+    let ask = Ask { piece: &part.piece, k, range };
+    let least_out = part.fewest_out(k, range);
+    let Start { labels, home, kept } = start(part, range, present, &mut random);
+    let score = score_of(ask, &home, &labels);
+    let mut answer = PartAnswer { score, least_out, least_cost: 0, least_moved: None };
+    if score.excess == 0 && score.moved == 0 || k == 1 {
+        let moved = if k == 1 { present.shares_in(part).0.outside_the_largest() } else { 0 };
+        answer.least_moved = Some(moved).filter(|_| part.sound);
+        return (labels, answer);
+    }
+    let n = part.piece.len();
+    let is_full = context.effort == Effort::Full;
+    let is_small = n <= exact::MAX_UNITS && k <= exact::MAX_GRIDS && n < 16 * k;
+    let mut pool = (is_full && is_small).then(Regions::default);
+    let mut best = Best { context, ask, home: &home, labels, score };
+    if let Some(labels) = budget::best_of_all(part, range, &home) {
+        best.score = score_of(ask, &home, &labels);
+        best.labels = labels;
+        answer.least_out = if part.sound { best.score.n_out } else { least_out };
+        pool = Some(Regions::default());
+    } else {
+        best.anneal(pool.as_mut(), &mut random);
+        if is_full && least_out < best.score.n_out {
+            near_home(&mut best, part, present, pool.as_mut(), least_out, &mut random);
         }
-        roots
-    }
-
-    /// The present grids there are; one nameless one in a division from nothing.
-    #[cfg(feature = "highs")]
-    pub(super) fn homes(self) -> Vec<Option<u32>> {
-        let mut homes: Vec<Option<u32>> = self.home.iter().copied().map(Some).collect();
-        homes.sort_unstable();
-        homes.dedup();
-        if homes.is_empty() {
-            homes.push(None);
+        if is_full && least_out < best.score.n_out {
+            let mut mended = best.labels.clone();
+            windows::mend(context, ask, &mut mended, stream);
+            best.consider(mended, pool.as_mut(), &mut random);
         }
-        homes
-    }
-
-    /// The present grid of a unit.
-    #[cfg(feature = "highs")]
-    pub(super) fn home_of(self, unit: u32) -> Option<u32> {
-        self.home.get(unit as usize).copied()
-    }
-
-    /// The present grid that most of a set comes from.
-    #[cfg(feature = "highs")]
-    pub(super) fn main_home(self, piece: &Piece, units: &[u32]) -> Option<u32> {
-        let first = self.home_of(*units.first()?)?;
-        let mut homes: Vec<u32> = units.iter().map(|&u| self.home[u as usize]).collect();
-        homes.sort_unstable();
-        homes.dedup();
-        let load = |home: u32| -> u64 {
-            units.iter().filter(|&&u| self.home[u as usize] == home).map(|&u| piece.load[u as usize]).sum()
-        };
-        let kept = homes.into_iter().filter(|&home| home != NOWHERE);
-        Some(kept.max_by_key(|&home| (load(home), std::cmp::Reverse(home))).unwrap_or(first))
-    }
-
-    /// What a unit costs that joins grid `home`, in micrometres. A grid without a present one has nobody to keep.
-    #[cfg(feature = "highs")]
-    pub(super) fn micro(self, piece: &Piece, unit: u32, home: u32) -> i64 {
-        let own = self.home[unit as usize];
-        if own == home {
-            0
-        } else if home == NOWHERE {
-            i64::MAX / 1024
-        } else if own == NOWHERE {
-            0
-        } else {
-            MOVE_MM * 1000 * piece.load[unit as usize] as i64
+        if least_out < best.score.n_out && pool.is_some() && how == How::Afresh {
+            // Balance counts first: as good as a division from nothing.
+            let (afresh, known) = solve::divide_part(context, part, range, stream, (None, true));
+            answer.least_out = known.least_out;
+            best.consider(afresh, pool.as_mut(), &mut random);
         }
     }
+    let mut labels = best.labels;
+    answer.score = best.score;
+    if let Some(mut pool) = pool.filter(|_| !context.stop()) {
+        pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
+        move_fewest(context, (part, range, present), kept, &pool, (&mut labels, &mut answer), &mut random);
+    }
+    (labels, answer)
+}
 
-    /// Load of a set outside the present grid that most of it comes from.
-    pub(super) fn moved(self, piece: &Piece, units: impl Iterator<Item = usize>) -> i64 {
-        if self.home.is_empty() {
-            return 0;
-        }
-        let mut from: Vec<(u32, u64)> = Vec::new();
-        let mut total = 0;
-        for unit in units.filter(|&unit| self.home[unit] != NOWHERE) {
-            let load = piece.load[unit];
-            total += load;
-            match from.iter_mut().find(|(grid, _)| *grid == self.home[unit]) {
-                Some((_, sum)) => *sum += load,
-                None => from.push((self.home[unit], load)),
+/// The best division of a part so far.
+struct Best<'a> {
+    context: &'a Context<'a>,
+    ask: Ask<'a>,
+    home: &'a [u32],
+    labels: Vec<u32>,
+    score: Score,
+}
+
+impl Best<'_> {
+    /// Anneals from the present grids at rising temperatures.
+    fn anneal(&mut self, mut pool: Option<&mut Regions>, random: &mut Random) {
+        let begin = self.labels.clone();
+        let sweeps = if self.context.effort == Effort::Full { 1000 } else { 60 };
+        for (i, heat) in HEATS.into_iter().enumerate() {
+            let schedule = Schedule { sweeps, start: heat, end: 0.01, chain: 3, keep: Keep::Best };
+            let mut division = Division::new(self.ask.piece, begin.clone(), self.ask.k);
+            let annealer = Annealer::new(&mut division, self.ask.range, self.home, pool.as_deref_mut());
+            let stop = || self.context.stop();
+            let found = annealer.run(schedule, &self.context.logarithms, random, &stop);
+            if i == 0 || found.1 < self.score {
+                (self.labels, self.score) = found;
             }
         }
-        (total - from.iter().map(|&(_, sum)| sum).max().unwrap_or(0)) as i64
+    }
+
+    /// Names another division after the present grids, lets it come as near to these as it can, and keeps it if it is better.
+    fn consider(&mut self, mut other: Vec<u32>, pool: Option<&mut Regions>, random: &mut Random) {
+        name_by_home(self.ask.piece, self.home, &mut other, self.ask.k);
+        let settled = settle(self.context, self.ask, self.home, other, pool, random);
+        if settled.1 < self.score {
+            (self.labels, self.score) = settled;
+        }
     }
 }
 
-/// A connected division into `k` grids that follows the present one as far as that goes, and the grid each unit should
-/// stay in (`u32::MAX` where it has none or its grid is given up). `current` is the present grid per unit, negative
-/// for none.
-fn start(
-    piece: &Piece,
-    k: usize,
-    range: Range,
-    current: &[i32],
+/// Looks for a division with fewer grids out of range that brings few households far.
+#[cfg(feature = "highs")]
+fn near_home(
+    best: &mut Best<'_>,
+    part: &Part,
+    present: &Present,
+    pool: Option<&mut Regions>,
+    least_out: usize,
     random: &mut Random,
-) -> (Vec<u32>, Vec<u32>) {
-    let kept = largest(piece, current, k);
-    let home: Vec<u32> = current.iter().map(|name| kept.get(name).copied().unwrap_or(NOWHERE)).collect();
+) {
+    let Some(pool) = pool else { return };
+    let (shares, _) = present.shares_in(part);
+    for out in least_out..best.score.n_out {
+        let worst = if out == 0 { 0 } else { best.score.excess };
+        if let Some(found) = fewest::reach_balance(best.context, best.ask, &shares, pool, (out, worst)) {
+            best.consider(found.labels, Some(pool), random);
+            return;
+        }
+    }
+}
+
+/// Without HiGHS there is no selection.
+#[cfg(not(feature = "highs"))]
+fn near_home(
+    _best: &mut Best<'_>,
+    _part: &Part,
+    _present: &Present,
+    _pool: Option<&mut Regions>,
+    _least_out: usize,
+    _random: &mut Random,
+) {
+}
+
+/// Ties islands as the present grids do: of all ways, the one in which these are balanced best.
+pub(super) fn tie_as_present(whole: &Piece, k: usize, range: Range, present: &Present, parts: &mut [Part]) {
+    for (at, part) in parts.iter_mut().enumerate() {
+        let balance = |part: &Part| {
+            let begin = start(part, range, present, &mut Random::new(0, 0));
+            let ask = Ask { piece: &part.piece, k: part.k.max(1), range };
+            let score = score_of(ask, &begin.home, &begin.labels);
+            (score.n_out, score.excess, score.moved)
+        };
+        let mut best = balance(part);
+        for choice in 1..part.choices {
+            let other = islands::parts(whole.clone(), k, range, choice).swap_remove(at);
+            let found = balance(&other);
+            if found < best {
+                (*part, best) = (other, found);
+            }
+        }
+    }
+}
+
+/// First temperatures of the runs from the present grids.
+const HEATS: [f64; 5] = [0.02, 0.05, 0.1, 0.2, 0.4];
+
+/// Looks for the division as well balanced that moves fewest, and for the fewest that any moves.
+#[cfg(feature = "highs")]
+fn move_fewest(
+    context: &Context<'_>,
+    (part, range, present): (&Part, Range, &Present),
+    kept: Vec<i32>,
+    pool: &Regions,
+    (labels, answer): (&mut Vec<u32>, &mut PartAnswer),
+    random: &mut Random,
+) {
+    let ask = Ask { piece: &part.piece, k: part.k.max(1), range };
+    let (shares, names) = present.shares_in(part);
+    let place_of = |name: &i32| names.binary_search(name).ok().map(|place| place as u32);
+    let place = (0..ask.k).map(|g| kept.get(g).and_then(place_of)).collect();
+    let mut placed = Placed { labels: std::mem::take(labels), place };
+    let least = fewest::improve(context, ask, &shares, pool, &mut placed);
+    let is_least = least == Some(placed.moved(&shares));
+    // Grids in order of the places that they take.
+    let mut order: Vec<usize> = (0..ask.k).collect();
+    order.sort_by_key(|&g| (placed.place[g].is_none(), placed.place[g], g));
+    let kept: Vec<i32> = order.iter().filter_map(|&g| Some(names[placed.place[g]? as usize])).collect();
+    let mut rank = vec![0; ask.k];
+    order.iter().enumerate().for_each(|(at, &g)| rank[g] = at as u32);
+    *labels = placed.labels.iter().map(|&g| rank[g as usize]).collect();
+    let home = homes(&present.names_in(part), &kept);
+    answer.score = score_of(ask, &home, labels);
+    let worst = furthest_out(ask, labels);
+    if !is_least {
+        // What the selection brought into range may have moved more than needed.
+        (*labels, answer.score) = settle(context, ask, &home, std::mem::take(labels), None, random);
+    }
+    let is_sound = part.sound && part.choices == 1 && furthest_out(ask, labels) <= worst;
+    answer.least_moved = least.filter(|_| is_sound);
+}
+
+/// Without HiGHS there is no selection.
+#[cfg(not(feature = "highs"))]
+fn move_fewest(
+    _context: &Context<'_>,
+    _part: (&Part, Range, &Present),
+    _kept: Vec<i32>,
+    _pool: &Regions,
+    _known: (&mut Vec<u32>, &mut PartAnswer),
+    _random: &mut Random,
+) {
+}
+
+/// Households by which the worst grid is out of range.
+#[cfg(feature = "highs")]
+fn furthest_out(ask: Ask<'_>, labels: &[u32]) -> u64 {
+    let mut load = vec![0; ask.k];
+    for (unit, &g) in labels.iter().enumerate() {
+        load[g as usize] += ask.piece.load[unit];
+    }
+    load.into_iter().map(|load| ask.range.excess(load)).max().unwrap_or(0)
+}
+
+fn score_of(ask: Ask<'_>, home: &[u32], labels: &[u32]) -> Score {
+    let moved = moved_from(ask.piece, home, labels);
+    Score { moved, ..division::score(ask.piece, ask.range, labels, ask.k) }
+}
+
+/// Moves what need not have moved back home.
+fn settle(
+    context: &Context<'_>,
+    ask: Ask<'_>,
+    home: &[u32],
+    labels: Vec<u32>,
+    pool: Option<&mut Regions>,
+    random: &mut Random,
+) -> (Vec<u32>, Score) {
+    let schedule = Schedule { sweeps: 1000, start: 0.1, end: 0.01, chain: 3, keep: Keep::Best };
+    let mut division = Division::new(ask.piece, labels, ask.k);
+    let annealer = Annealer::new(&mut division, ask.range, home, pool);
+    annealer.run(schedule, &context.logarithms, random, &|| context.stop())
+}
+
+/// A connected division of a part that follows the present one as far as that goes.
+pub(super) fn start(part: &Part, range: Range, present: &Present, random: &mut Random) -> Start {
+    let (piece, k) = (&part.piece, part.k.max(1));
+    let names = present.names_in(part);
+    let kept = largest(piece, &names, k);
+    let home = homes(&names, &kept);
     let mut labels = main_pieces(piece, &home);
     let mut k_now = kept.len() as u32;
     if k_now == 0 {
-        return (seed::split(piece, k, range, random), home);
+        return Start { labels: seed::split(piece, k, range, random), home, kept };
     }
     spread(piece, &mut labels, k_now);
     while (k_now as usize) < k {
         divide_heaviest(piece, &mut labels, k_now, range, random);
         k_now += 1;
     }
-    (labels, home)
+    Start { labels, home, kept }
 }
 
-/// As [`start`] for a part of a zone, whose units have these present grids.
-pub(super) fn start_of(
-    part: &Part,
-    range: Range,
-    current: &[i32],
-    random: &mut Random,
-) -> (Vec<u32>, Vec<u32>) {
-    let mut own = vec![-1; part.piece.len()];
-    for &(unit, local) in &part.units {
-        own[local as usize] = current[unit as usize];
-    }
-    start(&part.piece, part.k.max(1), range, &own, random)
+/// The grid each unit should stay in, by its present grid and those that are kept.
+fn homes(names: &[i32], kept: &[i32]) -> Vec<u32> {
+    let home = |name: &i32| match kept.binary_search(name) {
+        Ok(at) => at as u32,
+        Err(_) if 0 <= *name => GIVEN_UP,
+        Err(_) => NOWHERE,
+    };
+    names.iter().map(home).collect()
 }
 
 /// Load of the units that are not in their present grid; 0 without one.
@@ -147,7 +306,7 @@ pub(super) fn moved_from(piece: &Piece, home: &[u32], labels: &[u32]) -> u64 {
 /// Renames the grids of a division after the present grids they overlap most, largest overlap first.
 pub(super) fn name_by_home(piece: &Piece, home: &[u32], labels: &mut [u32], k: usize) {
     let mut overlap: FxHashMap<(u32, u32), u64> = FxHashMap::default();
-    for (unit, &g) in labels.iter().enumerate().filter(|&(unit, _)| home[unit] != NOWHERE) {
+    for (unit, &g) in labels.iter().enumerate().filter(|&(unit, _)| home[unit] < GIVEN_UP) {
         // As the answer numbers its grids: by load, then by number of units, then by name.
         *overlap.entry((home[unit], g)).or_default() += piece.load[unit] << 24 | 1;
     }
@@ -170,8 +329,8 @@ pub(super) fn name_by_home(piece: &Piece, home: &[u32], labels: &mut [u32], k: u
     }
 }
 
-/// The `k` present grids of the largest load, numbered in order of name.
-fn largest(piece: &Piece, current: &[i32], k: usize) -> FxHashMap<i32, u32> {
+/// The `k` present grids of the largest load, in order of name.
+fn largest(piece: &Piece, current: &[i32], k: usize) -> Vec<i32> {
     let mut load: FxHashMap<i32, u64> = FxHashMap::default();
     for (unit, &name) in current.iter().enumerate().filter(|(_, name)| **name >= 0) {
         *load.entry(name).or_default() += piece.load[unit];
@@ -179,8 +338,9 @@ fn largest(piece: &Piece, current: &[i32], k: usize) -> FxHashMap<i32, u32> {
     let mut names: Vec<(u64, i32)> = load.into_iter().map(|(name, load)| (load, name)).collect();
     names.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     names.truncate(k);
-    names.sort_unstable_by_key(|&(_, name)| name);
-    names.iter().enumerate().map(|(i, &(_, name))| (name, i as u32)).collect()
+    let mut kept: Vec<i32> = names.into_iter().map(|(_, name)| name).collect();
+    kept.sort_unstable();
+    kept
 }
 
 /// Keeps of every grid its heaviest connected piece; the other units become nobody's.
@@ -189,7 +349,7 @@ fn main_pieces(piece: &Piece, home: &[u32]) -> Vec<u32> {
     let mut best: FxHashMap<u32, (u64, Vec<u32>)> = FxHashMap::default();
     for first in 0..piece.len() as u32 {
         let g = home[first as usize];
-        if g == NOWHERE || seen[first as usize] {
+        if GIVEN_UP <= g || seen[first as usize] {
             continue;
         }
         seen[first as usize] = true;

@@ -5,11 +5,16 @@ use rustc_hash::FxHashSet;
 use super::division::{Division, Range};
 use super::piece::Piece;
 
+/// The heir of a region that takes nobody's place.
+pub(super) const NO_HEIR: u16 = u16::MAX;
+
 /// A growing list of regions without duplicates; units are ascending within one.
 #[derive(Clone, Default)]
 pub(super) struct Regions {
     end: Vec<u32>,
     units: Vec<u16>,
+    /// The present grid whose place each region takes; [`NO_HEIR`] outside redraws.
+    pub heir: Vec<u16>,
     /// Cost of the edges that leave each region, in mm: twice its share of the cut.
     pub boundary: Vec<i64>,
     /// Load of each region.
@@ -29,16 +34,16 @@ impl Regions {
         &self.units[from..self.end[r] as usize]
     }
 
-    /// Whether the set of these units was added before, by [`Self::add`] or [`Self::add_division`].
+    /// Whether the set of these units was added before in this place, by [`Self::add`] or [`Self::add_division`].
     #[cfg(feature = "highs")]
-    pub(super) fn knows(&self, units: &[u32]) -> bool {
-        self.seen.contains(&name(units))
+    pub(super) fn knows(&self, units: &[u32], heir: u16) -> bool {
+        self.seen.contains(&name_with(units, heir))
     }
 
     /// Adds a region that is not known; `units` are ascending.
-    pub(super) fn add(&mut self, units: &[u32], load: u64, boundary: i64) {
-        self.seen.insert(name(units));
-        self.push(units, load, boundary);
+    pub(super) fn add(&mut self, units: &[u32], heir: u16, load: u64, boundary: i64) {
+        self.seen.insert(name_with(units, heir));
+        self.push(units, heir, load, boundary);
     }
 
     /// Adds every grid of a division whose load is within `keep`.
@@ -57,7 +62,7 @@ impl Regions {
                 let outside = division.piece.edges_of(u).filter(|&(v, _)| division.grid[v as usize] != g);
                 boundary += outside.map(|(_, cost)| cost).sum::<i64>();
             }
-            self.push(&units, division.load[g as usize], boundary);
+            self.push(&units, NO_HEIR, division.load[g as usize], boundary);
         }
     }
 
@@ -87,14 +92,15 @@ impl Regions {
                 &mut queue,
             ) {
                 let units: Vec<u32> = self.units(region).iter().map(|&u| u32::from(u)).collect();
-                kept.add(&units, u64::from(self.load[region]), self.boundary[region]);
+                kept.add(&units, self.heir[region], u64::from(self.load[region]), self.boundary[region]);
             }
         }
         kept
     }
 
-    fn push(&mut self, units: &[u32], load: u64, boundary: i64) {
+    fn push(&mut self, units: &[u32], heir: u16, load: u64, boundary: i64) {
         self.units.extend(units.iter().map(|&u| u as u16));
+        self.heir.push(heir);
         self.end.push(self.units.len() as u32);
         self.load.push(load as u32);
         self.boundary.push(boundary);
@@ -122,6 +128,65 @@ impl Rule {
         let fewest = load.saturating_sub(slack).div_ceil(self.range.high.max(1)).max(1) as usize;
         let most = (load + slack).checked_div(self.range.low).map_or(size, |fit| (fit as usize).min(size));
         (fewest <= most).then_some((fewest, most))
+    }
+}
+
+/// Where a search puts the regions it meets: new ones whose rest can be divided.
+#[cfg(feature = "highs")]
+pub(super) struct Keeper<'a> {
+    piece: &'a Piece,
+    rule: Rule,
+    /// The present grid whose place regions take, and what each unit costs there in mm.
+    place: Option<(u16, &'a [i64])>,
+    pub regions: &'a mut Regions,
+    /// How often a region may still be refused because its rest cannot be divided. Such regions are of no use, but where
+    /// they are many it is cheaper to let the program have some than to wade through all of them.
+    patience: usize,
+    mark: Vec<u32>,
+    stamp: u32,
+    queue: Vec<u32>,
+}
+
+#[cfg(feature = "highs")]
+impl<'a> Keeper<'a> {
+    pub(super) fn new(piece: &'a Piece, rule: Rule, regions: &'a mut Regions) -> Self {
+        let mark = vec![0; piece.len()];
+        Self { piece, rule, place: None, regions, patience: usize::MAX, mark, stamp: 0, queue: Vec::new() }
+    }
+
+    /// From now on regions take the place of this present grid, where each unit costs so much, in mm.
+    pub(super) fn in_place_of(&mut self, heir: u16, cost: &'a [i64]) {
+        self.place = Some((heir, cost));
+    }
+
+    /// From now on regions whose rest cannot be divided are refused so many times only.
+    pub(super) fn with_patience(self, patience: usize) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Keeps a region of these units if it is new and its rest can be divided; true if it was kept.
+    pub(super) fn offer(&mut self, mut units: Vec<u32>) -> bool {
+        let heir = self.place.map_or(NO_HEIR, |place| place.0);
+        if self.regions.knows(&units, heir) {
+            return false;
+        }
+        units.sort_unstable();
+        let load = units.iter().map(|&u| self.piece.load[u as usize]).sum();
+        let is_out = 0 < self.rule.range.excess(load);
+        let rest = Rule { k: self.rule.k - 1, out: self.rule.out - usize::from(is_out), ..self.rule };
+        self.stamp += 1;
+        for &u in &units {
+            self.mark[u as usize] = self.stamp;
+        }
+        let members = units.iter().copied();
+        let divides = rest_divides(self.piece, rest, members, self.stamp, &mut self.mark, &mut self.queue);
+        if !divides && 0 < self.patience {
+            self.patience -= 1;
+            return false;
+        }
+        let brought: i64 = self.place.map_or(0, |(_, cost)| units.iter().map(|&u| cost[u as usize]).sum());
+        self.regions.add(&units, heir, load, self.piece.boundary(&units) + 2 * brought);
+        true
     }
 }
 
@@ -165,6 +230,12 @@ pub(super) fn rest_divides(
 /// The name of a set: a sum of mixed unit numbers. Two sets share one with a chance of 2⁻⁶⁴.
 fn name(units: &[u32]) -> u64 {
     units.iter().fold(0, |name: u64, &u| name.wrapping_add(mix(u)))
+}
+
+/// The name of a set in the place of a present grid.
+fn name_with(units: &[u32], heir: u16) -> u64 {
+    let place = if heir == NO_HEIR { 0 } else { mix(u32::from(heir) | 1 << 16) };
+    name(units).wrapping_add(place)
 }
 
 /// Spreads unit numbers over 64 bits (the finalizer of SplitMix64).
@@ -244,7 +315,7 @@ impl Search<'_> {
         if self.range.low <= load && !self.found.seen.contains(&name) {
             let mut units = self.set.clone();
             units.sort_unstable();
-            self.found.push(&units, load, boundary);
+            self.found.push(&units, NO_HEIR, load, boundary);
         }
         let mut going_on = Some(());
         while let Some(next) = frontier.pop() {

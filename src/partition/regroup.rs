@@ -90,12 +90,12 @@ fn redivide(
     let mut new: Vec<u32> = units.iter().map(|&u| place(labels[u as usize])).collect();
     let before = division::score(&part, range, &new, k);
     let least_out = islands::fewest_out(part.total(), k, range);
-    let mut answer = PartAnswer { score: before, least_out, least_cost: 0 };
+    let mut answer = PartAnswer { score: before, least_out, least_cost: 0, least_moved: None };
     let mut pool = Regions::default();
     pool.add_division(&Division::new(&part, new.clone(), k), 0..=u64::MAX);
     let small = Ask { piece: &part, k, range };
     let spend = context.budget.of_group();
-    exact::improve((context, spend), small, &pool, &[], None, &mut new, &mut answer);
+    exact::improve((context, spend), small, &pool, (None, false), &mut new, &mut answer);
     let is_better = answer.score < before;
     if is_better {
         for (&unit, &g) in units.iter().zip(&new) {

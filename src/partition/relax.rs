@@ -5,6 +5,7 @@ use highs::{Col, ColProblem, HighsModelStatus, Model, Row, Sense};
 use super::master::{Source, Task, entries, quiet, rows};
 use super::nearby;
 use super::pricing::{Limits, Prices};
+use super::stay::HOUSEHOLD_MM;
 
 /// Charges for a unit that no region covers or too many do, in mean shares of a grid in the cut. They box the prices around
 /// the expected ones: small ones keep the pricing search short, and any prices give a valid bound; the last one is as
@@ -13,6 +14,8 @@ const CHARGES: [f64; 6] = [0.3, 0.6, 1.2, 5.0, 128.0, 1e5];
 /// Columns of the first program, and columns added per round.
 const FIRST_COLUMNS: usize = 4000;
 const COLUMNS_PER_ROUND: usize = 300;
+/// What stands for the share of a grid in a redraw, in metres: 30 households.
+const SHARE_OF_MOVES: f64 = 3000.0;
 /// Reduced costs above this many metres below zero count as zero.
 const ZERO: f64 = 1e-6;
 /// How far below zero pricing looks for regions, in shares of the cost per grid: coarse bounds come first.
@@ -45,8 +48,8 @@ pub(super) struct Relaxed {
 }
 
 impl Relaxed {
-    pub(super) fn prices(&self) -> Prices<'_> {
-        prices(&self.price)
+    pub(super) fn prices(&self, task: &Task<'_>) -> Prices<'_> {
+        prices(task, &self.price)
     }
 
     /// The largest reduced cost.
@@ -55,19 +58,19 @@ impl Relaxed {
     }
 }
 
-fn prices(price: &[f64]) -> Prices<'_> {
-    let n = price.len() - 2;
-    Prices { unit: &price[..n], grid: price[n], out: price[n + 1] }
+fn prices<'p>(task: &Task<'_>, price: &'p [f64]) -> Prices<'p> {
+    let n = task.n();
+    Prices { unit: &price[..n], grid: price[n], out: price[n + 1], heir: &price[n + 2..] }
 }
 
 /// Reduced cost of every region in the list at these prices.
 pub(super) fn reduced_costs(task: &Task<'_>, price: &[f64]) -> Vec<f64> {
-    let prices = prices(price);
+    let prices = prices(task, price);
     (0..task.regions.len())
         .map(|region| {
             let covered: f64 = task.regions.units(region).iter().map(|&u| prices.unit[usize::from(u)]).sum();
             let out = if task.is_out(region) { prices.out } else { 0.0 };
-            task.half_boundary(region) - covered - prices.grid - out
+            task.half_boundary(region) - covered - prices.of_place(task.regions.heir[region]) - out
         })
         .collect()
 }
@@ -93,7 +96,7 @@ pub(super) fn solve(task: &mut Task<'_>) -> Option<Relaxed> {
                 continue;
             }
         }
-        if complete {
+        if complete && solved.is_optimal {
             search.bound = search.bound.max(solved.value);
         }
         let is_dear = search.bound > task.dearest;
@@ -143,16 +146,15 @@ impl Search {
     fn new(task: &Task<'_>, share: f64) -> Self {
         let visits = if let Source::Priced(visits) = task.source { visits } else { 0 };
         // A sweep gives the least of all reduced costs however deep it is told to look.
-        let (visits, depth) =
-            if task.sweeper.is_some() { (2 * visits, DEPTHS.len() - 1) } else { (6 * visits, 0) };
+        let (visits, depth) = if task.is_swept() { (2 * visits, DEPTHS.len() - 1) } else { (6 * visits, 0) };
         Self { visits, depth, center: Center::new(task, share), bound: 0.0 }
     }
 
     /// Adds regions near the cheapest ones to the list.
     fn near(&self, task: &mut Task<'_>, price: &[f64]) {
         let starts = least_reduced(&reduced_costs(task, price), NEAR);
-        let (piece, rule, moves) = (task.piece, task.rule, task.moves);
-        nearby::add_near(piece, rule, &prices(price), moves, -ZERO, (&starts, ADDED), task.regions);
+        let (piece, rule, prices) = (task.piece, task.rule, prices(task, price));
+        nearby::add_near(piece, rule, &prices, task.stay.as_deref(), -ZERO, (&starts, ADDED), task.regions);
     }
 
     /// Searches all regions at prices near those of the program, whose columns cover everything unless it `is_charged`.
@@ -168,7 +170,7 @@ impl Search {
         let limits = Limits { visits: self.visits, found, per_root: found / PER_ROOT };
         let is_exact = self.center.share == 0.0;
         let price = self.center.between(&solved.price);
-        let priced = task.price(&prices(&price), -deep - ZERO, limits);
+        let priced = task.price(&prices(task, &price), -deep - ZERO, limits);
         self.visits = self.visits.saturating_sub(priced.visits);
         // No region is cheaper than the least of those that are listed or were searched for.
         let listed = reduced_costs(task, &price).into_iter().fold(-deep - ZERO, f64::min);
@@ -191,12 +193,17 @@ impl Search {
 
 /// What prices are worth: the value of the relaxation if no region has a negative reduced cost at them.
 fn worth(task: &Task<'_>, price: &[f64]) -> f64 {
-    let Prices { unit, grid, out } = prices(price);
-    unit.iter().sum::<f64>() + task.rule.k as f64 * grid + task.rule.out as f64 * out
+    let Prices { unit, grid, out, heir } = prices(task, price);
+    let units: f64 = unit.iter().sum();
+    units + task.rule.k as f64 * grid + task.rule.out as f64 * out + heir.iter().sum::<f64>()
 }
 
 /// Prices at which a household is worth its part of the cost, if a grid costs `share` metres.
 fn expected(task: &Task<'_>, share: f64) -> Vec<f64> {
+    if task.stay.is_some() {
+        // Who stays costs nothing.
+        return vec![0.0; task.n()];
+    }
     let mean = share * task.rule.k as f64 / (task.piece.total() as f64).max(1.0);
     task.piece.load.iter().map(|&load| load as f64 * mean).collect()
 }
@@ -216,8 +223,8 @@ impl Center {
     /// At first a household is worth its share of the cost, and a grid nothing.
     fn new(task: &Task<'_>, share: f64) -> Self {
         let mut price = expected(task, share);
-        price.extend([0.0, 0.0]);
-        let share = if task.sweeper.is_some() { NEAR_CENTER } else { 0.0 };
+        price.resize(price.len() + 2 + task.n_places(), 0.0);
+        let share = if task.is_swept() { NEAR_CENTER } else { 0.0 };
         Self { price, bound: f64::NEG_INFINITY, share, failures: 0 }
     }
 
@@ -260,6 +267,8 @@ struct Program {
     rows: Vec<Row>,
     /// Columns that cover what no region covers, or uncover what too many do.
     artificial: Vec<Col>,
+    /// Metres that count as one in the program: HiGHS wants numbers of moderate size.
+    money: f64,
     /// Mean share of a grid in the cut, in metres.
     share: f64,
     /// Price of every unit around which the charges box it; the one of a grid is free.
@@ -274,6 +283,7 @@ struct Solved {
     value: f64,
     uncovered: f64,
     price: Vec<f64>,
+    is_optimal: bool,
 }
 
 impl Program {
@@ -286,7 +296,7 @@ impl Program {
         let shares: f64 = (0..task.regions.len()).map(|r| task.half_boundary(r)).sum();
         let mean = shares / task.regions.len().max(1) as f64;
         let known = task.upper.map(|mm| mm as f64 / 1000.0 / task.rule.k as f64);
-        let share = known.unwrap_or(mean).max(1.0);
+        let share = if task.stay.is_some() { SHARE_OF_MOVES } else { known.unwrap_or(mean).max(1.0) };
         let mut artificial = Vec::new();
         for &row in &rows[..=n] {
             for sign in [1.0, -1.0] {
@@ -296,10 +306,12 @@ impl Program {
         let first: Vec<u32> = (0..task.regions.len().min(FIRST_COLUMNS) as u32).collect();
         let added = vec![false; task.regions.len()];
         let expected = expected(task, share);
-        let mut program = Self { model: Some(model), rows, artificial, share, expected, level: 0, added };
+        let money = if task.stay.is_some() { HOUSEHOLD_MM as f64 / 1000.0 } else { 1.0 };
+        let mut program =
+            Self { model: Some(model), rows, artificial, money, share, expected, level: 0, added };
         program.add(task, &first)?;
         // The other search is short at wider boxes, and each box costs it as much as the last.
-        program.charge(if task.sweeper.is_some() { 0 } else { CHARGES.len() - 4 });
+        program.charge(if task.is_swept() { 0 } else { CHARGES.len() - 4 });
         Some(program)
     }
 
@@ -324,23 +336,29 @@ impl Program {
                     Some(&expected) => (expected, CHARGES[level] * self.share),
                     None => (0.0, dearest),
                 };
-                model.change_column_cost(pair[0], charge + expected);
-                model.change_column_cost(pair[1], charge - expected);
+                model.change_column_cost(pair[0], (charge + expected) / self.money);
+                model.change_column_cost(pair[1], (charge - expected) / self.money);
             }
         }
     }
 
     fn solve(&mut self) -> Option<Solved> {
         let solved = self.model.take()?.try_solve().ok()?;
-        if solved.status() != HighsModelStatus::Optimal {
+        let is_optimal = solved.status() == HighsModelStatus::Optimal;
+        // Moves make numbers large: a last check may fail by a hair, and prices from there still give a valid bound.
+        let is_near = self.money > 1.0 && solved.status() == HighsModelStatus::Unknown;
+        if !is_optimal && !is_near {
             return None;
         }
         let solution = solved.get_solution();
-        let value = solved.objective_value();
+        let value = solved.objective_value() * self.money;
         let uncovered = solution.columns()[..self.artificial.len()].iter().sum();
-        let price = solution.dual_rows().to_vec();
+        let price: Vec<f64> = solution.dual_rows().iter().map(|price| price * self.money).collect();
+        if !price.iter().all(|price: &f64| price.is_finite()) {
+            return None;
+        }
         self.model = Some(Model::from(solved));
-        Some(Solved { value, uncovered, price })
+        Some(Solved { value, uncovered, price, is_optimal })
     }
 
     fn add(&mut self, task: &Task<'_>, new: &[u32]) -> Option<()> {
@@ -349,7 +367,11 @@ impl Program {
             self.added[region as usize] = true;
             let region = region as usize;
             model
-                .try_add_column(task.half_boundary(region), 0.0.., entries(task, &self.rows, region))
+                .try_add_column(
+                    task.half_boundary(region) / self.money,
+                    0.0..,
+                    entries(task, &self.rows, region),
+                )
                 .ok()?;
         }
         Some(())

@@ -5,17 +5,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-use super::anneal::{Annealer, Keep, Logarithms, Schedule};
+use super::anneal::Logarithms;
 use super::division::{Ask, Division, Range, Score};
 use super::exact;
 use super::islands::{self, Part};
 use super::levels::{self, Cycle};
 use super::piece::Piece;
+use super::present::Present;
 use super::random::Random;
+use super::redraw::{self, How};
 use super::regions::Regions;
 use super::zones::{Kind, Zone, Zones};
 use super::{Effort, PartitionError, PartitionParams, PartitionProblem, Progress, Watch};
-use super::{budget, redraw, regroup, windows};
+use super::{budget, regroup, windows};
 
 /// The division of one zone, grids numbered from 0 in order of their first atom.
 pub(super) struct ZoneAnswer {
@@ -40,6 +42,8 @@ pub(super) struct PartAnswer {
     pub least_out: usize,
     /// No division of this part with `score.n_out` grids out of range costs less, in mm; 0 where nothing is known.
     pub least_cost: i64,
+    /// No division of this part with `score.n_out` grids out of range, none further out, moves fewer households.
+    pub least_moved: Option<u64>,
 }
 
 impl PartAnswer {
@@ -144,21 +148,30 @@ fn divide(
     zone: &Zone,
 ) -> ZoneAnswer {
     let (piece, unit_of) = zones.graph(problem, zone);
-    let current = present_of(problem, zones, zone, &unit_of);
+    let present = Present::of(problem, zones, zone, &unit_of);
     let unit_load = piece.load.clone();
     let mut divided = Divided { grid: (0..piece.len() as u32).collect(), parts: Vec::new() };
     let mut wanted = piece.len();
     if let Kind::Divide { size, k, other } = zone.kind {
         let range = Range { low: size.low.into(), target: size.target.into(), high: size.high.into() };
-        let again = (other != k).then(|| piece.clone());
-        divided = into(context, piece, k, range, current.as_deref(), index);
-        wanted = k;
-        // The other number counts only if it is better balanced or moves fewer.
-        if let Some(piece) = again {
-            let again = into(context, piece, other, range, current.as_deref(), index);
-            if again.balance_and_moves() < divided.balance_and_moves() {
-                (divided, wanted) = (again, other);
+        let mut redraw = |piece: Piece, k: usize, how: How| {
+            let again = into(context, piece, k, range, present.as_ref().map(|present| (present, how)), index);
+            // Another number counts only if it is better balanced or moves fewer.
+            let is_better = again.balance_and_moves() < divided.balance_and_moves();
+            let knows_more = how == How::Afresh && again.balance_and_moves() == divided.balance_and_moves();
+            if divided.parts.is_empty() || is_better || knows_more {
+                (divided, wanted) = (again, k);
             }
+            let is_open = divided.parts.iter().any(|part| part.least_out < part.score.n_out);
+            (divided.balance_and_moves() != (0, 0, 0), is_open, wanted)
+        };
+        let (mut is_better_worth, mut is_open, mut best) = redraw(piece.clone(), k, How::Near);
+        if present.is_some() && is_better_worth && other != k {
+            (is_better_worth, is_open, best) = redraw(piece.clone(), other, How::Near);
+        }
+        // What neither number brings into range is worth a division from nothing.
+        if present.is_some() && is_better_worth && is_open {
+            redraw(piece, best, How::Afresh);
         }
     }
     numbered(zones, zone, &unit_load, &unit_of, divided, wanted)
@@ -207,24 +220,28 @@ fn into(
     piece: Piece,
     k: usize,
     range: Range,
-    current: Option<&[i32]>,
+    present: Option<(&Present, How)>,
     index: usize,
 ) -> Divided {
     let mut divided = Divided { grid: vec![0; piece.len()], parts: Vec::new() };
     let mut next = 0;
     let whole = piece.clone();
-    for (i, mut part) in islands::parts(piece, k, range, 0).into_iter().enumerate() {
+    let mut parts = islands::parts(piece, k, range, 0);
+    if let Some((present, _)) = present {
+        redraw::tie_as_present(&whole, k, range, present, &mut parts);
+    }
+    for (i, mut part) in parts.into_iter().enumerate() {
         let stream = (index as u64) << 20 | i as u64;
-        let (mut labels, mut answer) = match current {
-            Some(current) => redraw_part(context, &part, range, current, stream),
-            None => divide_part(context, &part, range, stream, None),
+        let (mut labels, mut answer) = match present {
+            Some(how) => redraw::part(context, &part, range, how, stream),
+            None => divide_part(context, &part, range, stream, (None, false)),
         };
-        let all_choices = context.effort == Effort::Full && current.is_none() && context.budget.is_whole();
+        let all_choices = context.effort == Effort::Full && present.is_none() && context.budget.is_whole();
         if 1 < part.choices && part.sound && all_choices {
             for choice in 1..part.choices {
                 let other = islands::parts(whole.clone(), k, range, choice).swap_remove(i);
                 let cap = (answer.score.n_out == 0).then_some(answer.score.cost);
-                let (found, known) = divide_part(context, &other, range, stream, cap);
+                let (found, known) = divide_part(context, &other, range, stream, (cap, false));
                 let is_better = known.score < answer.score;
                 answer.weaken(&known, cap);
                 if is_better {
@@ -243,145 +260,21 @@ fn into(
     divided
 }
 
-/// Present grid of every unit of a zone, if any has one.
-pub(super) fn present_of(
-    problem: &PartitionProblem<'_>,
-    zones: &Zones,
-    zone: &Zone,
-    unit_of: &[u32],
-) -> Option<Vec<i32>> {
-    let current = present_grids(problem, zones, zone, unit_of, problem.current?);
-    current.iter().any(|&name| name >= 0).then_some(current)
-}
-
-/// Present grid of every unit of a zone: that of most of its load, by atoms where the load is equal; −1 for none.
-fn present_grids(
-    problem: &PartitionProblem<'_>,
-    zones: &Zones,
-    zone: &Zone,
-    unit_of: &[u32],
-    current: &[i32],
-) -> Vec<i32> {
-    let mut weight: Vec<(u32, i32, u64)> = Vec::with_capacity(unit_of.len());
-    for (&unit, &atom) in unit_of.iter().zip(&zones.atoms[zone.atoms.clone()]) {
-        // One household outweighs any number of empty buildings.
-        let load = u64::from(problem.households[atom as usize]) << 24 | 1;
-        weight.push((unit, current[atom as usize].max(-1), load));
-    }
-    weight.sort_unstable();
-    weight.dedup_by(|next, kept| {
-        let same = (next.0, next.1) == (kept.0, kept.1);
-        if same {
-            kept.2 += next.2;
-        }
-        same
-    });
-    let n = unit_of.iter().max().map_or(0, |&u| u as usize + 1);
-    let mut best = vec![(0u64, -1); n];
-    for (unit, name, load) in weight {
-        if best[unit as usize].0 < load {
-            best[unit as usize] = (load, name);
-        }
-    }
-    best.into_iter().map(|(_, name)| name).collect()
-}
-
-/// Divides one connected part anew with as little change from its present grids as balance allows.
-fn redraw_part(
-    context: &Context<'_>,
-    part: &Part,
-    range: Range,
-    current: &[i32],
-    stream: u64,
-) -> (Vec<u32>, PartAnswer) {
-    let mut random = Random::new(context.seed, stream);
-    let k = part.k.max(1);
-    let (labels, home) = redraw::start_of(part, range, current, &mut random);
-    if let Some(labels) = budget::best_of_all(part, range, &home) {
-        let mut score = super::division::score(&part.piece, range, &labels, k);
-        score.moved = redraw::moved_from(&part.piece, &home, &labels);
-        let least_out = if part.sound { score.n_out } else { part.fewest_out(k, range) };
-        return (labels, PartAnswer { score, least_out, least_cost: 0 });
-    }
-    let full = context.effort == Effort::Full;
-    let n = part.piece.len();
-    let mut pool =
-        (full && n <= exact::MAX_UNITS && k <= exact::MAX_GRIDS && n < 16 * k).then(Regions::default);
-    let mut best: Option<(Score, Vec<u32>)> = None;
-    for heat in [0.02, 0.05, 0.1, 0.2, 0.4] {
-        let sweeps = if full { 1000 } else { 60 };
-        let schedule = Schedule { sweeps, start: heat, end: 0.01, chain: 3, keep: Keep::Best };
-        let mut division = Division::new(&part.piece, labels.clone(), k);
-        let annealer = Annealer::new(&mut division, range, &home, pool.as_mut());
-        let (labels, score) = annealer.run(schedule, &context.logarithms, &mut random, &|| context.stop());
-        if best.as_ref().is_none_or(|(old, _)| score < *old) {
-            best = Some((score, labels));
-        }
-    }
-    let (mut score, mut labels) =
-        best.unwrap_or((super::division::score(&part.piece, range, &labels, k), labels));
-    let mut least_out = part.fewest_out(k, range);
-    if full && (least_out < score.n_out || 0 < score.excess && pool.is_some()) && 1 < k {
-        // Balance counts first: as good as a division from nothing, which then comes as near to the present one as it can.
-        let mut mended = labels.clone();
-        windows::mend(context, Ask { piece: &part.piece, k, range }, &mut mended, stream);
-        let mut candidates = vec![mended];
-        if pool.is_some() {
-            let (afresh, known) = divide_part(context, part, range, stream, None);
-            candidates.push(afresh);
-            least_out = known.least_out;
-        }
-        for mut other in candidates {
-            redraw::name_by_home(&part.piece, &home, &mut other, k);
-            let settled = settle(context, part, range, &home, other, pool.as_mut(), &mut random);
-            if settled.1 < score {
-                (labels, score) = settled;
-            }
-        }
-    }
-    let mut answer = PartAnswer { score, least_out, least_cost: 0 };
-    if let Some(mut pool) = pool.filter(|_| 1 < k && !context.stop()) {
-        pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
-        let ask = Ask { piece: &part.piece, k, range };
-        exact::improve((context, context.budget), ask, &pool, &home, None, &mut labels, &mut answer);
-        // What the selection brought into range may have moved more than needed.
-        redraw::name_by_home(&part.piece, &home, &mut labels, k);
-        (labels, answer.score) = settle(context, part, range, &home, labels, None, &mut random);
-    }
-    (labels, answer)
-}
-
-/// Moves what need not have moved back home.
-fn settle(
-    context: &Context<'_>,
-    part: &Part,
-    range: Range,
-    home: &[u32],
-    labels: Vec<u32>,
-    pool: Option<&mut Regions>,
-    random: &mut Random,
-) -> (Vec<u32>, Score) {
-    let schedule = Schedule { sweeps: 1000, start: 0.1, end: 0.01, chain: 3, keep: Keep::Best };
-    let mut division = Division::new(&part.piece, labels, part.k.max(1));
-    let annealer = Annealer::new(&mut division, range, home, pool);
-    annealer.run(schedule, &context.logarithms, random, &|| context.stop())
-}
-
 /// Divides one connected part. With a `cap` only divisions in range that cost less matter, in mm, and the bound on cost
 /// is for these.
-fn divide_part(
+pub(super) fn divide_part(
     context: &Context<'_>,
     part: &Part,
     range: Range,
     stream: u64,
-    cap: Option<i64>,
+    (cap, is_redraw): (Option<i64>, bool),
 ) -> (Vec<u32>, PartAnswer) {
     let mut random = Random::new(context.seed, stream);
     let n = part.piece.len();
     let k = part.k.max(1);
     let least_by_load = part.fewest_out(k, range);
     let score = super::division::score(&part.piece, range, &vec![0; n], k);
-    let mut answer = PartAnswer { score, least_out: least_by_load, least_cost: 0 };
+    let mut answer = PartAnswer { score, least_out: least_by_load, least_cost: 0, least_moved: None };
     if k == 1 {
         return (vec![0; n], answer);
     }
@@ -408,8 +301,8 @@ fn divide_part(
             answer.score = super::division::score(&part.piece, range, &labels, k);
         }
         pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
-        exact::improve((context, context.budget), ask, &pool, &[], cap, &mut labels, &mut answer);
-        if cap.is_none() {
+        exact::improve((context, context.budget), ask, &pool, (cap, is_redraw), &mut labels, &mut answer);
+        if cap.is_none() && !is_redraw {
             regroup_open(context, ask, &mut pool, &mut labels, &mut answer);
         }
     }
@@ -438,7 +331,7 @@ fn regroup_open(
         // Another balance: bounds of its own.
         pool.add_division(&Division::new(ask.piece, labels.clone(), ask.k), 0..=u64::MAX);
         answer.least_cost = 0;
-        exact::improve((context, context.budget), ask, pool, &[], None, labels, answer);
+        exact::improve((context, context.budget), ask, pool, (None, false), labels, answer);
     }
 }
 

@@ -11,8 +11,7 @@ use rustc_hash::FxHashMap;
 use super::diagram::{Diagram, NEVER, WHOLE};
 use super::piece::Piece;
 use super::pricing::{Floor, Limits, MICRO, Priced, Prices};
-use super::redraw::{MOVE_MM, Moves};
-use super::regions::{self, Regions, Rule};
+use super::regions::{Keeper, Regions, Rule};
 use super::table::Table;
 
 /// Sweeps in search of the best multiplier, for the first prices and for later ones.
@@ -32,8 +31,8 @@ const STAGES: [i64; 3] = [16, 26, 30];
 /// Regions with which such a search is content, and the steps it may take for each.
 const ENOUGH: usize = 30;
 const STEPS_PER_REGION: usize = 300;
-/// Micrometres per unit of a stored completion.
-const COARSE: i64 = 100;
+/// Micrometres per unit of a stored completion: so fine that boundaries count, so coarse that households fit in 32 bits.
+const COARSE: [i64; 2] = [100, 100_000];
 pub(super) const FAR: i64 = i64::MAX / 8;
 
 /// A diagram and what one search hands on to the next.
@@ -42,6 +41,9 @@ pub(super) struct Sweeper {
     table: Option<Table>,
     lines: Vec<Line>,
     multiplier: Option<i64>,
+    coarse: i64,
+    /// Load beyond which beginnings of sets are given up at once.
+    most_load: u64,
 }
 
 /// A bound on all completions.
@@ -50,8 +52,10 @@ struct Line {
     multiplier: i64,
     /// Largest worth of a load that a region may have.
     worth: i64,
-    /// Least cost of the completions of every node, each household costing the multiplier, rounded down.
+    /// Least cost of the completions of every node, each household costing the multiplier, in `coarse` micrometres rounded
+    /// down.
     rest: Vec<i32>,
+    coarse: i64,
 }
 
 /// What is asked of one search.
@@ -62,6 +66,10 @@ pub(super) struct Task<'a> {
     /// Per unit, in micrometres.
     pub price: &'a [i64],
     pub out: i64,
+    /// Price of a grid, in metres.
+    pub grid: f64,
+    /// The units of the piece in a larger one, whose other units are out of reach; empty if it is the whole one.
+    pub names: &'a [u32],
 }
 
 /// What is known of the completions of the beginnings of sets.
@@ -92,7 +100,8 @@ impl Sweeper {
     pub(super) fn new(piece: &Piece, high: u64, most: usize) -> Option<Self> {
         let diagram = Diagram::new(piece, high, most)?;
         let table = Table::new(&diagram, piece, high);
-        Some(Self { diagram, table, lines: Vec::new(), multiplier: None })
+        let (coarse, most_load) = (COARSE[0], u64::MAX);
+        Some(Self { diagram, table, lines: Vec::new(), multiplier: None, coarse, most_load })
     }
 
     /// The same as if the table were too large.
@@ -101,57 +110,40 @@ impl Sweeper {
         Self { table: None, ..self }
     }
 
+    /// The same for prices in households, and for sets of at most this load only.
+    pub(super) fn of_households(self, most_load: u64) -> Self {
+        Self { coarse: COARSE[1], most_load, ..self }
+    }
+
+    /// Number of nodes of the diagram.
+    pub(super) fn len(&self) -> usize {
+        self.diagram.len()
+    }
+
     /// As [`super::pricing::add_within`]; roots are the units that come first in the order of the diagram.
     pub(super) fn add_within(
         &mut self,
         (piece, rule): (&Piece, Rule),
         prices: &Prices<'_>,
-        moves: Moves<'_>,
         threshold: f64,
         limits: Limits,
         regions: &mut Regions,
     ) -> Priced {
-        let first = regions.len();
-        let mut total = Priced {
-            complete: false,
-            too_many: false,
-            floors: vec![Floor { bound: f64::INFINITY, within: threshold }; piece.len()],
-            visits: 0,
-        };
-        for home in moves.homes() {
-            let own = |u: usize| {
-                let moved = home.map_or(0, |home| moves.micro(piece, u as u32, home));
-                (prices.unit[u] * MICRO).round() as i64 - moved
-            };
-            let price: Vec<i64> = (0..piece.len()).map(own).collect();
-            let task = Task { piece, rule, price: &price, out: (prices.out * MICRO).round() as i64 };
-            let limits = Limits {
-                visits: limits.visits - total.visits,
-                found: (first + limits.found).saturating_sub(regions.len()),
-                ..limits
-            };
-            let here = self.one_home(task, prices.grid, moves, threshold, limits, regions);
-            total.too_many |= here.too_many;
-            total.visits += here.visits;
-            for (floor, own) in total.floors.iter_mut().zip(here.floors) {
-                floor.bound = floor.bound.min(own.bound);
-                floor.within = floor.within.min(own.within);
-            }
-        }
-        total.complete = total.floors.iter().all(|floor| floor.within >= threshold);
-        total
+        let price: Vec<i64> = prices.unit.iter().map(|price| (price * MICRO).round() as i64).collect();
+        let out = (prices.out * MICRO).round() as i64;
+        let task = Task { piece, rule, price: &price, out, grid: prices.grid, names: &[] };
+        self.add_of(task, threshold, limits, &mut Keeper::new(piece, rule, regions))
     }
 
-    /// Adds regions at the prices of one present grid.
-    fn one_home(
+    /// The same where units have other names.
+    pub(super) fn add_of(
         &mut self,
         task: Task<'_>,
-        grid: f64,
-        moves: Moves<'_>,
         threshold: f64,
         limits: Limits,
-        regions: &mut Regions,
+        keeper: &mut Keeper<'_>,
     ) -> Priced {
+        let grid = task.grid;
         let goal = ((threshold + grid) * MICRO).floor() as i64 + 1;
         let metres = |micro: i64| micro as f64 / MICRO - grid;
         let mut visits = limits.visits;
@@ -168,18 +160,20 @@ impl Sweeper {
         let least = least.min(goal);
         let mut floors = vec![Floor { bound: metres(least), within: f64::NEG_INFINITY }; task.piece.len()];
         let is_sample = limits.per_root < limits.found;
-        let (first, mut too_many) = (regions.len(), false);
+        let (first, mut too_many) = (keeper.regions.len(), false);
         let stages = STAGES.into_iter().filter(|_| is_sample).map(|part| least + (goal - least) / 32 * part);
         for stage_goal in stages.chain([goal]) {
             let is_last = stage_goal == goal;
-            let limits =
-                Limits { visits, found: (first + limits.found).saturating_sub(regions.len()), ..limits };
+            let limits = Limits {
+                visits,
+                found: (first + limits.found).saturating_sub(keeper.regions.len()),
+                ..limits
+            };
             let stage = Stage { threshold: stage_goal, limits, is_sample, is_last };
-            let mut found = Found { moves, regions };
             let bounds = match &self.table {
-                Some(table) => stage.walk(&self.diagram, task, table, &mut found, &mut visits),
+                Some(table) => stage.walk(&self.diagram, task, table, keeper, &mut visits),
                 None => match self.paths(task, stage_goal, &mut visits) {
-                    Some(paths) => stage.walk(&self.diagram, task, &paths, &mut found, &mut visits),
+                    Some(paths) => stage.walk(&self.diagram, task, &paths, keeper, &mut visits),
                     None => {
                         too_many = true;
                         break;
@@ -192,11 +186,12 @@ impl Sweeper {
                     floor.within = threshold;
                 }
             }
-            if is_sample && first + ENOUGH <= regions.len() {
+            if is_sample && first + ENOUGH <= keeper.regions.len() {
                 break;
             }
         }
-        Priced { complete: false, too_many, floors, visits: limits.visits - visits }
+        let complete = floors.iter().all(|floor| floor.within >= threshold);
+        Priced { complete, too_many, floors, visits: limits.visits - visits }
     }
 
     /// Chooses multipliers whose bounds together keep the search short: the one with the best bound of all and some
@@ -224,7 +219,8 @@ impl Sweeper {
         for (line, part) in self.lines.iter_mut().zip(BESIDE) {
             line.multiplier = best.1 + part * (best.1.abs() / PART).max(1);
             line.worth = task.worth(line.multiplier);
-            sweep(&self.diagram, task, line.multiplier, Some(&mut line.rest));
+            line.coarse = self.coarse;
+            sweep(&self.diagram, task, line.multiplier, Some((&mut line.rest, self.coarse)));
         }
         *visits = visits.saturating_sub((tries + BESIDE.len()) * self.diagram.len() / NODES_PER_VISIT);
     }
@@ -232,7 +228,7 @@ impl Sweeper {
     /// The beginnings of all regions within a threshold; `None` if they are too many.
     fn paths(&self, task: Task<'_>, threshold: i64, visits: &mut usize) -> Option<Paths> {
         let most = MOST_ENTRIES.min(*visits * ENTRIES_PER_VISIT);
-        let (paths, size) = Paths::new(&self.diagram, task, threshold, &self.lines, most);
+        let (paths, size) = Paths::new(&self.diagram, task, threshold, &self.lines, (most, self.most_load));
         *visits = visits.saturating_sub(size / ENTRIES_PER_VISIT);
         paths
     }
@@ -241,12 +237,12 @@ impl Sweeper {
 impl Line {
     /// No region costs less.
     fn least(&self) -> i64 {
-        i64::from(self.rest[0]) * COARSE - self.worth
+        i64::from(self.rest[0]) * self.coarse - self.worth
     }
 
     /// No region costs less that begins with these decisions and goes on from this node.
     fn at_least(&self, cost: i64, load: u64, next: u32) -> i64 {
-        cost + self.multiplier * load as i64 + i64::from(self.rest[next as usize]) * COARSE - self.worth
+        cost + self.multiplier * load as i64 + i64::from(self.rest[next as usize]) * self.coarse - self.worth
     }
 }
 
@@ -260,9 +256,14 @@ impl Task<'_> {
         }
     }
 
-    /// Whether grids can share this load without any other unit.
+    /// What the piece's unit is called outside.
+    fn name(self, unit: u32) -> u32 {
+        self.names.get(unit as usize).copied().unwrap_or(unit)
+    }
+
+    /// Whether grids can share this load without any unit of the piece beyond it.
     pub(super) fn may_stay(self, load: u64) -> bool {
-        load == 0 || self.rule.counts(load, usize::MAX, self.rule.out).is_some()
+        load == 0 || !self.names.is_empty() || self.rule.counts(load, usize::MAX, self.rule.out).is_some()
     }
 
     /// Largest value of `multiplier` × load less what the load costs.
@@ -275,8 +276,8 @@ impl Task<'_> {
 }
 
 /// The least cost of all sets, each household costing `multiplier`; fills `kept` with that of the completions of every node.
-fn sweep(diagram: &Diagram, task: Task<'_>, multiplier: i64, mut kept: Option<&mut Vec<i32>>) -> i64 {
-    if let Some(kept) = &mut kept {
+fn sweep(diagram: &Diagram, task: Task<'_>, multiplier: i64, mut kept: Option<(&mut Vec<i32>, i64)>) -> i64 {
+    if let Some((kept, _)) = &mut kept {
         kept.resize(diagram.len(), 0);
     }
     // Completions of one layer and of the layer below it.
@@ -294,9 +295,9 @@ fn sweep(diagram: &Diagram, task: Task<'_>, multiplier: i64, mut kept: Option<&m
             };
             here.push(after(0).min(after(1).saturating_add(own)).min(FAR));
         }
-        if let Some(kept) = &mut kept {
+        if let Some((kept, coarse)) = &mut kept {
             for (slot, cost) in kept[nodes.clone()].iter_mut().zip(&here) {
-                *slot = cost.div_euclid(COARSE).clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+                *slot = cost.div_euclid(*coarse).clamp(i32::MIN.into(), i32::MAX.into()) as i32;
             }
         }
         first_below = nodes.start;
@@ -330,7 +331,7 @@ impl Paths {
         task: Task<'_>,
         threshold: i64,
         lines: &[Line],
-        most: usize,
+        (most, most_load): (usize, u64),
     ) -> (Option<Self>, usize) {
         let start = Entry { node: 0, load: 0, cost: 0, next: [NEVER; 2] };
         let mut paths = Self { entry: vec![start], first: Vec::new(), root: Vec::new() };
@@ -356,7 +357,8 @@ impl Paths {
                         NEVER => false,
                         WHOLE => task.charge(load).is_some_and(|charge| cost + charge <= threshold),
                         next => {
-                            (!diagram.is_sealed[next as usize] || task.may_stay(decided - load))
+                            load <= most_load
+                                && (!diagram.is_sealed[next as usize] || task.may_stay(decided - load))
                                 && lines.iter().all(|line| line.at_least(cost, load, next) <= threshold)
                         }
                     };
@@ -437,12 +439,6 @@ struct Stage {
     is_last: bool,
 }
 
-/// Where regions go.
-struct Found<'a> {
-    moves: Moves<'a>,
-    regions: &'a mut Regions,
-}
-
 impl Stage {
     /// Adds the regions root after root. Says of each root what its regions cost at least and whether all of them
     /// within the threshold are known.
@@ -451,23 +447,20 @@ impl Stage {
         diagram: &Diagram,
         task: Task<'_>,
         completions: &C,
-        found: &mut Found<'_>,
+        keeper: &mut Keeper<'_>,
         visits: &mut usize,
     ) -> Vec<(i64, bool)> {
         let Limits { per_root, found: most, .. } = self.limits;
-        let most = found.regions.len() + most;
+        let most = keeper.regions.len() + most;
         let mut walk = Walk {
             diagram,
             task,
             completions,
             threshold: self.threshold,
-            found,
+            keeper,
             set: Vec::new(),
             visits: 0,
             most: 0,
-            mark: vec![0; task.piece.len()],
-            stamp: 0,
-            queue: Vec::new(),
         };
         let of_root = |at: usize| {
             // Sets whose rest cannot be divided are many; a sample need not wade through all of them.
@@ -478,7 +471,7 @@ impl Stage {
             };
             *visits -= share;
             walk.visits = share;
-            walk.most = (walk.found.regions.len() + per_root).min(most);
+            walk.most = (walk.keeper.regions.len() + per_root).min(most);
             let state = walk.all_of(at);
             *visits += walk.visits;
             state
@@ -493,14 +486,11 @@ struct Walk<'a, 'f, C> {
     task: Task<'a>,
     completions: &'a C,
     threshold: i64,
-    found: &'a mut Found<'f>,
+    keeper: &'a mut Keeper<'f>,
     set: Vec<u32>,
     visits: usize,
     /// Regions in the list at which the walk stops.
     most: usize,
-    mark: Vec<u32>,
-    stamp: u32,
-    queue: Vec<u32>,
 }
 
 impl<C: Completions> Walk<'_, '_, C> {
@@ -519,7 +509,7 @@ impl<C: Completions> Walk<'_, '_, C> {
         if self.threshold < cost.saturating_add(least) {
             return Some(());
         }
-        self.visits = self.visits.checked_sub(1).filter(|_| self.found.regions.len() < self.most)?;
+        self.visits = self.visits.checked_sub(1).filter(|_| self.keeper.regions.len() < self.most)?;
         let unit = self.diagram.order[layer];
         let node = self.completions.node(at);
         let mut cost = cost + i64::from(self.diagram.cost[node as usize][taken]) * 500;
@@ -529,7 +519,9 @@ impl<C: Completions> Walk<'_, '_, C> {
         }
         let mut going_on = Some(());
         match self.completions.next(self.diagram, self.task, (layer, at), taken) {
-            None => self.emit(),
+            None => {
+                self.keeper.offer(self.set.iter().map(|&u| self.task.name(u)).collect());
+            }
             Some(next) => {
                 let after = |taken| self.completions.after(self.diagram, self.task, (layer + 1, next), taken);
                 let first = usize::from(after(1) < after(0));
@@ -542,27 +534,5 @@ impl<C: Completions> Walk<'_, '_, C> {
             self.set.pop();
         }
         going_on
-    }
-
-    /// Keeps the present set if it is new and its rest can be divided.
-    fn emit(&mut self) {
-        let (piece, rule) = (self.task.piece, self.task.rule);
-        let mut units = self.set.clone();
-        units.sort_unstable();
-        if self.found.regions.knows(&units) {
-            return;
-        }
-        let load = units.iter().map(|&u| piece.load[u as usize]).sum();
-        let is_out = 0 < rule.range.excess(load);
-        let rest = Rule { k: rule.k - 1, out: rule.out - usize::from(is_out), ..rule };
-        self.stamp += 1;
-        for &u in &units {
-            self.mark[u as usize] = self.stamp;
-        }
-        let members = units.iter().copied();
-        if regions::rest_divides(piece, rest, members, self.stamp, &mut self.mark, &mut self.queue) {
-            let moved = self.found.moves.moved(piece, units.iter().map(|&u| u as usize));
-            self.found.regions.add(&units, load, piece.boundary(&units) + 2 * MOVE_MM * moved);
-        }
     }
 }

@@ -137,7 +137,6 @@ fn pricing_misses_no_region_and_its_bound_holds() {
     use super::piece::Piece;
     use super::pricing::{Limits, Prices, add_within};
     use super::random::Random;
-    use super::redraw::Moves;
     use super::regions::{Regions, Rule, all_in_range};
     use super::sweep::Sweeper;
 
@@ -156,7 +155,7 @@ fn pricing_misses_no_region_and_its_bound_holds() {
         }
         let piece = Piece::new(load, &edges);
         let unit: Vec<f64> = (0..side * side).map(|_| random.below(70) as f64 - 15.0).collect();
-        let prices = Prices { unit: &unit, grid: random.below(80) as f64 - 40.0, out: -5.0 };
+        let prices = Prices { unit: &unit, grid: random.below(80) as f64 - 40.0, out: -5.0, heir: &[] };
         let mean = piece.total() / k as u64;
         let range = Range { low: mean * 9 / 10, target: mean, high: mean * 11 / 10 };
         let worst = [0, 20][seed as usize % 2];
@@ -178,13 +177,12 @@ fn pricing_misses_no_region_and_its_bound_holds() {
             for way in ["flow", "table", "sweeps"] {
                 let mut found = Regions::default();
                 let limits = Limits { visits, found: 1_000_000, per_root: 1_000_000 };
-                let stay = Moves { home: &[] };
                 let priced = if way != "flow" {
                     let sweeper = Sweeper::new(&piece, wide.high, 1_000_000).unwrap();
                     let mut sweeper = if way == "table" { sweeper } else { sweeper.without_table() };
-                    sweeper.add_within((&piece, rule), &prices, stay, threshold, limits, &mut found)
+                    sweeper.add_within((&piece, rule), &prices, threshold, limits, &mut found)
                 } else {
-                    add_within(&piece, rule, &prices, stay, threshold, limits, &mut found)
+                    add_within(&piece, rule, &prices, threshold, limits, &mut found)
                 };
                 let within = (0..found.len()).filter(|&r| reduced(&found, r) <= threshold).count();
                 assert!(within == expected || !priced.complete, "seed {seed}, {way}: {within} of {expected}");
