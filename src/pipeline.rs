@@ -193,10 +193,12 @@ pub fn draw_grids(
     plan: &mut Plan,
     watch: Watch<'_>,
 ) -> Result<(), PlanError> {
-    draw(scenario, params, None, plan, watch)
+    draw(scenario, params, None, plan, watch)?;
+    Ok(())
 }
 
-/// Divides again with as few households moved as possible: grids follow the present ones, locked ones stay.
+/// Divides again with as few households moved as possible: grids follow the present ones, locked ones stay. Returns a
+/// number of households: no division as balanced moves fewer; `None` where nothing is known.
 ///
 /// # Errors
 /// As [`plan`].
@@ -206,7 +208,7 @@ pub fn redraw_grids(
     redraw: &RedrawParams,
     plan: &mut Plan,
     watch: Watch<'_>,
-) -> Result<(), PlanError> {
+) -> Result<Option<u64>, PlanError> {
     draw(scenario, params, Some(redraw), plan, watch)
 }
 
@@ -216,7 +218,7 @@ fn draw(
     redraw: Option<&RedrawParams>,
     plan: &mut Plan,
     watch: Watch<'_>,
-) -> Result<(), PlanError> {
+) -> Result<Option<u64>, PlanError> {
     params.check()?;
     check_scenario(scenario)?;
     grids::coding(scenario, params)?;
@@ -224,11 +226,11 @@ fn draw(
     let input = LandInput::from_scenario(scenario);
     let land = land::divide(&input, &LandParams::default())?;
     report(watch, Step::Grids, 0.0)?;
-    grids::draw(scenario, &land, &input.names, params, redraw, plan, watch)?;
+    let least_moved = grids::draw(scenario, &land, &input.names, params, redraw, plan, watch)?;
     plan.partition.check(scenario)?;
     report(watch, Step::Grids, 1.0)?;
     seal(scenario, params, plan);
-    Ok(())
+    Ok(least_moved)
 }
 
 /// Chooses stations tier by tier. Replaces the plan's stations and what rests on them.

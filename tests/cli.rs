@@ -676,7 +676,8 @@ fn a_redraw_keeps_the_stations_and_measures_them() {
     succeeds(&gridplan(&["import", "--role", &format!("buildings={}", table.display()), "-o", city]));
     succeeds(&gridplan(&["plan", city, "-o", drawn]));
     let before = place.path("out/plan.gpkg");
-    succeeds(&gridplan(&["redraw", before.to_str().unwrap(), "-o", again]));
+    let said = json(&gridplan(&["redraw", before.to_str().unwrap(), "-o", again, "--json"]));
+    assert_eq!((&said["moved_households"], &said["least_moved"]), (&0.into(), &0.into()), "{said}");
     let read = |file: &Path| gridplan::planfile::read(file).unwrap().plan.unwrap();
     let (before, after) = (read(&before), read(Path::new(again)));
     assert!(!before.stations.is_empty());

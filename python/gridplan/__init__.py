@@ -283,7 +283,8 @@ def partition(
     max_moved: with `current`, the largest share (0 to 1) of the households that have a present grid which may change
     it, in all communities together; the limit is spent where it brings most grids into range. Only what can never be
     given up (whole compounds, connected grids, `exact_k`) may move more. None: balance comes first, then few moves.
-    Returns a Partition: grid int32[n], findings, cut_cost, lower_bound, communities.
+    Returns a Partition: grid int32[n], findings, cut_cost, lower_bound, least_moved (a redraw: no division as balanced
+    moves fewer), communities.
     """
     error = PartitionError
     return _native.partition(

@@ -23,6 +23,7 @@ class Partition:
     findings: list[dict[str, Any]]
     cut_cost: float
     lower_bound: float | None
+    least_moved: int | None
     communities: list[dict[str, Any]]
 
 class Siting:

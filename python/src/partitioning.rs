@@ -20,7 +20,11 @@ pub struct Partition {
     cut_cost: f64,
     /// No division with these numbers of grids out of range costs less, metres; None where nothing is known.
     lower_bound: Option<f64>,
-    /// Per community: dicts with community, k, n_out, least_out, cost, least_cost, gap; the last two None without a bound.
+    /// In a redraw: no division with these numbers of grids and of grids out of range moves fewer; None where nothing is
+    /// known.
+    least_moved: Option<u64>,
+    /// Per community: dicts with community, k, n_out, least_out, cost, least_cost, gap, moved, least_moved; None where there is
+    /// no bound or nothing to move from.
     communities: Vec<Py<PyDict>>,
 }
 
@@ -112,6 +116,8 @@ pub fn partition(
         dict.set_item("cost", result.cost)?;
         dict.set_item("least_cost", result.least_cost)?;
         dict.set_item("gap", result.gap())?;
+        dict.set_item("moved", result.moved)?;
+        dict.set_item("least_moved", result.least_moved)?;
         Ok(dict.unbind())
     });
     Ok(Partition {
@@ -120,6 +126,7 @@ pub fn partition(
         grid: answer.grid.iter().map(|&grid| grid as i32).collect::<Vec<_>>().into_pyarray(py).unbind(),
         cut_cost: answer.cut_cost,
         lower_bound: answer.lower_bound,
+        least_moved: answer.least_moved,
     })
 }
 

@@ -437,7 +437,7 @@ pub(super) fn redraw(args: &RedrawArgs, session: &Session<'_>) -> Done {
     let mut plan = before.plan.clone().unwrap_or_default();
     let redraw = RedrawParams { max_moved: args.max_moved };
     let watch = |step: Step, share: f64| session.screen.step(step, share);
-    pipeline::redraw_grids(&before.scenario, &params, &redraw, &mut plan, &watch)?;
+    let least_moved = pipeline::redraw_grids(&before.scenario, &params, &redraw, &mut plan, &watch)?;
     if !plan.stations.is_empty() {
         pipeline::measure_coverage(&before.scenario, &params, &mut plan, &watch)?;
     }
@@ -449,6 +449,13 @@ pub(super) fn redraw(args: &RedrawArgs, session: &Session<'_>) -> Done {
     let mut outcome = Outcome::default();
     describe_plan(&after, session, &mut outcome);
     describe_comparison(&before, &after, session, &mut outcome);
+    if let Some(least) = least_moved {
+        outcome.line(match session.lang {
+            Lang::Zh => format!("  规模同样达标时，至少 {least} 户须变更网格"),
+            Lang::En => format!("  no division as balanced moves fewer than {least} households"),
+        });
+    }
+    outcome.value("least_moved", least_moved);
     outcome.value("file", shown(output));
     outcome.next(format!("gridplan compare {} {}", shown(&args.file), shown(output)));
     Ok(outcome)

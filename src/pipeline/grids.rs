@@ -34,7 +34,7 @@ pub(super) fn draw(
     redraw: Option<&RedrawParams>,
     plan: &mut Plan,
     watch: Watch<'_>,
-) -> Result<(), PlanError> {
+) -> Result<Option<u64>, PlanError> {
     let units = units(scenario, land);
     let present = Present::of(scenario, &plan.partition, redraw.is_some(), coding(scenario, params)?);
     let answer = divide(scenario, &units, &present, params, redraw, watch)?;
@@ -49,7 +49,7 @@ pub(super) fn draw(
     }
     plan.findings.extend(overflowing_codes(scenario, &present.coding.scheme, &plan.partition.grids));
     plan.findings.extend(remarks::land_findings(scenario, land));
-    Ok(())
+    Ok(answer.least_moved)
 }
 
 fn divide(
