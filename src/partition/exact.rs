@@ -105,13 +105,12 @@ struct Selection<'a> {
     hopeless: u32,
 }
 
-/// Replaces `labels` by the best division found by selection, and raises the bounds in `answer`. A redraw only wants to know
-/// how few grids can be out of range, and spends an eighth.
+/// Replaces `labels` by the best division found by selection, and raises the bounds in `answer`.
 pub(super) fn improve(
     (context, budget): (&Context<'_>, Budget),
     Ask { piece, k, range }: Ask<'_>,
     pool: &Regions,
-    (cap, is_redraw): (Option<i64>, bool),
+    cap: Option<i64>,
     labels: &mut Vec<u32>,
     answer: &mut PartAnswer,
 ) {
@@ -126,7 +125,7 @@ pub(super) fn improve(
         answer,
         #[cfg(feature = "highs")]
         sweeper: None,
-        cut_short: u32::from(is_redraw),
+        cut_short: 0,
         hopeless: 0,
     };
     if cap.is_some() {

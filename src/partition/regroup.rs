@@ -95,7 +95,7 @@ fn redivide(
     pool.add_division(&Division::new(&part, new.clone(), k), 0..=u64::MAX);
     let small = Ask { piece: &part, k, range };
     let spend = context.budget.of_group();
-    exact::improve((context, spend), small, &pool, (None, false), &mut new, &mut answer);
+    exact::improve((context, spend), small, &pool, None, &mut new, &mut answer);
     let is_better = answer.score < before;
     if is_better {
         for (&unit, &g) in units.iter().zip(&new) {

@@ -301,7 +301,7 @@ pub(super) fn divide_part(
             answer.score = super::division::score(&part.piece, range, &labels, k);
         }
         pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
-        exact::improve((context, context.budget), ask, &pool, (cap, is_redraw), &mut labels, &mut answer);
+        exact::improve((context, context.budget), ask, &pool, cap, &mut labels, &mut answer);
         if cap.is_none() && !is_redraw {
             regroup_open(context, ask, &mut pool, &mut labels, &mut answer);
         }
@@ -331,7 +331,7 @@ fn regroup_open(
         // Another balance: bounds of its own.
         pool.add_division(&Division::new(ask.piece, labels.clone(), ask.k), 0..=u64::MAX);
         answer.least_cost = 0;
-        exact::improve((context, context.budget), ask, pool, (None, false), labels, answer);
+        exact::improve((context, context.budget), ask, pool, None, labels, answer);
     }
 }
 
