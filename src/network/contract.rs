@@ -115,13 +115,8 @@ impl Core {
         self.chains.len() - 1
     }
 
-    /// The number of a node's place: a junction, or the number of junctions and a folded node.
-    pub fn place_number(&self, node: u32) -> u32 {
-        self.place[node as usize]
-    }
-
     pub fn place(&self, node: u32) -> Place {
-        let place = self.place_number(node);
+        let place = self.place[node as usize];
         let n_junctions = self.junction_id.len() as u32;
         if place < n_junctions { Place::Junction(place) } else { Place::Folded(place - n_junctions) }
     }

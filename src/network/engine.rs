@@ -269,25 +269,20 @@ impl WalkNetwork {
     pub fn count_within(&self, stations: &[u32], limits: &[u32]) -> Result<Vec<Vec<u32>>, NetworkError> {
         self.check_stations(stations)?;
         let widest = limits.iter().copied().max().unwrap_or(0);
-        let width = limits.len();
-        // Counts of all limits by place: the nodes of one search lie together there.
-        let none = || vec![0u32; self.n * width];
-        let parts = self.each_search(&Sources::nodes(stations), widest, none, |counts, _, found| {
-            found.each_place(|place, _, cost| {
-                let here = &mut counts[place as usize * width..][..width];
-                for (count, &limit) in here.iter_mut().zip(limits) {
-                    *count += u32::from(cost <= limit);
-                }
-            });
-        });
-        let of_limit = |index: usize| {
-            let sum = |node: u32| {
-                let at = self.core.place_number(node) as usize * width + index;
-                parts.iter().map(|counts| counts[at]).sum()
-            };
-            (0..self.n as u32).into_par_iter().with_min_len(4096).map(sum).collect()
+        let none = || vec![vec![0; self.n]; limits.len()];
+        let put = |counts: &mut Vec<Vec<u32>>, node: u32, cost: u32| {
+            for (count, &limit) in counts.iter_mut().zip(limits) {
+                count[node as usize] += u32::from(cost <= limit);
+            }
         };
-        Ok((0..width).map(of_limit).collect())
+        let mut parts = self.each_within(&Sources::nodes(stations), widest, none, put, |_, _| {}).into_iter();
+        let mut total = parts.next().unwrap_or_else(none);
+        for part in parts {
+            for (total, count) in total.iter_mut().zip(part) {
+                total.par_iter_mut().zip(count).for_each(|(total, count)| *total += count);
+            }
+        }
+        Ok(total)
     }
 
     /// Searches from every source, hands `put` each node within `limit` of it with its cost, in no order, and
@@ -301,7 +296,7 @@ impl WalkNetwork {
         end: impl Fn(&mut S, u32) + Sync,
     ) -> Vec<S> {
         self.each_search(sources, limit, state, |state, source, found| {
-            found.each_place(|_, node, cost| put(state, node, cost));
+            found.each_node(|node, cost| put(state, node, cost));
             end(state, source);
         })
     }
@@ -516,11 +511,11 @@ impl<'a> Found<'a> {
         self.search.reached().iter().map(|&junction| (junction, self.search.label(junction)))
     }
 
-    /// Hands over all nodes within the limit, in no order: the number of their place, their index and their cost.
-    fn each_place(&self, mut put: impl FnMut(u32, u32, u32)) {
+    /// Hands over all nodes within the limit, in no order.
+    fn each_node(&self, mut put: impl FnMut(u32, u32)) {
         let Self { core, search, limit, ref locals } = *self;
         for &junction in search.reached() {
-            put(junction, core.junction_id[junction as usize], search.label(junction));
+            put(core.junction_id[junction as usize], search.label(junction));
             for &index in core.chains_at(junction) {
                 let chain = core.chain(index);
                 let seen_from_a = junction != chain.a && search.label(chain.a) != NONE;
@@ -550,17 +545,15 @@ fn unfold(
     search: &Search<u32>,
     index: u32,
     limit: u32,
-    put: &mut impl FnMut(u32, u32, u32),
+    put: &mut impl FnMut(u32, u32),
     inside: impl Fn(usize) -> u32,
 ) {
     let chain = core.chain(index);
     let (at_a, at_b) = (search.label(chain.a), search.label_or_unreached(chain.b));
-    let nodes = core.chain_nodes(index);
-    let first = (core.n_junctions() + nodes.start) as u32;
-    for (position, node) in core.folded[nodes].iter().enumerate() {
+    for (position, node) in core.folded[core.chain_nodes(index)].iter().enumerate() {
         let cost = at_a.saturating_add(node.to_a).min(at_b.saturating_add(node.to_b)).min(inside(position));
         if cost <= limit {
-            put(first + position as u32, node.id, cost);
+            put(node.id, cost);
         }
     }
 }
