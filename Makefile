@@ -21,7 +21,7 @@ demo: build ## plan an invented district of 12,000 households
 build: setup ## build the program: target/release/gridplan
 	$(CARGO) build $(PROFILE)
 
-test: setup lint test-rust test-core test-doc test-python notebooks test-web ## set up and run every test
+test: setup web lint test-rust test-core test-doc test-python notebooks test-web ## set up and run every test
 	@echo "all tests passed"
 
 lint:
