@@ -9,6 +9,7 @@ use rustc_hash::FxHashSet;
 use super::division::{self, Ask, Division};
 use super::exact;
 use super::islands;
+use super::piece::Piece;
 use super::regions::Regions;
 use super::solve::{Context, PartAnswer};
 
@@ -19,8 +20,15 @@ const MOST_UNITS: usize = 70;
 /// Groups that may be tried, times the number of grids.
 const TRIES: usize = 12;
 
+/// Which grids groups begin with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Around {
+    All,
+    OutOfRange,
+}
+
 /// Improves `labels` group by group; true if they got better.
-pub(super) fn improve(context: &Context<'_>, ask: Ask<'_>, labels: &mut [u32]) -> bool {
+pub(super) fn improve(context: &Context<'_>, ask: Ask<'_>, labels: &mut [u32], around: Around) -> bool {
     let mut tried: FxHashSet<Vec<u32>> = FxHashSet::default();
     let mut left = TRIES * ask.k;
     let mut is_better = false;
@@ -28,6 +36,9 @@ pub(super) fn improve(context: &Context<'_>, ask: Ask<'_>, labels: &mut [u32]) -
     while size < SIZES.len() {
         let mut found = false;
         for first in 0..ask.k as u32 {
+            if around == Around::OutOfRange && ask.range.excess(load_of(ask.piece, labels, first)) == 0 {
+                continue;
+            }
             let units = group(ask, labels, first, SIZES[size]);
             if left == 0 || context.stop() {
                 return is_better;
@@ -43,6 +54,10 @@ pub(super) fn improve(context: &Context<'_>, ask: Ask<'_>, labels: &mut [u32]) -
         size = if found { 0 } else { size + 1 };
     }
     is_better
+}
+
+fn load_of(piece: &Piece, labels: &[u32], grid: u32) -> u64 {
+    piece.load.iter().zip(labels).filter(|(_, g)| **g == grid).map(|(load, _)| load).sum()
 }
 
 /// Units of a grid and of those beside it that share most boundary with the group so far, ascending; grids that hold a

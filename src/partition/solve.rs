@@ -15,6 +15,7 @@ use super::present::Present;
 use super::random::Random;
 use super::redraw::{self, How};
 use super::regions::Regions;
+use super::regroup::Around;
 use super::zones::{Kind, Zone, Zones};
 use super::{Effort, PartitionError, PartitionParams, PartitionProblem, Progress, Watch};
 use super::{budget, regroup, windows};
@@ -294,9 +295,18 @@ pub(super) fn divide_part(
     if full && cap.is_none() {
         windows::improve(context, ask, &mut labels, window_passes(n), stream);
         answer.score = super::division::score(&part.piece, range, &labels, k);
+        if pool.is_none() && least_by_load < answer.score.n_out {
+            windows::mend(context, ask, &mut labels, stream);
+            regroup::improve(context, ask, &mut labels, Around::OutOfRange);
+            // Balance was dear: shorter boundaries again.
+            windows::improve(context, ask, &mut labels, 2, stream ^ 1 << 49);
+            answer.score = super::division::score(&part.piece, range, &labels, k);
+        }
     }
     if let Some(mut pool) = pool.filter(|_| !context.stop()) {
-        if cap.is_none() && least_by_load < answer.score.n_out && regroup::improve(context, ask, &mut labels)
+        if cap.is_none()
+            && least_by_load < answer.score.n_out
+            && regroup::improve(context, ask, &mut labels, Around::All)
         {
             answer.score = super::division::score(&part.piece, range, &labels, k);
         }
@@ -322,7 +332,7 @@ fn regroup_open(
     answer: &mut PartAnswer,
 ) {
     let is_settled = answer.score.n_out == answer.least_out && answer.score.cost <= answer.least_cost;
-    if is_settled || !regroup::improve(context, ask, labels) {
+    if is_settled || !regroup::improve(context, ask, labels, Around::All) {
         return;
     }
     let before = answer.score;
