@@ -48,7 +48,8 @@ pub struct CommunityResult {
     /// Households that are in no grid of their present number, where each grid takes the place of at most one present
     /// grid, the one it overlaps most, largest overlaps first; `None` in a division from nothing.
     pub moved: Option<u64>,
-    /// No division into `k` grids with `n_out` of them out of range, none further out, moves fewer households; `None`
+    /// No division into `k` grids with `n_out` of them out of range, none further out, moves fewer households; a unit above
+    /// the upper limit counts there as one household too many, whatever its load. `None`
     /// where nothing is known.
     pub least_moved: Option<u64>,
 }

@@ -157,9 +157,13 @@ impl Selection<'_> {
         }
     }
 
+    fn ask(&self) -> Ask<'_> {
+        Ask { piece: self.piece, k: self.k, range: self.range }
+    }
+
     /// Looks for a division in range that costs less than the cap.
     fn below_cap(&mut self) {
-        let rule = Rule { k: self.k, range: self.range, out: 0, worst: 0 };
+        let rule = Rule::in_range(self.k, self.range);
         let known = self.answer.score.n_out == 0;
         let listing = self.budget().visits / self.listing_part(self.range.high).max(8);
         let (all, complete) = regions::all_in_range(self.piece, self.range, listing, self.pool);
@@ -181,8 +185,8 @@ impl Selection<'_> {
             // A unit above the upper size makes one grid that far out in any case.
             (_, false) => {
                 let heaviest = self.piece.load.iter().copied().max().unwrap_or(0);
-                let tower = heaviest.saturating_sub(self.range.high);
-                vec![tower + self.range.high - self.range.low, tower + self.range.high]
+                let above = heaviest.saturating_sub(self.range.high);
+                vec![above + self.range.high - self.range.low, above + self.range.high]
             }
         };
         worst.into_iter().any(|worst| self.within(out, worst, known))
@@ -191,15 +195,9 @@ impl Selection<'_> {
     /// Looks for the best division with `out` grids out of range by at most `worst` each; true when it was found or
     /// `known` before.
     fn within(&mut self, out: usize, worst: u64, known: bool) -> bool {
-        let rule = Rule { k: self.k, range: self.range, out, worst };
-        let wide =
-            Range { low: self.range.low.saturating_sub(worst), high: self.range.high + worst, ..self.range };
-        // A tower of several grids' load lets every grid out of range be that far out. So many regions cannot be settled;
-        // a small part of the budget says as much.
-        let hopeless =
-            u32::from(self.range.high - self.range.low < worst) + u32::from(self.range.high < worst);
-        self.hopeless = hopeless;
-        let found = self.within_budget(rule, wide, known);
+        let Some(rule) = Rule::with_out(self.ask(), out, worst) else { return false };
+        self.hopeless = rule.hopelessness();
+        let found = self.within_budget(rule, known);
         self.hopeless = 0;
         found
     }
@@ -222,7 +220,8 @@ impl Selection<'_> {
         1
     }
 
-    fn within_budget(&mut self, rule: Rule, wide: Range, known: bool) -> bool {
+    fn within_budget(&mut self, rule: Rule, known: bool) -> bool {
+        let wide = rule.loads();
         let listing = self.budget().visits / self.listing_part(wide.high);
         let (all, complete) = regions::all_in_range(self.piece, wide, listing, self.pool);
         let mut regions = all.without_dead_ends(self.piece, rule);
@@ -231,8 +230,7 @@ impl Selection<'_> {
         if !found && !known {
             found = self.cover(&regions, rule, complete);
             // A first division with so few out of range: now the cheapest one.
-            if found {
-                let rule = Rule { worst: self.worst(), ..rule };
+            if let Some(rule) = Rule::with_out(self.ask(), rule.out, self.worst()).filter(|_| found) {
                 let mut regions = regions.without_dead_ends(self.piece, rule);
                 self.select(&mut regions, rule, complete, true);
             }

@@ -13,7 +13,7 @@ use super::stay::{EDGES_MM, HOUSEHOLD_MM, Stay, heir_of, place_of};
 /// How far units are brought at first, in households: near searches are short, and what they find says how far others
 /// have to reach.
 const NEAR: u64 = 45;
-/// Share of the budget of a selection that each reach gets.
+/// Share of the budget of a selection that each reach gets, as a shift.
 const SHARE: u32 = 2;
 
 /// Replaces a division by one with as many grids out of range, none further out, that moves fewer, if there is one; `pool`
@@ -34,7 +34,7 @@ pub(super) fn improve(
         load[g as usize] += piece.load[unit];
     }
     let excess = load.iter().map(|&load| range.excess(load)).filter(|&excess| 0 < excess);
-    let rule = Rule { k, range, out: excess.clone().count(), worst: excess.clone().max().unwrap_or(0) };
+    let rule = Rule::with_out(ask, excess.clone().count(), excess.clone().max().unwrap_or(0))?;
     let mut search = Search {
         context,
         piece: with_cheap_edges(piece),
@@ -62,25 +62,23 @@ pub(super) fn improve(
     least
 }
 
-/// Looks for a division with `out` grids out of range, each by at most `worst`, that moves few: near home first, then
-/// further and further.
+/// Looks for a division that follows a rule and moves few: within each of `reaches` in turn.
 pub(super) fn reach_balance(
     context: &Context<'_>,
-    ask: Ask<'_>,
+    piece: &Piece,
     shares: &Shares,
     pool: &Regions,
-    (out, worst): (usize, u64),
+    rule: Rule,
+    reaches: &[u64],
 ) -> Option<Placed> {
-    let Ask { piece, range, k } = ask;
     if cover::MAX_UNITS < piece.len() + shares.n_places {
         return None;
     }
-    let rule = Rule { k, range, out, worst };
     let nobody = Regions::default();
     let piece = with_cheap_edges(piece);
     let mut search = Search { context, piece, shares, rule, excess: u64::MAX, regions: nobody };
     let mut found = Placed { labels: vec![0; search.piece.len()], place: Vec::new() };
-    for reach in [2 * NEAR, 4 * NEAR, 8 * NEAR] {
+    for &reach in reaches {
         search.begin(pool, &found);
         search.within(reach, &mut found)?;
         if !found.place.is_empty() {
@@ -110,6 +108,7 @@ impl Search<'_> {
     /// diagrams are too large.
     fn within(&mut self, reach: u64, known: &mut Placed) -> Option<u64> {
         let Self { context, piece, shares, rule, .. } = self;
+        let shift = SHARE + 3 * rule.hopelessness();
         let nodes = context.budget.sweeps.min(MOST_NODES);
         let mut stay = Stay::new(piece, *rule, shares, reach, nodes)?;
         let value = || piece.cut_cost(&known.labels) + known.moved(shares) as i64 * HOUSEHOLD_MM;
@@ -117,16 +116,17 @@ impl Search<'_> {
         let outcome = master::choose(&mut Task {
             piece,
             regions: &mut self.regions,
-            source: Source::Priced(context.budget.sweeps >> SHARE),
+            source: Source::Priced(context.budget.sweeps >> shift),
             stay: Some(&mut stay),
             sweeper: None,
             rule: *rule,
             upper,
             dearest: (piece.total() + 1) as f64 * HOUSEHOLD_MM as f64 / 1000.0,
-            steps: context.budget.steps >> SHARE,
+            steps: context.budget.steps >> shift,
             columns: context.budget.columns,
-            nodes: NODES,
-            rounds: ROUNDS,
+            nodes: (NODES >> (3 * rule.hopelessness())).max(10),
+            // Without a division to beat, one that takes long to find would move many.
+            rounds: if upper.is_some() { ROUNDS } else { ROUNDS >> (2 * rule.hopelessness()) },
         });
         let bound = match outcome {
             Outcome::Chosen { regions: chosen, bound } => {

@@ -12,6 +12,8 @@ const TIES: usize = 64;
 
 /// A connected graph with its number of grids.
 pub(super) struct Part {
+    /// The graph. A unit above the upper size counts as one household more than fits: its grid is out of range by a fixed
+    /// number of households in every division, and leaving these out keeps all others within narrow limits.
     pub piece: Piece,
     pub k: usize,
     /// Unit of the zone's graph → unit of this piece, as pairs.
@@ -41,6 +43,14 @@ impl Part {
 /// Divides a graph into connected parts with numbers of grids that add up to `k`, or as near as units allow. A larger
 /// tied island hangs by its unit number `choice`, lightest first.
 pub(super) fn parts(piece: Piece, k: usize, range: Range, choice: usize) -> Vec<Part> {
+    let mut parts = connected_parts(piece, k, range, choice);
+    for load in parts.iter_mut().flat_map(|part| &mut part.piece.load) {
+        *load = (*load).min(range.high + 1);
+    }
+    parts
+}
+
+fn connected_parts(piece: Piece, k: usize, range: Range, choice: usize) -> Vec<Part> {
     let islands = components(&piece);
     if islands.len() == 1 {
         let units = (0..piece.len() as u32).map(|u| (u, u)).collect();

@@ -186,11 +186,7 @@ impl Walk<'_> {
             boundary += 2 * add.map_or(0, |v| self.between(u, v));
             paid += -self.price[u as usize];
         }
-        let excess = self.rule.range.excess(load);
-        let is_out = 0 < excess;
-        if is_out && (self.rule.out == 0 || self.rule.worst < excess) {
-            return None;
-        }
+        let is_out = self.rule.is_out(load)?;
         Some(boundary as f64 / 2000.0 - paid - self.grid - if is_out { self.prices.out } else { 0.0 })
     }
 

@@ -15,6 +15,8 @@ use super::present::Placed;
 use super::present::Present;
 use super::random::Random;
 use super::regions::Regions;
+#[cfg(feature = "highs")]
+use super::regions::Rule;
 use super::solve::{self, Context, PartAnswer};
 use super::{Effort, budget, exact, seed, windows};
 
@@ -23,15 +25,6 @@ const NOWHERE: u32 = u32::MAX;
 
 /// The present grid is given up: whoever lives there moves.
 const GIVEN_UP: u32 = u32::MAX - 1;
-
-/// How much of a redraw is tried.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum How {
-    /// What the present grids lead to.
-    Near,
-    /// The same again, with a division from nothing, if that left grids out of range that need not be.
-    Afresh,
-}
 
 /// Where a redraw begins.
 pub(super) struct Start {
@@ -48,7 +41,7 @@ pub(super) fn part(
     context: &Context<'_>,
     part: &Part,
     range: Range,
-    (present, how): (&Present, How),
+    present: &Present,
     stream: u64,
 ) -> (Vec<u32>, PartAnswer) {
     let mut random = Random::new(context.seed, stream);
@@ -63,10 +56,8 @@ pub(super) fn part(
         answer.least_moved = Some(moved).filter(|_| part.sound);
         return (labels, answer);
     }
-    let n = part.piece.len();
     let is_full = context.effort == Effort::Full;
-    let is_small = n <= exact::MAX_UNITS && k <= exact::MAX_GRIDS && n < 16 * k;
-    let mut pool = (is_full && is_small).then(Regions::default);
+    let mut pool = is_selected(context, part).then(Regions::default);
     let mut best = Best { context, ask, home: &home, labels, score };
     if let Some(labels) = budget::best_of_all(part, range, &home) {
         best.score = score_of(ask, &home, &labels);
@@ -76,18 +67,12 @@ pub(super) fn part(
     } else {
         best.anneal(pool.as_mut(), &mut random);
         if is_full && least_out < best.score.n_out {
-            near_home(&mut best, part, present, pool.as_mut(), least_out, &mut random);
+            near_home(&mut best, part, present, pool.as_mut(), (least_out, &[90]), &mut random);
         }
         if is_full && least_out < best.score.n_out {
             let mut mended = best.labels.clone();
             windows::mend(context, ask, &mut mended, stream);
             best.consider(mended, pool.as_mut(), &mut random);
-        }
-        if least_out < best.score.n_out && pool.is_some() && how == How::Afresh {
-            // Balance counts first: as good as a division from nothing.
-            let (afresh, known) = solve::divide_part(context, part, range, stream, (None, true));
-            answer.least_out = known.least_out;
-            best.consider(afresh, pool.as_mut(), &mut random);
         }
     }
     let mut labels = best.labels;
@@ -96,6 +81,47 @@ pub(super) fn part(
         pool.add_division(&Division::new(&part.piece, labels.clone(), k), 0..=u64::MAX);
         move_fewest(context, (part, range, present), kept, &pool, (&mut labels, &mut answer), &mut random);
     }
+    (labels, answer)
+}
+
+/// Whether grids of a part are chosen by selection.
+fn is_selected(context: &Context<'_>, part: &Part) -> bool {
+    let (n, k) = (part.piece.len(), part.k.max(1));
+    context.effort == Effort::Full && n <= exact::MAX_UNITS && k <= exact::MAX_GRIDS && n < 16 * k
+}
+
+/// Where what the present grids led to leaves grids out of range that need not be: balance counts first, so that the part
+/// is divided from nothing too, and if that is better balanced, again from the present grids, but further from home.
+pub(super) fn afresh(
+    context: &Context<'_>,
+    part: &Part,
+    range: Range,
+    present: &Present,
+    (labels, mut answer): (Vec<u32>, PartAnswer),
+    stream: u64,
+) -> (Vec<u32>, PartAnswer) {
+    if answer.score.n_out <= answer.least_out || !is_selected(context, part) {
+        return (labels, answer);
+    }
+    let (other, known) = solve::divide_part(context, part, range, stream, (None, true));
+    answer.least_out = known.least_out;
+    if (answer.score.n_out, answer.score.excess) <= (known.score.n_out, known.score.excess) {
+        return (labels, answer);
+    }
+    let mut random = Random::new(context.seed, stream ^ 1 << 50);
+    let ask = Ask { piece: &part.piece, k: part.k.max(1), range };
+    let Start { home, kept, .. } = start(part, range, present, &mut random);
+    let score = score_of(ask, &home, &labels);
+    let mut best = Best { context, ask, home: &home, labels, score };
+    let mut pool = Regions::default();
+    if known.score.n_out < answer.score.n_out {
+        near_home(&mut best, part, present, Some(&mut pool), (known.score.n_out, &[180, 360]), &mut random);
+    }
+    best.consider(other, Some(&mut pool), &mut random);
+    let mut labels = best.labels;
+    answer.score = best.score;
+    pool.add_division(&Division::new(&part.piece, labels.clone(), ask.k), 0..=u64::MAX);
+    move_fewest(context, (part, range, present), kept, &pool, (&mut labels, &mut answer), &mut random);
     (labels, answer)
 }
 
@@ -135,21 +161,24 @@ impl Best<'_> {
     }
 }
 
-/// Looks for a division with fewer grids out of range that brings few households far.
+/// Looks for a division with fewer grids out of range, but at least `least_out`, that brings few households far: within
+/// each of `reaches` in turn.
 #[cfg(feature = "highs")]
 fn near_home(
     best: &mut Best<'_>,
     part: &Part,
     present: &Present,
     pool: Option<&mut Regions>,
-    least_out: usize,
+    (least_out, reaches): (usize, &[u64]),
     random: &mut Random,
 ) {
     let Some(pool) = pool else { return };
     let (shares, _) = present.shares_in(part);
     for out in least_out..best.score.n_out {
         let worst = if out == 0 { 0 } else { best.score.excess };
-        if let Some(found) = fewest::reach_balance(best.context, best.ask, &shares, pool, (out, worst)) {
+        let Some(rule) = Rule::with_out(best.ask, out, worst) else { continue };
+        if let Some(found) = fewest::reach_balance(best.context, best.ask.piece, &shares, pool, rule, reaches)
+        {
             best.consider(found.labels, Some(pool), random);
             return;
         }
@@ -163,7 +192,7 @@ fn near_home(
     _part: &Part,
     _present: &Present,
     _pool: Option<&mut Regions>,
-    _least_out: usize,
+    _how: (usize, &[u64]),
     _random: &mut Random,
 ) {
 }

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::division::{Division, Range};
+use super::division::{Ask, Division, Range};
 use super::piece::Piece;
 
 /// The heir of a region that takes nobody's place.
@@ -73,12 +73,8 @@ impl Regions {
         let mut mark = vec![0u32; piece.len()];
         let mut queue = Vec::new();
         for region in 0..self.len() {
-            let excess = rule.range.excess(u64::from(self.load[region]));
-            let is_out = usize::from(0 < excess);
-            if rule.out < is_out || rule.worst < excess {
-                continue;
-            }
-            let rest = Rule { k: rule.k - 1, out: rule.out - is_out, ..rule };
+            let Some(is_out) = rule.is_out(self.load[region].into()) else { continue };
+            let rest = Rule { k: rule.k - 1, out: rule.out - usize::from(is_out), ..rule };
             let stamp = region as u32 + 1;
             for &u in self.units(region) {
                 mark[usize::from(u)] = stamp;
@@ -116,18 +112,64 @@ pub(super) struct Rule {
     pub range: Range,
     /// Grids that may be out of range.
     pub out: usize,
-    /// Households by which each of these may be out of range.
-    pub worst: u64,
+    /// Least load of these.
+    pub least: u64,
+    /// Most load of these.
+    pub most: u64,
 }
 
 impl Rule {
+    /// Every grid in range.
+    pub(super) fn in_range(k: usize, range: Range) -> Self {
+        Self { k, range, out: 0, least: range.low, most: range.high }
+    }
+
+    /// Of the grids that a piece is divided into, `out` may be out of range by `worst` households each; `None` where the
+    /// loads alone say that this cannot be.
+    pub(super) fn with_out(ask: Ask<'_>, out: usize, worst: u64) -> Option<Self> {
+        let Ask { piece, k, range } = ask;
+        let least = range.low.saturating_sub(worst);
+        let heavy = piece.load.iter().filter(|&&load| range.high < load);
+        let above = heavy.clone().count();
+        let heavy: u64 = heavy.sum();
+        // Units above the upper size lie in grids out of range; the other grids have at least so much.
+        let light = out.saturating_sub(above) as u64 * least;
+        let needed = heavy + light + range.low * k.saturating_sub(out) as u64;
+        let spare = piece.total().checked_sub(needed)?;
+        let most = if above == 0 { least } else { heavy } + spare;
+        Some(Self { k, range, out, least, most: most.clamp(range.high, range.high + worst) })
+    }
+
+    /// Whether a grid of this load is out of range; `None` if no grid may have it.
+    pub(super) fn is_out(self, load: u64) -> Option<bool> {
+        let is_out = 0 < self.range.excess(load);
+        let is_allowed = !is_out || 0 < self.out && (self.least..=self.most).contains(&load);
+        is_allowed.then_some(is_out)
+    }
+
+    /// Loads that some grid may have, in range or not.
+    pub(super) fn loads(self) -> Range {
+        if self.out == 0 { self.range } else { Range { low: self.least, high: self.most, ..self.range } }
+    }
+
     /// Fewest and most grids that a connected set of `size` units with this load can hold if `out` of them are out of
     /// range; `None` if no number will do.
     pub(super) fn counts(self, load: u64, size: usize, out: usize) -> Option<(usize, usize)> {
-        let slack = out as u64 * self.worst;
-        let fewest = load.saturating_sub(slack).div_ceil(self.range.high.max(1)).max(1) as usize;
-        let most = (load + slack).checked_div(self.range.low).map_or(size, |fit| (fit as usize).min(size));
+        let out = out as u64;
+        let (more, less) = (out * (self.most - self.range.high), out * (self.range.low - self.least));
+        let fewest = load.saturating_sub(more).div_ceil(self.range.high.max(1)).max(1) as usize;
+        let most = (load + less).checked_div(self.range.low).map_or(size, |fit| (fit as usize).min(size));
         (fewest <= most).then_some((fewest, most))
+    }
+
+    /// How far a search under this rule is from being settled: 0 for all that may be, 1 where a grid out of range may be
+    /// further out than the range is wide, 2 where it may hold twice the upper limit. So many sets are regions then
+    /// that a small part of a budget says as much as the whole.
+    pub(super) fn hopelessness(self) -> u32 {
+        // A unit above the upper size is one household too many.
+        let (below, above) = (self.range.low - self.least, self.most - self.range.high);
+        let beyond = |households: u64| u32::from(households + 1 < below.max(above));
+        beyond(self.range.high - self.range.low) + beyond(self.range.high)
     }
 }
 

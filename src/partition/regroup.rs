@@ -39,7 +39,7 @@ pub(super) fn improve(context: &Context<'_>, ask: Ask<'_>, labels: &mut [u32], a
             if around == Around::OutOfRange && ask.range.excess(load_of(ask.piece, labels, first)) == 0 {
                 continue;
             }
-            let units = group(ask, labels, first, SIZES[size]);
+            let units = group(ask.piece, (labels, ask.k), first, SIZES[size]);
             if left == 0 || context.stop() {
                 return is_better;
             }
@@ -60,16 +60,8 @@ fn load_of(piece: &Piece, labels: &[u32], grid: u32) -> u64 {
     piece.load.iter().zip(labels).filter(|(_, g)| **g == grid).map(|(load, _)| load).sum()
 }
 
-/// Units of a grid and of those beside it that share most boundary with the group so far, ascending; grids that hold a
-/// unit above the upper size stay as they are.
-fn group(Ask { piece, k, range }: Ask<'_>, labels: &[u32], first: u32, size: usize) -> Vec<u32> {
-    let mut is_fixed = vec![false; k];
-    for (&g, &load) in labels.iter().zip(&piece.load) {
-        is_fixed[g as usize] |= range.high < load;
-    }
-    if is_fixed[first as usize] {
-        return Vec::new();
-    }
+/// Units of a grid and of those beside it that share most boundary with the group so far, ascending.
+fn group(piece: &Piece, (labels, k): (&[u32], usize), first: u32, size: usize) -> Vec<u32> {
     let mut grids = vec![first];
     let mut shared: Vec<i64> = vec![0; k];
     while grids.len() < size {
@@ -80,7 +72,7 @@ fn group(Ask { piece, k, range }: Ask<'_>, labels: &[u32], first: u32, size: usi
             }
         }
         grids.iter().for_each(|&g| shared[g as usize] = 0);
-        let next = (0..k).filter(|&g| !is_fixed[g]).max_by_key(|&g| (shared[g], std::cmp::Reverse(g)));
+        let next = (0..k).max_by_key(|&g| (shared[g], std::cmp::Reverse(g)));
         match next.filter(|&g| 0 < shared[g]) {
             Some(next) => grids.push(next as u32),
             None => break,

@@ -13,7 +13,7 @@ use super::levels::{self, Cycle};
 use super::piece::Piece;
 use super::present::Present;
 use super::random::Random;
-use super::redraw::{self, How};
+use super::redraw;
 use super::regions::Regions;
 use super::regroup::Around;
 use super::zones::{Kind, Zone, Zones};
@@ -155,24 +155,17 @@ fn divide(
     let mut wanted = piece.len();
     if let Kind::Divide { size, k, other } = zone.kind {
         let range = Range { low: size.low.into(), target: size.target.into(), high: size.high.into() };
-        let mut redraw = |piece: Piece, k: usize, how: How| {
-            let again = into(context, piece, k, range, present.as_ref().map(|present| (present, how)), index);
-            // Another number counts only if it is better balanced or moves fewer.
-            let is_better = again.balance_and_moves() < divided.balance_and_moves();
-            let knows_more = how == How::Afresh && again.balance_and_moves() == divided.balance_and_moves();
-            if divided.parts.is_empty() || is_better || knows_more {
-                (divided, wanted) = (again, k);
+        (divided, wanted) = (into(context, &piece, k, range, present.as_ref(), index), k);
+        if let Some(present) = &present {
+            if divided.balance_and_moves() != (0, 0, 0) && other != k {
+                // Another number counts only if it is better balanced or moves fewer.
+                let again = into(context, &piece, other, range, Some(present), index);
+                if again.balance_and_moves() < divided.balance_and_moves() {
+                    (divided, wanted) = (again, other);
+                }
             }
-            let is_open = divided.parts.iter().any(|part| part.least_out < part.score.n_out);
-            (divided.balance_and_moves() != (0, 0, 0), is_open, wanted)
-        };
-        let (mut is_better_worth, mut is_open, mut best) = redraw(piece.clone(), k, How::Near);
-        if present.is_some() && is_better_worth && other != k {
-            (is_better_worth, is_open, best) = redraw(piece.clone(), other, How::Near);
-        }
-        // What neither number brings into range is worth a division from nothing.
-        if present.is_some() && is_better_worth && is_open {
-            redraw(piece, best, How::Afresh);
+            // What neither number brings into range is worth a division from nothing.
+            afresh(context, (&piece, wanted, range), present, index, &mut divided);
         }
     }
     numbered(zones, zone, &unit_load, &unit_of, divided, wanted)
@@ -208,6 +201,13 @@ pub(super) struct Divided {
 }
 
 impl Divided {
+    /// Takes over the grids of a part, numbered from `first`.
+    fn take_over(&mut self, part: &Part, first: u32, labels: &[u32]) {
+        for &(unit, local) in &part.units {
+            self.grid[unit as usize] = first + labels[local as usize];
+        }
+    }
+
     /// Grids and households out of range and load that changes grid, in the order in which they count.
     fn balance_and_moves(&self) -> (usize, u64, u64) {
         let scores = self.parts.iter().map(|part| part.score);
@@ -215,32 +215,36 @@ impl Divided {
     }
 }
 
+/// The parts of the graph of a zone that are divided into `k` grids.
+fn parts_of(piece: &Piece, k: usize, range: Range, present: Option<&Present>) -> Vec<Part> {
+    let mut parts = islands::parts(piece.clone(), k, range, 0);
+    if let Some(present) = present {
+        redraw::tie_as_present(piece, k, range, present, &mut parts);
+    }
+    parts
+}
+
 /// Divides the graph of a zone into `k` grids, from the present grid per unit where there is one.
 fn into(
     context: &Context<'_>,
-    piece: Piece,
+    piece: &Piece,
     k: usize,
     range: Range,
-    present: Option<(&Present, How)>,
+    present: Option<&Present>,
     index: usize,
 ) -> Divided {
     let mut divided = Divided { grid: vec![0; piece.len()], parts: Vec::new() };
     let mut next = 0;
-    let whole = piece.clone();
-    let mut parts = islands::parts(piece, k, range, 0);
-    if let Some((present, _)) = present {
-        redraw::tie_as_present(&whole, k, range, present, &mut parts);
-    }
-    for (i, mut part) in parts.into_iter().enumerate() {
+    for (i, mut part) in parts_of(piece, k, range, present).into_iter().enumerate() {
         let stream = (index as u64) << 20 | i as u64;
         let (mut labels, mut answer) = match present {
-            Some(how) => redraw::part(context, &part, range, how, stream),
+            Some(present) => redraw::part(context, &part, range, present, stream),
             None => divide_part(context, &part, range, stream, (None, false)),
         };
         let all_choices = context.effort == Effort::Full && present.is_none() && context.budget.is_whole();
         if 1 < part.choices && part.sound && all_choices {
             for choice in 1..part.choices {
-                let other = islands::parts(whole.clone(), k, range, choice).swap_remove(i);
+                let other = islands::parts(piece.clone(), k, range, choice).swap_remove(i);
                 let cap = (answer.score.n_out == 0).then_some(answer.score.cost);
                 let (found, known) = divide_part(context, &other, range, stream, (cap, false));
                 let is_better = known.score < answer.score;
@@ -252,13 +256,41 @@ fn into(
         } else if 1 < part.choices {
             (answer.least_out, answer.least_cost) = (part.fewest_out(part.k, range), 0);
         }
-        for &(unit, local) in &part.units {
-            divided.grid[unit as usize] = next + labels[local as usize];
-        }
+        divided.take_over(&part, next, &labels);
         next += part.k as u32;
         divided.parts.push(answer);
     }
     divided
+}
+
+/// Looks again at the parts that a redraw left with grids out of range.
+fn afresh(
+    context: &Context<'_>,
+    (piece, k, range): (&Piece, usize, Range),
+    present: &Present,
+    index: usize,
+    divided: &mut Divided,
+) {
+    let is_open = |part: &PartAnswer| part.least_out < part.score.n_out;
+    if !divided.parts.iter().any(is_open) {
+        return;
+    }
+    let mut next = 0;
+    for (i, part) in parts_of(piece, k, range, Some(present)).into_iter().enumerate() {
+        let mut labels = vec![0; part.piece.len()];
+        for &(unit, local) in &part.units {
+            labels[local as usize] = divided.grid[unit as usize] - next;
+        }
+        let stream = (index as u64) << 20 | i as u64;
+        let known = (labels, divided.parts[i].clone());
+        let (labels, mut answer) = redraw::afresh(context, &part, range, present, known, stream);
+        if 1 < part.choices {
+            answer.least_out = part.fewest_out(part.k, range);
+        }
+        divided.take_over(&part, next, &labels);
+        next += part.k as u32;
+        divided.parts[i] = answer;
+    }
 }
 
 /// Divides one connected part. With a `cap` only divisions in range that cost less matter, in mm, and the bound on cost

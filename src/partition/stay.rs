@@ -51,7 +51,7 @@ impl Stay {
         let mm = |heir, unit| shares.brought(unit, place_of(heir)) as i64 * HOUSEHOLD_MM;
         let cost_at = |heir| (0..piece.len()).map(|unit| mm(heir, unit)).collect();
         let cost: Vec<Vec<i64>> = heirs.iter().map(|&heir| cost_at(heir)).collect();
-        let high = rule.range.high + rule.worst;
+        let high = rule.loads().high;
         let mut places = Vec::new();
         for (&heir, cost) in heirs.iter().zip(&cost) {
             for names in within_reach(piece, rule, shares, heir, reach) {
@@ -156,14 +156,14 @@ pub(super) fn heir_of(place: Option<u32>) -> u16 {
 
 /// The units that a region in this place can hold if it brings at most `reach` households, in connected sets, ascending.
 fn within_reach(piece: &Piece, rule: Rule, shares: &Shares, heir: u16, reach: u64) -> Vec<Vec<u32>> {
-    let high = rule.range.high + rule.worst;
+    let high = rule.loads().high;
     let mut least = vec![u64::MAX; piece.len()];
     let mut heap = std::collections::BinaryHeap::new();
     let at_home = |u: usize| shares.of_unit[u].iter().any(|share| Some(share.0) == place_of(heir));
     if heir == NO_HEIR {
         // Too few households without a present grid for one more.
         let free: u64 = (0..piece.len()).map(|u| piece.load[u] - shares.present(u)).sum();
-        if free + reach < rule.range.low.saturating_sub(rule.worst) {
+        if free + reach < rule.loads().low {
             return Vec::new();
         }
     }

@@ -249,11 +249,7 @@ impl Line {
 impl Task<'_> {
     /// What a load costs beside units and boundary; `None` if no region may have it.
     pub(super) fn charge(self, load: u64) -> Option<i64> {
-        match self.rule.range.excess(load) {
-            0 => Some(0),
-            excess if self.rule.out == 0 || self.rule.worst < excess => None,
-            _ => Some(-self.out),
-        }
+        self.rule.is_out(load).map(|is_out| if is_out { -self.out } else { 0 })
     }
 
     /// What the piece's unit is called outside.
@@ -268,8 +264,8 @@ impl Task<'_> {
 
     /// Largest value of `multiplier` × load less what the load costs.
     fn worth(self, multiplier: i64) -> i64 {
-        let (range, worst) = (self.rule.range, self.rule.worst);
-        let ends = [range.low, range.high, range.low.saturating_sub(worst), range.high + worst];
+        let (range, loads) = (self.rule.range, self.rule.loads());
+        let ends = [range.low, range.high, loads.low, loads.high];
         let value = |load: u64| self.charge(load).map(|charge| multiplier * load as i64 - charge);
         ends.into_iter().filter_map(value).max().unwrap_or(0)
     }

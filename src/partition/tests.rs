@@ -159,8 +159,9 @@ fn pricing_misses_no_region_and_its_bound_holds() {
         let mean = piece.total() / k as u64;
         let range = Range { low: mean * 9 / 10, target: mean, high: mean * 11 / 10 };
         let worst = [0, 20][seed as usize % 2];
-        let rule = Rule { k, range, out: usize::from(0 < worst), worst };
-        let wide = Range { low: range.low - worst, high: range.high + worst, ..range };
+        let (least, most) = (range.low - worst, range.high + worst);
+        let rule = Rule { k, range, out: usize::from(0 < worst), least, most };
+        let wide = rule.loads();
         let (all, complete) = all_in_range(&piece, wide, 1 << 24, &Regions::default());
         assert!(complete);
         let all = all.without_dead_ends(&piece, rule);
