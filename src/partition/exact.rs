@@ -83,6 +83,16 @@ pub(super) const ROUNDS: usize = 200;
 #[cfg(feature = "highs")]
 const GROUP_ROUNDS: usize = 30;
 
+/// How a selection ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// With a division.
+    Found,
+    /// With a proof that there is none.
+    Impossible,
+    Open,
+}
+
 /// One part under selection.
 struct Selection<'a> {
     budget: Budget,
@@ -103,6 +113,8 @@ struct Selection<'a> {
     cut_short: u32,
     /// How far the present search is from being settled: 0 for all that may be.
     hopeless: u32,
+    /// Whether the present search looks at all loads that grids out of range may have.
+    is_every_load: bool,
 }
 
 /// Replaces `labels` by the best division found by selection, and raises the bounds in `answer`.
@@ -127,6 +139,7 @@ pub(super) fn improve(
         sweeper: None,
         cut_short: 0,
         hopeless: 0,
+        is_every_load: false,
     };
     if cap.is_some() {
         if selection.answer.least_out == 0 {
@@ -186,7 +199,7 @@ impl Selection<'_> {
             (_, false) => {
                 let heaviest = self.piece.load.iter().copied().max().unwrap_or(0);
                 let above = heaviest.saturating_sub(self.range.high);
-                vec![above + self.range.high - self.range.low, above + self.range.high]
+                vec![above + self.range.high - self.range.low, 2 * self.range.high]
             }
         };
         worst.into_iter().any(|worst| self.within(out, worst, known))
@@ -196,7 +209,10 @@ impl Selection<'_> {
     /// `known` before.
     fn within(&mut self, out: usize, worst: u64, known: bool) -> bool {
         let Some(rule) = Rule::with_out(self.ask(), out, worst) else { return false };
-        self.hopeless = rule.hopelessness();
+        // A group is worth little time where grids may be further out than the range is wide.
+        let is_wide = self.budget.is_group && self.range.high - self.range.low + 1 < worst;
+        self.hopeless = rule.hopelessness() + u32::from(is_wide);
+        self.is_every_load = out == 0 || rule.least == 0 && rule.most < self.range.high + worst;
         let found = self.within_budget(rule, known);
         self.hopeless = 0;
         found
@@ -226,8 +242,9 @@ impl Selection<'_> {
         let (all, complete) = regions::all_in_range(self.piece, wide, listing, self.pool);
         let mut regions = all.without_dead_ends(self.piece, rule);
         drop(all);
-        let mut found = self.select(&mut regions, rule, complete, known);
-        if !found && !known {
+        let end = self.select(&mut regions, rule, complete, known);
+        let mut found = end == End::Found;
+        if end == End::Open && !known {
             found = self.cover(&regions, rule, complete);
             // A first division with so few out of range: now the cheapest one.
             if let Some(rule) = Rule::with_out(self.ask(), rule.out, self.worst()).filter(|_| found) {
@@ -249,7 +266,7 @@ impl Selection<'_> {
 
     /// Set partitioning with HiGHS; `known` says that the present division follows the rule.
     #[cfg(feature = "highs")]
-    fn select(&mut self, regions: &mut Regions, rule: Rule, complete: bool, known: bool) -> bool {
+    fn select(&mut self, regions: &mut Regions, rule: Rule, complete: bool, known: bool) -> End {
         let piece = self.piece;
         let upper = known.then_some(self.answer.score.cost).into_iter().chain(self.cap).min();
         let Budget { visits, sweeps, columns, steps, .. } = self.budget();
@@ -282,29 +299,29 @@ impl Selection<'_> {
             Outcome::Chosen { regions: chosen, bound } => {
                 self.adopt(regions, &chosen);
                 self.answer.least_cost = bound;
-                true
+                End::Found
             }
             Outcome::Open { bound } => {
                 if known || self.cap.is_some() {
                     self.answer.least_cost = bound;
                 }
                 self.cut_short += 1;
-                false
+                End::Open
             }
             Outcome::Impossible => {
                 match self.cap {
                     Some(cap) => self.answer.least_cost = cap,
                     None => self.impossible(rule, true),
                 }
-                false
+                End::Impossible
             }
         }
     }
 
     /// Without HiGHS only the search for any division remains; costs stay heuristic.
     #[cfg(not(feature = "highs"))]
-    fn select(&mut self, _regions: &mut Regions, _rule: Rule, _complete: bool, _known: bool) -> bool {
-        false
+    fn select(&mut self, _regions: &mut Regions, _rule: Rule, _complete: bool, _known: bool) -> End {
+        End::Open
     }
 
     /// Searches for any division that follows the rule.
@@ -334,8 +351,8 @@ impl Selection<'_> {
 
     /// No division follows the rule: with all regions at hand that is a proof.
     fn impossible(&mut self, rule: Rule, complete: bool) {
-        if complete && rule.out == 0 {
-            self.answer.least_out = self.answer.least_out.max(1);
+        if complete && self.is_every_load && self.answer.least_out == rule.out {
+            self.answer.least_out += 1;
         }
     }
 

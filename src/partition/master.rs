@@ -122,14 +122,15 @@ pub(super) fn choose(task: &mut Task<'_>) -> Outcome {
         return if relaxed.complete { Outcome::Impossible } else { Outcome::Open { bound } };
     }
     let upper = task.upper.map(|mm| mm as f64 / 1000.0);
-    let gap = upper.map_or(f64::INFINITY, |upper| upper - relaxed.bound);
-    if gap <= SAME {
+    // Whatever divisions there are cost no more than the dearest.
+    let gap = upper.unwrap_or(task.dearest) - relaxed.bound;
+    if gap <= SAME && upper.is_some() {
         return Outcome::Open { bound: bound_mm(relaxed.bound) };
     }
     // In a redraw a few households are a small margin.
     let (first, wider) =
         if task.stay.is_some() { (2.0 * HOUSEHOLD_MM as f64 / 1000.0, 3.0) } else { (1.0, 2.0) };
-    let mut margin = (relaxed.bound * 0.005).max(first).min(gap);
+    let mut margin = (relaxed.bound * 0.005).max(first).min(gap.max(SAME));
     let mut floor = relaxed.bound;
     let searchable = task.n() + task.n_places() <= cover::MAX_UNITS && relaxed.complete;
     while searchable && widen(task, &mut relaxed, margin) {
@@ -139,12 +140,12 @@ pub(super) fn choose(task: &mut Task<'_>) -> Outcome {
             Cover::Unknown(_) => break,
         }
         if gap <= margin {
-            // Everything that could beat the known division was tried.
-            return Outcome::Open { bound: bound_mm(upper.unwrap_or(floor)) };
+            // Everything that could beat the known division, or be one, was tried.
+            return upper.map_or(Outcome::Impossible, |upper| Outcome::Open { bound: bound_mm(upper) });
         }
         match task.source {
             Source::Listed if margin > relaxed.largest() * task.rule.k as f64 => return Outcome::Impossible,
-            Source::Priced(_) | Source::Pool if margin > WIDEST * relaxed.bound => break,
+            Source::Priced(_) | Source::Pool if upper.is_some() && margin > WIDEST * relaxed.bound => break,
             _ => margin = (wider * margin).min(gap),
         }
     }

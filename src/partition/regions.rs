@@ -162,14 +162,12 @@ impl Rule {
         (fewest <= most).then_some((fewest, most))
     }
 
-    /// How far a search under this rule is from being settled: 0 for all that may be, 1 where a grid out of range may be
-    /// further out than the range is wide, 2 where it may hold twice the upper limit. So many sets are regions then
-    /// that a small part of a budget says as much as the whole.
+    /// How far a search under this rule is from being settled: 0 for all that may be, 1 where a grid out of range may hold
+    /// one and a half times the upper limit, 2 where it may hold twice that. So many sets are regions then that a small
+    /// part of a budget says as much as the whole.
     pub(super) fn hopelessness(self) -> u32 {
-        // A unit above the upper size is one household too many.
-        let (below, above) = (self.range.low - self.least, self.most - self.range.high);
-        let beyond = |households: u64| u32::from(households + 1 < below.max(above));
-        beyond(self.range.high - self.range.low) + beyond(self.range.high)
+        let high = self.range.high;
+        u32::from(high + high / 2 < self.most) + u32::from(2 * high < self.most)
     }
 }
 
