@@ -1,13 +1,16 @@
 //! Simulated annealing on exchanges for max cover: many cheap steps where cached gains would be dear to keep.
 //!
-//! Per row only its one open site is stored, or that it has none or several. Judging the exchange of an open site for
-//! one that shares a row with it, or for one anywhere, reads one column; better ones are taken, worse ones with a chance
-//! that sinks as it cools. Rows are renumbered so that a column's rows lie together in memory.
+//! Per row only its one open site is stored, or that it has none or several; per site, what it would win alone. An open
+//! site is exchanged for one that shares a row with it, or for one anywhere; better exchanges are taken, worse ones with a
+//! chance that sinks as it cools. Most are refused by what the two sites share at most, without a look at their rows.
 //! Source: Kirkpatrick, Gelatt and Vecchi (1983), "Optimization by simulated annealing"; for max cover see
 //! Murray and Church (1996), "Applying simulated annealing to location-planning models".
 
+use std::cmp::Reverse;
+
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use rustc_hash::FxHashMap;
 
 use super::Clock;
 use super::build::{Core, Fate};
@@ -15,13 +18,20 @@ use super::build::{Core, Fate};
 /// Heat at the start, as a share of what a site covers on average.
 const HEAT: f64 = 1.0 / 20.0;
 /// Heat at the end, as a share of that at the start.
-const COOLED: f64 = 1.0 / 15.0;
-/// So many times it is heated and cools: a second time mends what the first happened to miss.
-const CYCLES: f64 = 2.0;
+const COOLED: f64 = 1.0 / 30.0;
+/// It is heated and cools once; twice where so much can be read per entry of the table. A second time mends what the
+/// first happened to miss, but one slow cooling is better than two hasty ones.
+const ENOUGH: f64 = 5_000.0;
+/// How far it goes on before it is clear how much can be read.
+const FORESIGHT: f64 = 0.02;
 /// Share of exchanges that open a site anywhere; the others stay among sites that share a row.
-const FAR: f64 = 0.3;
+const FAR: f64 = 0.15;
 /// Of so many random open sites the one that covers least alone closes for a site elsewhere.
 const RIVALS: usize = 3;
+/// What a step costs beside the rows that it reads, in rows.
+const STEP: u64 = 32;
+/// Pairs of sites that share a row, kept at most beside those of open sites.
+const MOST_PAIRS: usize = 8 << 20;
 /// Share of the time left that the search may use where there is a time limit.
 const PATIENCE: f64 = 0.85;
 
@@ -51,13 +61,18 @@ pub(crate) fn anneal(
     }
     let (mut best, mut best_sites) = (0i64, start.to_vec());
     let mut change = 0i64;
-    let covered: i64 =
-        state.rows.iter().filter(|row| row.server != NOBODY).map(|row| i64::from(row.weight)).sum();
+    let covered: i64 = state
+        .server
+        .iter()
+        .zip(&state.weight)
+        .filter(|row| *row.0 != NOBODY)
+        .map(|row| i64::from(*row.1))
+        .sum();
     let hot = (covered as f64 / start.len().max(1) as f64 * HEAT).max(1.0);
     let mut heat = hot;
     let begin = clock.share_used();
     let (mut spent, mut steps) = (0u64, 0u64);
-    let mut progress = 0.0;
+    let (mut progress, mut cycles) = (0.0f64, 1.0);
     while spent < work && progress < 1.0 {
         if steps.is_multiple_of(256) {
             if clock.is_over() {
@@ -65,12 +80,16 @@ pub(crate) fn anneal(
             }
             let by_time = (clock.share_used() - begin) / (PATIENCE * (1.0 - begin)).max(1e-9);
             progress = (spent as f64 / work as f64).max(by_time);
-            heat = hot * COOLED.powf((CYCLES * progress).fract());
+            if progress < FORESIGHT {
+                let in_all = spent as f64 / progress.max(1e-9);
+                cycles = if ENOUGH * core.row_site.len() as f64 <= in_all { 2.0 } else { 1.0 };
+            }
+            heat = hot * COOLED.powf((cycles * progress).fract());
         }
         steps += 1;
         let mut place = random.random_range(0..movable.len());
-        spent += 4;
-        let inn = if random.random::<f64>() < FAR {
+        spent += STEP;
+        let (inn, shared) = if random.random::<f64>() < FAR {
             // Anywhere, against one of the open sites that cover least alone.
             for _ in 1..RIVALS {
                 let other = random.random_range(0..movable.len());
@@ -78,28 +97,28 @@ pub(crate) fn anneal(
                     place = other;
                 }
             }
-            useful[random.random_range(0..useful.len())]
+            (useful[random.random_range(0..useful.len())], None)
         } else {
-            let column = state.columns.of(movable[place] as usize);
-            let row = column[random.random_range(0..column.len())] as usize;
-            let sites = state.sites.of(row);
-            if sites.is_empty() {
-                continue;
+            match state.near(movable[place], &mut spent).pick(&mut random) {
+                Some((inn, shared)) => (inn, Some(shared)),
+                None => continue,
             }
-            sites[random.random_range(0..sites.len())]
         };
         let out = movable[place];
         if state.open[inn as usize] {
             continue;
         }
-        spent += state.columns.of(inn as usize).len() as u64;
-        let gain = state.exchange_gain(inn, out);
-        let chance = random.random::<f64>();
-        if gain < 0 && (gain as f64 / heat).exp() <= chance {
-            continue;
-        }
-        state.remove(out);
-        state.insert(inn);
+        // A worse exchange is taken if it loses no more than this.
+        let least = heat * random.random::<f64>().ln();
+        let shared = match shared {
+            Some(shared) => shared,
+            // Sites far from each other share nothing; if they do, they also meet as neighbours.
+            None if ((state.gain[inn as usize] - state.loss[out as usize]) as f64) < least => continue,
+            None => state.near(out, &mut spent).shared_with(inn),
+        };
+        let Some(gain) = state.exchange_gain(inn, out, shared, least, &mut spent) else { continue };
+        state.insert(inn, &mut spent);
+        state.remove(out, &mut spent);
         movable[place] = inn;
         change += gain;
         if best < change {
@@ -115,26 +134,28 @@ const NOBODY: u32 = u32::MAX;
 /// More than one does.
 const SEVERAL: u32 = u32::MAX - 1;
 
-/// A row as the search sees it; kept together because it is read together.
+/// A row in a column.
 #[derive(Clone, Copy)]
-struct Row {
-    /// Its one open site, [`NOBODY`] or [`SEVERAL`].
-    server: u32,
+struct Entry {
+    row: u32,
     weight: u32,
 }
 
-/// Lists of numbers, one after the other.
-struct Lists {
+/// Rows that are read before the rest of a column is looked at again.
+const BLOCK: usize = 16;
+
+/// Lists, one after the other.
+struct Lists<T> {
     start: Vec<u32>,
-    item: Vec<u32>,
+    item: Vec<T>,
 }
 
-impl Lists {
-    fn of(&self, index: usize) -> &[u32] {
+impl<T> Lists<T> {
+    fn of(&self, index: usize) -> &[T] {
         &self.item[self.start[index] as usize..self.start[index + 1] as usize]
     }
 
-    fn collect(lists: impl Iterator<Item = Vec<u32>>) -> Self {
+    fn collect(lists: impl Iterator<Item = Vec<T>>) -> Self {
         let mut all = Self { start: vec![0], item: Vec::new() };
         for list in lists {
             all.item.extend(list);
@@ -144,134 +165,229 @@ impl Lists {
     }
 }
 
+/// A site that shares a row with another one.
+#[derive(Clone, Copy)]
+struct Pair {
+    site: u32,
+    /// With this chance a random number that falls here means this pair, else the one at `other`.
+    keep: f32,
+    other: u32,
+    /// Weight of the shared rows.
+    shared: i64,
+}
+
+/// Sites that share a row with one site, ascending.
+#[derive(Default)]
+struct Near {
+    pairs: Vec<Pair>,
+}
+
+impl Near {
+    /// From (site, weight of shared rows, chance to be picked), ascending. A random pair takes the same time however many
+    /// there are (Walker 1974, alias method, in the order of Vose 1991).
+    fn new(sites: &[(u32, i64, f64)]) -> Self {
+        let sum: f64 = sites.iter().map(|site| site.2).sum();
+        let mut share: Vec<f64> = sites.iter().map(|site| site.2 / sum * sites.len() as f64).collect();
+        let (mut small, mut large): (Vec<usize>, Vec<usize>) =
+            (0..sites.len()).partition(|&at| share[at] < 1.0);
+        let pair = |&(site, shared, _): &(u32, i64, f64)| Pair { site, keep: 1.0, other: 0, shared };
+        let mut pairs: Vec<Pair> = sites.iter().map(pair).collect();
+        while let (Some(at), Some(&other)) = (small.pop(), large.last()) {
+            pairs[at].keep = share[at] as f32;
+            pairs[at].other = other as u32;
+            share[other] -= 1.0 - share[at];
+            if share[other] < 1.0 {
+                small.extend(large.pop());
+            }
+        }
+        Self { pairs }
+    }
+
+    /// A site by its chance, and what it shares.
+    fn pick(&self, random: &mut Xoshiro256PlusPlus) -> Option<(u32, i64)> {
+        let pair = self.pairs.get(random.random_range(0..self.pairs.len().max(1)))?;
+        let pair = if random.random::<f32>() < pair.keep { pair } else { &self.pairs[pair.other as usize] };
+        Some((pair.site, pair.shared))
+    }
+
+    fn shared_with(&self, site: u32) -> i64 {
+        self.pairs.binary_search_by_key(&site, |pair| pair.site).map_or(0, |at| self.pairs[at].shared)
+    }
+}
+
 struct State {
     open: Vec<bool>,
-    rows: Vec<Row>,
+    /// Per row: its one open site, [`NOBODY`] or [`SEVERAL`].
+    server: Vec<u32>,
+    weight: Vec<u32>,
     /// Per row: number of open sites, and their exclusive or, which names the last one left.
-    count: Vec<u32>,
-    mixed: Vec<u32>,
+    tally: Vec<(u32, u32)>,
     /// Weight that only this open site covers.
     loss: Vec<i64>,
-    /// Rows of every site that is or may be open, ascending.
-    columns: Lists,
+    /// Weight in the column that no open site covers.
+    gain: Vec<i64>,
+    /// Rows of every site that is or may be open, heaviest first.
+    columns: Lists<Entry>,
+    /// Per column and block of [`BLOCK`] rows: weight of this block and all behind it.
+    rest: Lists<i64>,
     /// Sites of every row that may open.
-    sites: Lists,
+    sites: Lists<u32>,
+    /// Made when a site is first exchanged.
+    near: Vec<Option<Near>>,
+    n_pairs: usize,
 }
 
 impl State {
     fn new(core: &Core, start: &[u32], may_open: impl Fn(usize) -> bool) -> Self {
         let mut is_start = vec![false; core.n_sites];
         start.iter().for_each(|&site| is_start[site as usize] = true);
-        let order = neighbours_together(core);
-        let mut number = vec![0u32; core.n_rows()];
-        order.iter().enumerate().for_each(|(new, &old)| number[old as usize] = new as u32);
+        // Weights above 32 bits are not households; they count as the largest.
+        let weight: Vec<u32> =
+            core.miss.iter().map(|&miss| u32::try_from(miss).unwrap_or(u32::MAX)).collect();
         let columns = Lists::collect((0..core.n_sites).map(|site| {
             if !is_start[site] && !may_open(site) {
                 return Vec::new();
             }
-            let rows = &core.col_row[core.col(site)];
-            let mut rows: Vec<u32> = rows.iter().map(|&row| number[row as usize]).collect();
-            rows.sort_unstable();
+            let rows = core.col_row[core.col(site)].iter();
+            let mut rows: Vec<Entry> = rows.map(|&row| Entry { row, weight: weight[row as usize] }).collect();
+            rows.sort_unstable_by_key(|entry| (Reverse(entry.weight), entry.row));
             rows
         }));
-        let sites = Lists::collect(order.iter().map(|&row| {
-            let sites = &core.row_site[core.row(row as usize)];
+        let rest = Lists::collect((0..core.n_sites).map(|site| {
+            let blocks = columns.of(site).chunks(BLOCK).rev();
+            let sums = blocks.scan(0, |sum, block| {
+                *sum += block.iter().map(|entry| i64::from(entry.weight)).sum::<i64>();
+                Some(*sum)
+            });
+            let mut sums: Vec<i64> = sums.collect();
+            sums.reverse();
+            sums
+        }));
+        let sites = Lists::collect((0..core.n_rows()).map(|row| {
+            let sites = &core.row_site[core.row(row)];
             sites.iter().copied().filter(|&site| may_open(site as usize)).collect()
         }));
-        // Weights above 32 bits are not households; they count as the largest.
-        let weight = |row: u32| u32::try_from(core.miss[row as usize]).unwrap_or(u32::MAX);
+        let gain = (0..core.n_sites).map(|site| rest.of(site).first().copied().unwrap_or(0)).collect();
         let mut state = Self {
             open: vec![false; core.n_sites],
-            rows: order.iter().map(|&row| Row { server: NOBODY, weight: weight(row) }).collect(),
-            count: vec![0; core.n_rows()],
-            mixed: vec![0; core.n_rows()],
+            server: vec![NOBODY; core.n_rows()],
+            weight,
+            tally: vec![(0, 0); core.n_rows()],
             loss: vec![0; core.n_sites],
+            gain,
             columns,
+            rest,
             sites,
+            near: (0..core.n_sites).map(|_| None).collect(),
+            n_pairs: 0,
         };
-        start.iter().for_each(|&site| state.insert(site));
+        start.iter().for_each(|&site| state.insert(site, &mut 0));
         state
     }
 
-    fn insert(&mut self, site: u32) {
+    /// The sites that share a row with a site; adds the rows read to `spent`.
+    fn near(&mut self, site: u32, spent: &mut u64) -> &Near {
+        if self.near[site as usize].is_none() {
+            if MOST_PAIRS < self.n_pairs {
+                for (near, _) in self.near.iter_mut().zip(&self.open).filter(|(_, open)| !**open) {
+                    self.n_pairs -= near.take().map_or(0, |near| near.pairs.len());
+                }
+            }
+            let near = self.find_near(site, spent);
+            self.n_pairs += near.pairs.len();
+            self.near[site as usize] = Some(near);
+        }
+        self.near[site as usize].get_or_insert_with(Near::default)
+    }
+
+    fn find_near(&self, site: u32, spent: &mut u64) -> Near {
+        let mut pairs: FxHashMap<u32, (i64, f64)> = FxHashMap::default();
+        for &Entry { row, weight } in self.columns.of(site as usize) {
+            let sites = self.sites.of(row as usize);
+            *spent += sites.len() as u64;
+            for &other in sites.iter().filter(|&&other| other != site) {
+                let pair = pairs.entry(other).or_default();
+                *pair = (pair.0 + i64::from(weight), pair.1 + 1.0 / sites.len() as f64);
+            }
+        }
+        let mut pairs: Vec<(u32, i64, f64)> =
+            pairs.into_iter().map(|(other, (shared, chance))| (other, shared, chance)).collect();
+        pairs.sort_unstable_by_key(|pair| pair.0);
+        Near::new(&pairs)
+    }
+
+    fn insert(&mut self, site: u32, spent: &mut u64) {
         self.open[site as usize] = true;
         let mut own = 0;
-        for &row in self.columns.of(site as usize) {
-            let index = row as usize;
-            self.count[index] += 1;
-            self.mixed[index] ^= site;
-            let row = &mut self.rows[index];
-            match row.server {
+        for &Entry { row, weight } in self.columns.of(site as usize) {
+            let row = row as usize;
+            let (count, mixed) = self.tally[row];
+            self.tally[row] = (count + 1, mixed ^ site);
+            match self.server[row] {
                 NOBODY => {
-                    row.server = site;
-                    own += i64::from(row.weight);
+                    self.server[row] = site;
+                    own += i64::from(weight);
+                    let sites = self.sites.of(row);
+                    *spent += sites.len() as u64;
+                    sites.iter().for_each(|&other| self.gain[other as usize] -= i64::from(weight));
                 }
                 SEVERAL => {}
                 alone => {
-                    self.loss[alone as usize] -= i64::from(row.weight);
-                    row.server = SEVERAL;
+                    self.loss[alone as usize] -= i64::from(weight);
+                    self.server[row] = SEVERAL;
                 }
             }
         }
+        *spent += self.columns.of(site as usize).len() as u64;
         self.loss[site as usize] = own;
     }
 
-    fn remove(&mut self, site: u32) {
+    fn remove(&mut self, site: u32, spent: &mut u64) {
         self.open[site as usize] = false;
-        for &row in self.columns.of(site as usize) {
-            let index = row as usize;
-            self.count[index] -= 1;
-            self.mixed[index] ^= site;
-            let row = &mut self.rows[index];
-            match self.count[index] {
-                0 => row.server = NOBODY,
+        for &Entry { row, weight } in self.columns.of(site as usize) {
+            let row = row as usize;
+            let (count, mixed) = self.tally[row];
+            self.tally[row] = (count - 1, mixed ^ site);
+            match count - 1 {
+                0 => {
+                    self.server[row] = NOBODY;
+                    let sites = self.sites.of(row);
+                    *spent += sites.len() as u64;
+                    sites.iter().for_each(|&other| self.gain[other as usize] += i64::from(weight));
+                }
                 1 => {
-                    row.server = self.mixed[index];
-                    self.loss[row.server as usize] += i64::from(row.weight);
+                    self.server[row] = mixed ^ site;
+                    self.loss[(mixed ^ site) as usize] += i64::from(weight);
                 }
                 _ => {}
             }
         }
+        *spent += self.columns.of(site as usize).len() as u64;
     }
 
-    /// Weight won by opening `inn` and closing `out`.
-    fn exchange_gain(&self, inn: u32, out: u32) -> i64 {
-        let mut won = 0;
-        for &row in self.columns.of(inn as usize) {
-            let row = self.rows[row as usize];
-            let counts = row.server == NOBODY || row.server == out;
-            won += if counts { u64::from(row.weight) } else { 0 };
+    /// Weight won by opening `inn` and closing `out`, which share rows of this weight; `None` where that is below `least`.
+    fn exchange_gain(&self, inn: u32, out: u32, shared: i64, least: f64, spent: &mut u64) -> Option<i64> {
+        let (gain, loss) = (self.gain[inn as usize], self.loss[out as usize]);
+        // What of the loss the new site has to make good.
+        let needed = (least + (loss - gain) as f64).ceil() as i64;
+        if shared.min(loss) < needed {
+            return None;
         }
-        won as i64 - self.loss[out as usize]
-    }
-}
-
-/// Rows in an order in which those that share sites stand near one another: sites by breadth from the first one, rows
-/// by the first of their sites.
-fn neighbours_together(core: &Core) -> Vec<u32> {
-    let mut order = Vec::with_capacity(core.n_rows());
-    let mut seen_row = vec![false; core.n_rows()];
-    let mut seen_site = vec![false; core.n_sites];
-    let mut queue = std::collections::VecDeque::new();
-    for first in 0..core.n_sites {
-        if std::mem::replace(&mut seen_site[first], true) {
-            continue;
-        }
-        queue.push_back(first);
-        while let Some(site) = queue.pop_front() {
-            for &row in &core.col_row[core.col(site)] {
-                if std::mem::replace(&mut seen_row[row as usize], true) {
-                    continue;
+        let mut kept = 0;
+        if 0 < shared {
+            let (rows, rest) = (self.columns.of(inn as usize), self.rest.of(inn as usize));
+            for (block, &rest) in rows.chunks(BLOCK).zip(rest) {
+                if kept + rest < needed {
+                    return None;
                 }
-                order.push(row);
-                for &site in &core.row_site[core.row(row as usize)] {
-                    if !std::mem::replace(&mut seen_site[site as usize], true) {
-                        queue.push_back(site as usize);
-                    }
+                *spent += BLOCK as u64;
+                for entry in block {
+                    // Which rows count is a matter of chance: no branch.
+                    let counts = self.server[entry.row as usize] == out;
+                    kept += i64::from(entry.weight & u32::from(counts).wrapping_neg());
                 }
             }
         }
+        (needed <= kept).then_some(gain + kept - loss)
     }
-    order.extend((0..core.n_rows() as u32).filter(|&row| !seen_row[row as usize]));
-    order
 }

@@ -129,15 +129,16 @@ pub(crate) struct Volume<'c> {
     gradient: Vec<f64>,
     rule_gradient: Vec<f64>,
     front: Vec<u32>,
+    /// Largest useful multiplier per row.
+    ceiling: Vec<f64>,
 }
 
 impl<'c> Volume<'c> {
     /// Starts from given multipliers, or from a simple guess.
     pub fn new(core: &'c Core, fate: &[Fate], start: Option<(Vec<f64>, Vec<f64>)>) -> Self {
         let (mut u, price) = start.unwrap_or_else(|| (first_guess(core), vec![0.0; core.rules.len()]));
-        for (row, u) in u.iter_mut().enumerate() {
-            *u = u.min(ceiling(core, row));
-        }
+        let ceiling: Vec<f64> = (0..core.n_rows()).map(|row| ceiling(core, row)).collect();
+        u.iter_mut().zip(&ceiling).for_each(|(u, &ceiling)| *u = u.min(ceiling));
         let mut reduced = vec![0.0; core.n_sites];
         let mut front = vec![0; u.len()];
         let relaxed = evaluate_with_fronts(core, fate, &u, &price, &mut reduced, &mut front);
@@ -157,6 +158,7 @@ impl<'c> Volume<'c> {
             gradient: vec![0.0; u.len()],
             rule_gradient: vec![0.0; price.len()],
             front,
+            ceiling,
             best: Dual { u, price, value: relaxed.value, reduced },
         };
         volume.set_gradient(&relaxed.chosen);
@@ -204,12 +206,9 @@ impl<'c> Volume<'c> {
     /// One step towards `target`, an upper limit on the bound. Returns the sites the relaxation opened.
     pub fn step(&mut self, fate: &[Fate], target: f64) -> Vec<u32> {
         let mut norm = 0.0;
-        for row in 0..self.direction.len() {
-            let (u, direction) = (self.best.u[row], self.direction[row]);
-            let blocked = (direction < 0.0 && u <= 0.0) || (0.0 < direction && ceiling(self.core, row) <= u);
-            if !blocked {
-                norm += direction * direction;
-            }
+        for ((&u, &direction), &ceiling) in self.best.u.iter().zip(&self.direction).zip(&self.ceiling) {
+            let blocked = (direction < 0.0 && u <= 0.0) || (0.0 < direction && ceiling <= u);
+            norm += if blocked { 0.0 } else { direction * direction };
         }
         for (price, direction) in self.best.price.iter().zip(&self.rule_direction) {
             if 0.0 < *price || 0.0 < *direction {
@@ -218,9 +217,9 @@ impl<'c> Volume<'c> {
         }
         let length =
             self.theta * (target - self.best.value).max(1e-6 * target.abs()).max(1e-9) / norm.max(1e-12);
-        for row in 0..self.direction.len() {
-            let moved = self.best.u[row] + length * self.direction[row];
-            self.trial_u[row] = moved.clamp(0.0, ceiling(self.core, row));
+        let at = self.best.u.iter().zip(&self.direction).zip(&self.ceiling);
+        for (trial, ((&u, &direction), &ceiling)) in self.trial_u.iter_mut().zip(at) {
+            *trial = (u + length * direction).max(0.0).min(ceiling);
         }
         for index in 0..self.rule_direction.len() {
             self.trial_price[index] = (self.best.price[index] + length * self.rule_direction[index]).max(0.0);
@@ -235,13 +234,9 @@ impl<'c> Volume<'c> {
 
     /// Averages the direction and adapts the step to what the trial point gave.
     fn learn(&mut self, relaxed: &Relaxed) {
-        let (mut along, mut own, mut old) = (0.0, 0.0, 0.0);
-        let pairs = self.gradient.iter().zip(&self.direction);
-        for (gradient, direction) in pairs.chain(self.rule_gradient.iter().zip(&self.rule_direction)) {
-            along += gradient * direction;
-            own += gradient * gradient;
-            old += direction * direction;
-        }
+        let rows = products(&self.gradient, &self.direction);
+        let rules = products(&self.rule_gradient, &self.rule_direction);
+        let [along, own, old] = [rows[0] + rules[0], rows[1] + rules[1], rows[2] + rules[2]];
         // The alpha that makes the averaged direction shortest, kept within limits.
         let denominator = own - 2.0 * along + old;
         let shortest = if denominator > 0.0 { (old - along) / denominator } else { self.most_alpha };
@@ -298,6 +293,11 @@ impl<'c> Volume<'c> {
     pub fn is_exhausted(&self) -> bool {
         self.theta < 1e-5
     }
+}
+
+/// Inner products of a with b, a with a and b with b.
+fn products(a: &[f64], b: &[f64]) -> [f64; 3] {
+    a.iter().zip(b).fold([0.0; 3], |sum, (a, b)| [sum[0] + a * b, sum[1] + a * a, sum[2] + b * b])
 }
 
 /// Every so many steps [`climb`] looks whether it still rises.

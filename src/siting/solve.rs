@@ -30,7 +30,7 @@ struct Work {
     every: usize,
     /// Exchanges of the weighted cover search.
     exchanges: usize,
-    /// Entries of the table read by simulated annealing.
+    /// Entries of the table read by simulated annealing, other work counted as so many.
     cooling: u64,
     /// Entries of the table touched by the trees of regions.
     regions: u64,
@@ -47,7 +47,7 @@ impl Work {
                 steps: 1_000,
                 every: 25,
                 exchanges: 50_000,
-                cooling: 3_000_000_000,
+                cooling: 1_500_000_000,
                 regions: 25_000_000,
             },
             Effort::Proof => Self {
@@ -55,7 +55,7 @@ impl Work {
                 steps: 2_000,
                 every: 20,
                 exchanges: 200_000,
-                cooling: 5_000_000_000,
+                cooling: 2_500_000_000,
                 regions: 300_000_000,
             },
         }
