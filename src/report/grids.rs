@@ -7,6 +7,7 @@ use super::markup::{Cell, Standing, Table, figure, note, paragraph};
 use super::page::Section;
 use super::text::{count, decimal, escape, percent, signed_percent};
 use crate::model::{CoverageScope, GridSize, Lang};
+use crate::units::Households;
 
 /// Above this many communities only the ones that most need a look get a map.
 const MAX_MAPS: usize = 60;
@@ -52,7 +53,13 @@ fn size_chart(facts: &Facts<'_>, lang: Lang) -> String {
     let values: Vec<f64> =
         grids.iter().map(|grid| if same { f64::from(grid.load) } else { grid.deviation() * 100.0 }).collect();
     let in_range: Vec<bool> = grids.iter().map(|grid| grid.is_in_range()).collect();
-    let bins = size_bins(&values, &in_range, if same { 10.0 } else { 5.0 });
+    let target = f64::from(first.target.0);
+    let limit = |limit: Households| {
+        let limit = f64::from(limit.0);
+        if same { limit } else { 100.0 * (limit - target) / target }
+    };
+    let range = (limit(first.low), limit(first.high));
+    let bins = size_bins(&values, &in_range, range, if same { 10.0 } else { 5.0 });
     let (x_title, caption) = if same {
         let (low, high) = (first.low, first.high);
         (
@@ -83,24 +90,31 @@ fn size_chart(facts: &Facts<'_>, lang: Lang) -> String {
     figure(&svg, &caption, &[])
 }
 
-/// Columns of a round width; a column is split in two where a limit of the range falls inside it.
-fn size_bins(values: &[f64], in_range: &[bool], step: f64) -> Vec<Bin> {
+/// Columns of a round width; a column is split in two where a limit of the range falls inside it. What is further from
+/// the range than twice its width shares the outermost columns, so that one tower does not squeeze all others together.
+fn size_bins(values: &[f64], in_range: &[bool], (low, high): (f64, f64), step: f64) -> Vec<Bin> {
+    let reach = 2.0 * (high - low).max(step);
+    let near = |value: f64| value.clamp(low - reach, high + reach);
     let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
     let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut step = step;
-    while BINS as f64 <= (highest / step).floor() - (lowest / step).floor() {
+    while BINS as f64 <= (near(highest) / step).floor() - (near(lowest) / step).floor() {
         step *= 2.0;
     }
-    let first = (lowest / step).floor() as i64;
-    let last = (highest / step).floor() as i64;
+    let column = |value: f64| (near(value) / step).floor() as i64;
+    let (first, last) = (column(lowest), column(highest));
     let mut bins = Vec::new();
     for index in first..=last {
         let of_bin = |good: bool| {
-            let inside = |value: f64| (value / step).floor() as i64 == index;
+            let inside = |value: f64| column(value) == index;
             values.iter().zip(in_range).filter(|(value, ok)| inside(**value) && **ok == good).count() as u64
         };
         let (good, bad) = (of_bin(true), of_bin(false));
-        let label = decimal(index as f64 * step, 0);
+        let label = match (index as f64 * step, (index + 1) as f64 * step) {
+            (_, end) if index == first && lowest < low - reach => format!("<{}", decimal(end, 0)),
+            (begin, _) if index == last && high + reach < highest => format!("≥{}", decimal(begin, 0)),
+            (begin, _) => decimal(begin, 0),
+        };
         if 0 < good || bad == 0 {
             bins.push(Bin { label: label.clone(), value: good, colour: IN_RANGE });
         }
@@ -271,4 +285,20 @@ fn card(facts: &Facts<'_>, community: &CommunityFacts, lang: Lang) -> String {
         escape(&of.code),
         escape(&line)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size_bins;
+
+    #[test]
+    fn one_tower_does_not_squeeze_the_other_grids_together() {
+        let values = [79.0, 275.0, 281.0, 292.0, 305.0, 328.0, 331.0, 948.0];
+        let in_range: Vec<bool> = values.iter().map(|value| (270.0..=330.0).contains(value)).collect();
+        let bins = size_bins(&values, &in_range, (270.0, 330.0), 10.0);
+        assert_eq!(bins.iter().map(|bin| bin.value).sum::<u64>(), 8);
+        let labels: Vec<&str> = bins.iter().map(|bin| bin.label.as_str()).collect();
+        assert_eq!((labels[0], labels[labels.len() - 1]), ("<160", "≥440"));
+        assert!(labels.contains(&"280") && labels.contains(&"300"), "{labels:?}");
+    }
 }

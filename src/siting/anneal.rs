@@ -21,7 +21,7 @@ const HEAT: f64 = 1.0 / 20.0;
 const COOLED: f64 = 1.0 / 30.0;
 /// It is heated and cools once; twice where so much can be read per entry of the table. A second time mends what the
 /// first happened to miss, but one slow cooling is better than two hasty ones.
-const ENOUGH: f64 = 5_000.0;
+const ENOUGH: f64 = 500.0;
 /// How far it goes on before it is clear how much can be read.
 const FORESIGHT: f64 = 0.02;
 /// Share of exchanges that open a site anywhere; the others stay among sites that share a row.
