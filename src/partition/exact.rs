@@ -58,7 +58,7 @@ impl Budget {
             visits: (f64::from(1u32 << 23) * steep) as usize + (1 << 14),
             sweeps: (f64::from(1u32 << 23) * share) as usize + (1 << 14),
             #[cfg(feature = "highs")]
-            columns: (4000.0 * share) as usize + 100,
+            columns: (1500.0 * share) as usize + 100,
             steps: (8e7 * share) as u64 + 100_000,
             is_whole: zones <= FULL_ZONES,
             is_group: false,

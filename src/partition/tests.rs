@@ -234,3 +234,36 @@ fn every_connected_set_is_one_path_of_the_diagram() {
     assert_eq!(paths[0][..4], [0, 9, 12, 22]);
     assert!(Diagram::new(&piece, 9, 10).is_none());
 }
+
+/// Against all ways to put seven units into two, three and four grids, towers among them.
+#[test]
+fn what_the_totals_leave_to_grids_out_of_range_is_enough() {
+    use super::division::{Ask, Range};
+    use super::piece::Piece;
+    use super::random::Random;
+    use super::regions::Rule;
+
+    let range = Range { low: 27, target: 30, high: 33 };
+    let mut tight = 0;
+    for seed in 0..60 {
+        let mut random = Random::new(seed, 0);
+        let load: Vec<u64> = (0..7)
+            .map(|_| if random.below(5) == 0 { range.high + 1 } else { random.below(25) as u64 })
+            .collect();
+        let piece = Piece::new(load.clone(), &[]);
+        for k in 2..=4usize {
+            for labels in 0..k.pow(7) {
+                let mut grids = vec![0; k];
+                (0..7).for_each(|u| grids[labels / k.pow(u) % k] += load[u as usize]);
+                let excess: Vec<u64> = grids.iter().map(|&load| range.excess(load)).collect();
+                let out = excess.iter().filter(|&&excess| 0 < excess).count();
+                let worst = excess.iter().copied().max().unwrap();
+                let rule = Rule::with_out(Ask { piece: &piece, k, range }, out, worst);
+                let rule = rule.expect("there is such a division");
+                assert!(grids.iter().all(|&load| rule.is_out(load).is_some()), "{grids:?} {rule:?}");
+                tight += usize::from(0 < out && rule.most < range.high + worst);
+            }
+        }
+    }
+    assert!(0 < tight, "the totals never said more than the worst grid");
+}
