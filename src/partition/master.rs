@@ -212,13 +212,13 @@ fn bound_mm(metres: f64) -> i64 {
 }
 
 /// Rows of the program: one per unit, then the count, the limit on regions out of range, and in a redraw the places, each of
-/// which one region may take.
+/// which one region may take. Limits have no lower end: a price for being at 0 would be worth nothing.
 pub(super) fn rows(task: &Task<'_>, problem: &mut ColProblem) -> Vec<Row> {
     let mut rows: Vec<Row> = (0..task.n()).map(|_| problem.add_row(1.0..=1.0)).collect();
     let count = task.rule.k as f64;
     rows.push(problem.add_row(count..=count));
-    rows.push(problem.add_row(0.0..=task.rule.out as f64));
-    rows.extend((0..task.n_places()).map(|_| problem.add_row(0.0..=1.0)));
+    rows.push(problem.add_row(..=task.rule.out as f64));
+    rows.extend((0..task.n_places()).map(|_| problem.add_row(..=1.0)));
     rows
 }
 

@@ -195,7 +195,9 @@ impl Search {
 fn worth(task: &Task<'_>, price: &[f64]) -> f64 {
     let Prices { unit, grid, out, heir } = prices(task, price);
     let units: f64 = unit.iter().sum();
-    units + task.rule.k as f64 * grid + task.rule.out as f64 * out + heir.iter().sum::<f64>()
+    // A limit that is not reached has no price, and none of a limit is above zero.
+    let places: f64 = heir.iter().map(|price| price.min(0.0)).sum();
+    units + task.rule.k as f64 * grid + task.rule.out as f64 * out.min(0.0) + places
 }
 
 /// Prices at which a household is worth its part of the cost, if a grid costs `share` metres.
