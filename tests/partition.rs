@@ -256,9 +256,7 @@ proptest! {
 #[test]
 fn one_grid_far_out_of_range_counts_less_than_two() {
     let households = [178, 97, 56, 170, 100, 178, 161, 109, 184];
-    let ends =
-        [(0, 1), (1, 2), (3, 4), (4, 5), (6, 7), (7, 8), (0, 3), (1, 4), (2, 5), (3, 6), (4, 7), (5, 8)];
-    let (from, to): (Vec<u32>, Vec<u32>) = ends.into_iter().unzip();
+    let (from, to): (Vec<u32>, Vec<u32>) = LATTICE.into_iter().unzip();
     let length = [1.0, 35.0, 20.0, 78.0, 15.0, 57.0, 56.0, 73.0, 41.0, 79.0, 19.0, 33.0];
     let problem = PartitionProblem {
         households: &households,
