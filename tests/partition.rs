@@ -407,6 +407,38 @@ fn an_impossible_number_names_what_prevents_it() {
     assert!(apart.clone().count() == 2 && apart.clone().all(|f| f.atom.is_some()));
 }
 
+/// Locked grids take a number only from what has to be divided, and no more of it than the rest can do without.
+#[test]
+fn locked_grids_leave_the_rest_a_number_that_fits() {
+    // An exclusive place with a locked grid of its own is beside the number: 900 households make three grids.
+    let street = Street::new(vec![0, 150, 150, 150, 150, 150, 150]);
+    let apart = [true, false, false, false, false, false, false];
+    let problem = PartitionProblem {
+        exclusive: Some(&apart),
+        current: Some(&[7, -1, -1, -1, -1, -1, -1]),
+        locked: Some(&apart),
+        ..street.problem()
+    };
+    let answer = divide(&problem, Effort::Full, 1);
+    let mut loads = answer.grid_load.clone();
+    loads.sort_unstable();
+    assert_eq!(loads, vec![0, 300, 300, 300]);
+    assert!(answer.findings.is_empty(), "{:?}", answer.findings);
+
+    // 1,300 households imply four grids; one of 100 is locked, and the other 1,200 make four more, not three.
+    let street = Street::new(vec![100, 150, 150, 150, 150, 150, 150, 150, 150]);
+    let locked = [true, false, false, false, false, false, false, false, false];
+    let current = [7, -1, -1, -1, -1, -1, -1, -1, -1];
+    let problem = PartitionProblem { current: Some(&current), locked: Some(&locked), ..street.problem() };
+    let answer = divide(&problem, Effort::Full, 1);
+    let mut loads = answer.grid_load.clone();
+    loads.sort_unstable();
+    assert_eq!(loads, vec![100, 300, 300, 300, 300]);
+    // Asked for exactly, the number is the community's.
+    let asked = PartitionProblem { exact_k: &[(0, 4)], ..problem };
+    assert_eq!(divide(&asked, Effort::Full, 1).grid_load.len(), 4);
+}
+
 /// Shapes that stall a search end soon and keep the rules.
 #[test]
 fn hostile_shapes_end_soon() {

@@ -89,10 +89,12 @@ pub enum Reason {
         /// Load of that unit.
         unit_load: u64,
     },
-    /// The load of the community cannot be shared by its number of grids within the limits.
+    /// What of one size class is to be divided in the community cannot be shared by its number of grids within the limits.
     TotalOutOfRange {
         /// Number of grids.
         k: usize,
+        /// Load of them all.
+        total: u64,
     },
     /// The community has fewer units than the wanted number of grids.
     TooFewUnits {
@@ -188,7 +190,7 @@ fn add_findings(answer: &mut PartitionAnswer, zone: &Zone, first: usize, divided
         let reason = if u64::from(size.high) < unit_load {
             Reason::BlockingUnit { unit_load }
         } else if impossible {
-            Reason::TotalOutOfRange { k: divided.k }
+            Reason::TotalOutOfRange { k: divided.k, total }
         } else if out <= least {
             Reason::NoSuchSubset
         } else {

@@ -13,42 +13,48 @@ pub(super) const MAX_UNITS: usize = 256;
 
 /// A set of units and places.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Mask([u128; 2]);
+pub(super) struct Mask([u128; 2]);
 
 impl Mask {
-    const EMPTY: Self = Self([0; 2]);
+    pub(super) const EMPTY: Self = Self([0; 2]);
 
-    fn with(mut self, u: usize) -> Self {
+    pub(super) fn with(mut self, u: usize) -> Self {
         self.0[u / 128] |= 1 << (u % 128);
         self
     }
 
-    fn has(self, u: usize) -> bool {
+    pub(super) fn has(self, u: usize) -> bool {
         self.0[u / 128] >> (u % 128) & 1 == 1
     }
 
-    fn is_empty(self) -> bool {
+    /// Number of members.
+    #[cfg(feature = "highs")]
+    pub(super) fn len(self) -> usize {
+        (self.0[0].count_ones() + self.0[1].count_ones()) as usize
+    }
+
+    pub(super) fn is_empty(self) -> bool {
         self.0[0] | self.0[1] == 0
     }
 
-    fn meets(self, other: Self) -> bool {
+    pub(super) fn meets(self, other: Self) -> bool {
         self.0[0] & other.0[0] | self.0[1] & other.0[1] != 0
     }
 
-    fn without(self, other: Self) -> Self {
+    pub(super) fn without(self, other: Self) -> Self {
         Self([self.0[0] & !other.0[0], self.0[1] & !other.0[1]])
     }
 
-    fn and(self, other: Self) -> Self {
+    pub(super) fn and(self, other: Self) -> Self {
         Self([self.0[0] & other.0[0], self.0[1] & other.0[1]])
     }
 
-    fn or(self, other: Self) -> Self {
+    pub(super) fn or(self, other: Self) -> Self {
         Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
     }
 
     /// Takes the smallest unit out.
-    fn pop(&mut self) -> Option<usize> {
+    pub(super) fn pop(&mut self) -> Option<usize> {
         let half = if self.0[0] != 0 { 0 } else { 1 };
         let word = &mut self.0[half];
         if *word == 0 {

@@ -7,7 +7,11 @@ use super::cover::{self, Cover, Idle, Offer};
 use super::division::{self, Ask, Range};
 #[cfg(feature = "highs")]
 use super::master::{self, Outcome, Source, Task};
+#[cfg(feature = "highs")]
+use super::packing::{Packer, Packing};
 use super::piece::Piece;
+#[cfg(feature = "highs")]
+use super::random::Random;
 use super::regions::{self, Regions, Rule};
 use super::solve::{Context, PartAnswer};
 #[cfg(feature = "highs")]
@@ -72,6 +76,9 @@ pub(super) const MOST_NODES: usize = 3 << 20;
 /// The part of the visits of a list that is spent where there is a diagram.
 #[cfg(feature = "highs")]
 const LISTING_PART: usize = 64;
+/// The part of the steps of a search that one for a packing may take.
+#[cfg(feature = "highs")]
+const PACKING_PART: u64 = 32;
 /// Zones up to which the budget of each is whole.
 const FULL_ZONES: usize = 150;
 /// Nodes of one integer program.
@@ -109,6 +116,11 @@ struct Selection<'a> {
     /// All connected sets up to a load, if they have a diagram within the budget.
     #[cfg(feature = "highs")]
     sweeper: Option<(u64, Option<Sweeper>)>,
+    /// The packing of sets in range, once it was asked for; nothing if it is too large.
+    #[cfg(feature = "highs")]
+    packer: Option<Option<Box<Packer<'a>>>>,
+    /// Whether the present division is one that packing brought.
+    is_packed: bool,
     /// Searches that ended at their budget without an answer.
     cut_short: u32,
     /// How far the present search is from being settled: 0 for all that may be.
@@ -137,6 +149,9 @@ pub(super) fn improve(
         answer,
         #[cfg(feature = "highs")]
         sweeper: None,
+        #[cfg(feature = "highs")]
+        packer: None,
+        is_packed: false,
         cut_short: 0,
         hopeless: 0,
         is_every_load: false,
@@ -150,13 +165,17 @@ pub(super) fn improve(
         return;
     }
     for out in selection.answer.least_out.. {
+        selection.pack(out);
+        if selection.answer.least_out > out {
+            continue;
+        }
         if context.stop() || selection.with_out(out) || out >= selection.answer.score.n_out {
             return;
         }
     }
 }
 
-impl Selection<'_> {
+impl<'a> Selection<'a> {
     /// What the next search may spend. One that was cut short leaves an eighth to those that follow, so that a part in
     /// which nothing can be settled ends soon, however many grids may be out of range.
     fn budget(&self) -> Budget {
@@ -170,7 +189,7 @@ impl Selection<'_> {
         }
     }
 
-    fn ask(&self) -> Ask<'_> {
+    fn ask(&self) -> Ask<'a> {
         Ask { piece: self.piece, k: self.k, range: self.range }
     }
 
@@ -184,25 +203,52 @@ impl Selection<'_> {
         self.select(&mut regions, rule, complete, known);
     }
 
+    /// Looks for any division with `out` grids out of range where none is known: raises the bound where there is none.
+    #[cfg(feature = "highs")]
+    fn pack(&mut self, out: usize) {
+        if out == 0 || out >= self.answer.score.n_out || self.budget.is_group {
+            return;
+        }
+        let ask = self.ask();
+        let packer = self.packer.get_or_insert_with(|| {
+            let Budget { sweeps, steps, .. } = self.budget;
+            Packer::new(ask, (sweeps, steps / PACKING_PART), sweeps.min(MOST_NODES)).map(Box::new)
+        });
+        match packer.as_mut().map(|packer| packer.with_out(out, &mut Random::new(0, out as u64))) {
+            Some(Packing::Impossible) => self.answer.least_out = out + 1,
+            Some(Packing::Found(labels)) => {
+                self.is_packed = true;
+                *self.labels = labels;
+                self.answer.score = division::score(self.piece, self.range, self.labels, self.k);
+            }
+            Some(Packing::Open) | None => {}
+        }
+    }
+
+    /// Without HiGHS there are no prices to pack by.
+    #[cfg(not(feature = "highs"))]
+    fn pack(&mut self, _out: usize) {}
+
     /// Looks for the best division with `out` grids out of range; true when it was found.
     fn with_out(&mut self, out: usize) -> bool {
         let known = self.answer.score.n_out == out;
+        // A unit above the upper size makes one grid that far out in any case.
+        let heaviest = self.piece.load.iter().copied().max().unwrap_or(0);
+        let little = heaviest.saturating_sub(self.range.high) + self.range.high - self.range.low;
+        let now = self.worst();
         // Grids further out of range than now are not considered; without a division to compare, a little first.
         let worst = match (out, known) {
             (0, _) => vec![0],
-            (_, true) => vec![self.worst()],
+            // What packing brought may be far out.
+            (_, true) if little < now && self.is_packed => vec![little, now],
+            (_, true) => vec![now],
             // In a group one grid may take what the others lack.
             _ if self.budget.is_group => {
                 vec![self.answer.score.excess.clamp(self.range.high - self.range.low, self.range.high)]
             }
-            // A unit above the upper size makes one grid that far out in any case.
-            (_, false) => {
-                let heaviest = self.piece.load.iter().copied().max().unwrap_or(0);
-                let above = heaviest.saturating_sub(self.range.high);
-                vec![above + self.range.high - self.range.low, 2 * self.range.high]
-            }
+            (_, false) => vec![little, 2 * self.range.high],
         };
-        worst.into_iter().any(|worst| self.within(out, worst, known))
+        worst.into_iter().any(|worst| self.within(out, worst, known && now <= worst))
     }
 
     /// Looks for the best division with `out` grids out of range by at most `worst` each; true when it was found or
@@ -294,6 +340,7 @@ impl Selection<'_> {
             columns,
             nodes: (NODES >> (3 * self.hopeless)).max(10),
             rounds: if self.budget.is_group { GROUP_ROUNDS } else { ROUNDS } >> (2 * self.hopeless),
+            cuts: !self.budget.is_group && self.hopeless == 0,
         });
         match outcome {
             Outcome::Chosen { regions: chosen, bound } => {

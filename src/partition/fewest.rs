@@ -127,6 +127,7 @@ impl Search<'_> {
             nodes: (NODES >> (3 * rule.hopelessness())).max(10),
             // Without a division to beat, one that takes long to find would move many.
             rounds: if upper.is_some() { ROUNDS } else { ROUNDS >> (2 * rule.hopelessness()) },
+            cuts: false,
         });
         let bound = match outcome {
             Outcome::Chosen { regions: chosen, bound } => {

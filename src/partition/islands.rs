@@ -7,8 +7,8 @@
 use super::division::Range;
 use super::piece::Piece;
 
-/// Ends of ties per hub: enough to choose from, few enough to keep searches short.
-const TIES: usize = 64;
+/// Ends of ties per hub: all units of any part that is searched completely.
+const TIES: usize = 256;
 
 /// A connected graph with its number of grids.
 pub(super) struct Part {

@@ -10,6 +10,7 @@ use std::num::NonZeroU32;
 use highs::{ColProblem, HighsModelStatus, Model, Row, Sense};
 
 use super::cover::{self, Cover, Idle, Offer};
+use super::cuts;
 use super::piece::Piece;
 use super::pricing::{self, Limits, Priced, Prices};
 use super::regions::{NO_HEIR, Regions, Rule};
@@ -23,6 +24,10 @@ pub(super) const SAME: f64 = 1e-5;
 const LOST: f64 = 2e-4;
 /// Regions that one widening of the margin may add.
 const ADDED: usize = 60_000;
+/// The same where cuts are to follow.
+const LISTED: usize = 300_000;
+/// The parts of what may be gained for which they are listed, until they are few enough.
+const PARTS: [f64; 2] = [1.0, 0.4];
 /// Margins beyond this share of the bound are hopeless where regions have to be searched for.
 const WIDEST: f64 = 0.4;
 
@@ -63,6 +68,8 @@ pub(super) struct Task<'a> {
     pub nodes: i32,
     /// Rounds of column generation.
     pub rounds: usize,
+    /// Whether cuts are worth their time.
+    pub cuts: bool,
 }
 
 impl Task<'_> {
@@ -133,7 +140,7 @@ pub(super) fn choose(task: &mut Task<'_>) -> Outcome {
     let mut margin = (relaxed.bound * 0.005).max(first).min(gap.max(SAME));
     let mut floor = relaxed.bound;
     let searchable = task.n() + task.n_places() <= cover::MAX_UNITS && relaxed.complete;
-    while searchable && widen(task, &mut relaxed, margin) {
+    while searchable && widen(task, &mut relaxed, (margin, ADDED)) {
         match search(task, &relaxed, margin) {
             Cover::Found(chosen) => return settle(task, chosen, upper, None),
             Cover::Impossible => floor = relaxed.bound + margin,
@@ -149,13 +156,70 @@ pub(super) fn choose(task: &mut Task<'_>) -> Outcome {
             _ => margin = (wider * margin).min(gap),
         }
     }
+    if searchable && task.cuts {
+        let least = relaxed.bound;
+        // Without a division to beat, only all there are say anything.
+        for part in PARTS.into_iter().take(if upper.is_some() { PARTS.len() } else { 1 }) {
+            let above = least + part * gap;
+            match with_cuts(task, &mut relaxed, above) {
+                Listing::Found(chosen) => return settle(task, chosen, upper, None),
+                Listing::Nothing if part == 1.0 => {
+                    return upper
+                        .map_or(Outcome::Impossible, |upper| Outcome::Open { bound: bound_mm(upper) });
+                }
+                Listing::Nothing => {
+                    floor = floor.max(above);
+                    break;
+                }
+                Listing::Open => {
+                    floor = floor.max(relaxed.bound);
+                    break;
+                }
+                Listing::TooLong => {}
+            }
+        }
+    }
     integer_stage(task, &relaxed, upper, floor)
 }
 
-/// Makes sure that every region within the margin is in the list; false if that is too much work.
-fn widen(task: &mut Task<'_>, relaxed: &mut Relaxed, margin: f64) -> bool {
+/// What is known about divisions below some cost.
+enum Listing {
+    /// The cheapest one.
+    Found(Vec<usize>),
+    /// There is none.
+    Nothing,
+    /// The bound was raised, and the search was too long.
+    Open,
+    /// They have too many regions.
+    TooLong,
+}
+
+/// Lists every region that a division below `above` metres may have, raises the bound by cuts and searches what is left.
+fn with_cuts(task: &mut Task<'_>, relaxed: &mut Relaxed, above: f64) -> Listing {
+    let gap = above - relaxed.bound;
+    if !widen(task, relaxed, (gap, LISTED)) {
+        return Listing::TooLong;
+    }
+    let before = relaxed.bound;
+    if cuts::strengthen(task, relaxed, above).is_none() {
+        return Listing::TooLong;
+    }
+    let gap = above - relaxed.bound;
+    let mut margin = (before * 0.01).min(gap);
+    loop {
+        match search(task, relaxed, margin) {
+            Cover::Found(chosen) => return Listing::Found(chosen),
+            Cover::Impossible if gap <= margin => return Listing::Nothing,
+            Cover::Impossible => margin = (2.0 * margin).min(gap),
+            Cover::Unknown(_) => return Listing::Open,
+        }
+    }
+}
+
+/// Makes sure that every region within the margin is in the list, at most `most` new ones; false if that is too much work.
+fn widen(task: &mut Task<'_>, relaxed: &mut Relaxed, (margin, most): (f64, usize)) -> bool {
     let Source::Priced(visits) = task.source else { return task.source == Source::Listed };
-    let limits = Limits { visits, found: ADDED, per_root: ADDED };
+    let limits = Limits { visits, found: most, per_root: most };
     let priced = task.price(&relaxed.prices(task), margin, limits);
     relaxed.reduced = relax::reduced_costs(task, &relaxed.price);
     priced.complete

@@ -16,6 +16,8 @@ mod budget;
 mod coarse;
 mod cover;
 #[cfg(feature = "highs")]
+mod cuts;
+#[cfg(feature = "highs")]
 mod diagram;
 mod division;
 mod exact;
@@ -31,6 +33,8 @@ mod levels;
 mod master;
 #[cfg(feature = "highs")]
 mod nearby;
+#[cfg(feature = "highs")]
+mod packing;
 mod piece;
 mod present;
 #[cfg(feature = "highs")]

@@ -192,7 +192,7 @@ impl Search {
 }
 
 /// What prices are worth: the value of the relaxation if no region has a negative reduced cost at them.
-fn worth(task: &Task<'_>, price: &[f64]) -> f64 {
+pub(super) fn worth(task: &Task<'_>, price: &[f64]) -> f64 {
     let Prices { unit, grid, out, heir } = prices(task, price);
     let units: f64 = unit.iter().sum();
     // A limit that is not reached has no price, and none of a limit is above zero.

@@ -111,21 +111,34 @@ fn break_stops_the_work() {
 
 #[test]
 fn a_unit_above_the_upper_size_counts_in_the_bound() {
-    // 4,203 in all, 700 of them in one unit: thirteen grids share 3,503, of which twelve reach 270.
-    let town = lattice(12, 12, |x, y| {
-        if (x, y) == (5, 5) {
-            700
-        } else if (x + y) % 2 == 0 {
-            25
-        } else {
-            24
-        }
-    });
+    // 4,165 in all, 700 of them in one unit: thirteen grids share 3,465, of which twelve reach 270.
+    let town = lattice(10, 10, |x, y| if (x, y) == (5, 5) { 700 } else { 35 });
     let params = PartitionParams::new(GridSize::around(300, 0.10), 1);
     let answer = partition(&town.problem(), &params, &|_| ControlFlow::Continue(())).unwrap();
     let result = &answer.communities[0];
     assert_eq!((result.k, result.least_out), (14, 2));
     assert!(result.least_out <= result.n_out);
+}
+
+/// A lattice of `side` × `side` units with random loads and edges of random cost, and the generator it came from.
+#[cfg(feature = "highs")]
+fn random_piece(
+    side: u32,
+    seed: u64,
+    load: impl Fn(&mut super::random::Random) -> u64,
+) -> (super::piece::Piece, super::random::Random) {
+    let mut random = super::random::Random::new(seed, 0);
+    let load: Vec<u64> = (0..side * side).map(|_| load(&mut random)).collect();
+    let mut edges = Vec::new();
+    for u in 0..side * side {
+        for (v, fits) in [(u + 1, (u + 1) % side != 0), (u + side, u + side < side * side)] {
+            if fits {
+                let cost = 1000 * (1 + random.below(90) as i64);
+                edges.push((u, v, cost, cost));
+            }
+        }
+    }
+    (super::piece::Piece::new(load, &edges), random)
 }
 
 /// All three ways of pricing against the list of all regions: they find every one within the threshold, and what they say when
@@ -134,26 +147,13 @@ fn a_unit_above_the_upper_size_counts_in_the_bound() {
 #[test]
 fn pricing_misses_no_region_and_its_bound_holds() {
     use super::division::Range;
-    use super::piece::Piece;
     use super::pricing::{Limits, Prices, add_within};
-    use super::random::Random;
     use super::regions::{Regions, Rule, all_in_range};
     use super::sweep::Sweeper;
 
     let (side, k) = (5u32, 5);
     for seed in 0..12 {
-        let mut random = Random::new(seed, 0);
-        let load: Vec<u64> = (0..side * side).map(|_| 30 + random.below(60) as u64).collect();
-        let mut edges = Vec::new();
-        for u in 0..side * side {
-            for (v, fits) in [(u + 1, (u + 1) % side != 0), (u + side, u + side < side * side)] {
-                if fits {
-                    let cost = 1000 * (1 + random.below(90) as i64);
-                    edges.push((u, v, cost, cost));
-                }
-            }
-        }
-        let piece = Piece::new(load, &edges);
+        let (piece, mut random) = random_piece(side, seed, |random| 30 + random.below(60) as u64);
         let unit: Vec<f64> = (0..side * side).map(|_| random.below(70) as f64 - 15.0).collect();
         let prices = Prices { unit: &unit, grid: random.below(80) as f64 - 40.0, out: -5.0, heir: &[] };
         let mean = piece.total() / k as u64;
@@ -266,4 +266,111 @@ fn what_the_totals_leave_to_grids_out_of_range_is_enough() {
         }
     }
     assert!(0 < tight, "the totals never said more than the worst grid");
+}
+
+/// Against all connected divisions of nine units into three and four grids.
+#[cfg(feature = "highs")]
+#[test]
+fn packing_knows_the_fewest_grids_out_of_range() {
+    use super::division::{Ask, Range, score};
+    use super::packing::{Packer, Packing};
+    use super::piece::{Piece, Sets};
+
+    let is_connected = |piece: &Piece, labels: &[u32], k: usize| {
+        let mut sets = Sets::new(9);
+        let mut pieces = 9;
+        for u in 0..9u32 {
+            for (v, _) in piece.edges_of(u).filter(|&(v, _)| labels[u as usize] == labels[v as usize]) {
+                pieces -= usize::from(sets.join(u, v));
+            }
+        }
+        pieces == k && (0..k as u32).all(|g| labels.contains(&g))
+    };
+    let mut met = [0; 5];
+    for seed in 0..40 {
+        let (piece, mut random) =
+            random_piece(
+                3,
+                seed,
+                |random| {
+                    if random.below(9) == 0 { 80 } else { 1 + random.below(40) as u64 }
+                },
+            );
+        for k in [3usize, 4] {
+            let mean = piece.total() / k as u64;
+            let range = Range { low: mean * 9 / 10, target: mean, high: mean * 11 / 10 };
+            let all = (0..k.pow(9))
+                .map(|code| -> Vec<u32> { (0..9).map(|u| (code / k.pow(u) % k) as u32).collect() });
+            let divisions = all.filter(|labels| is_connected(&piece, labels, k));
+            let fewest = divisions.map(|labels| score(&piece, range, &labels, k).n_out).min().unwrap();
+            met[fewest] += 1;
+            let ask = Ask { piece: &piece, k, range };
+            let mut packer = Packer::new(ask, (1 << 20, 1 << 20), 1 << 20).unwrap();
+            for out in 1..k {
+                match packer.with_out(out, &mut random) {
+                    Packing::Impossible => assert!(out < fewest, "seed {seed}: {fewest} of {k}, not {out}"),
+                    Packing::Found(labels) => {
+                        assert!(is_connected(&piece, &labels, k), "{labels:?}");
+                        assert!(score(&piece, range, &labels, k).n_out <= out, "{labels:?}");
+                    }
+                    Packing::Open => panic!("nine units are few"),
+                }
+            }
+        }
+    }
+    assert!(met.iter().filter(|&&met| 3 < met).count() >= 3, "{met:?} of each number out of range");
+}
+
+/// Against the cheapest of all divisions of 25 units: bounds stay below it and keep its regions.
+#[cfg(feature = "highs")]
+#[test]
+fn cuts_raise_the_bound_and_not_above_the_best_division() {
+    use super::cover::{self, Cover, Idle, Offer};
+    use super::division::Range;
+    use super::master::{Source, Task};
+    use super::regions::{Regions, Rule, all_in_range};
+    use super::{cuts, relax};
+
+    let (mut raised, mut closed) = (0, 0);
+    for seed in 0..30 {
+        let (piece, _) = random_piece(5, seed, |random| 10 + random.below(50) as u64);
+        let k = 6;
+        let mean = piece.total() / k as u64;
+        let range = Range { low: mean * 9 / 10, target: mean, high: mean * 11 / 10 };
+        let rule = Rule::in_range(k, range);
+        let (all, complete) = all_in_range(&piece, range, 1 << 24, &Regions::default());
+        assert!(complete);
+        let mut regions = all.without_dead_ends(&piece, rule);
+        let offer = |region: u32| Offer { region, price: regions.boundary[region as usize] };
+        let offers: Vec<Offer> = (0..regions.len() as u32).map(offer).collect();
+        let found =
+            cover::cheapest(&piece, rule, &regions, (&offers, Idle::default()), i64::MAX / 4, 1 << 40);
+        let Cover::Found(best) = found else { continue };
+        let cost = best.iter().map(|&region| regions.boundary[region]).sum::<i64>() as f64 / 2000.0;
+        let task = &mut Task {
+            piece: &piece,
+            regions: &mut regions,
+            source: Source::Listed,
+            stay: None,
+            sweeper: None,
+            rule,
+            upper: None,
+            dearest: f64::INFINITY,
+            steps: 0,
+            columns: 0,
+            nodes: 0,
+            rounds: 200,
+            cuts: true,
+        };
+        let mut relaxed = relax::solve(task).unwrap();
+        assert!(relaxed.complete && relaxed.bound <= cost + 1e-3);
+        let before = relaxed.bound;
+        cuts::strengthen(task, &mut relaxed, cost + 1.0).unwrap();
+        assert!(relaxed.bound <= cost + 1e-3, "seed {seed}: {} above {cost}", relaxed.bound);
+        let paid: f64 = best.iter().map(|&region| relaxed.reduced[region]).sum();
+        assert!(paid <= cost - relaxed.bound + 1e-3, "seed {seed}: {paid}");
+        raised += usize::from(before + 1e-3 < relaxed.bound);
+        closed += usize::from(before + 1e-3 < cost && cost - 1e-3 <= relaxed.bound);
+    }
+    assert!(5 < raised && 2 < closed, "{raised} bounds raised, {closed} to the best division");
 }

@@ -300,7 +300,7 @@ fn zone_kinds(
     while first < keys.len() {
         let community = keys[first] >> 16;
         let last = (first..keys.len()).find(|&z| keys[z] >> 16 != community).unwrap_or(keys.len());
-        // Locked grids count towards the number of their class.
+        // Locked grids count towards the number of their class; those of exclusive atoms are beside it, as if they were open.
         let mut total = vec![0u64; params.sizes.len()];
         let mut kept = vec![FxHashSet::default(); params.sizes.len()];
         let mut rest = vec![false; params.sizes.len()];
@@ -310,7 +310,8 @@ fn zone_kinds(
             if kind == EXCLUSIVE {
                 continue;
             }
-            for &atom in &atoms[start[z]..start[z + 1]] {
+            let is_beside = |atom: u32| problem.exclusive.is_some_and(|e| e[atom as usize]);
+            for &atom in atoms[start[z]..start[z + 1]].iter().filter(|&&atom| !is_beside(atom)) {
                 let class = class_of(atom);
                 total[class] += u64::from(problem.households[atom as usize]);
                 match problem.current.filter(|_| kind == LOCKED) {
@@ -327,13 +328,16 @@ fn zone_kinds(
         for z in first..last {
             let class = (keys[z] & 0xFFFF) as usize;
             if let Some(&size) = params.sizes.get(class).filter(|_| keys[z] & 0xFFFF < EXCLUSIVE) {
-                let implied = wanted[class].saturating_sub(kept[class].len()).max(1);
+                let left = wanted[class].saturating_sub(kept[class].len()).max(1);
                 let asked = exact.contains_key(&(community as u32));
                 let (named, load) = present_number(problem, &atoms[start[z]..start[z + 1]]);
-                let present = named.filter(|_| !asked).unwrap_or(implied);
                 let range =
                     Range { low: size.low.into(), target: size.target.into(), high: size.high.into() };
                 let fewest_out = |k| islands::fewest_out(load, k, range);
+                // Locked grids far from the target leave a number that the rest may not be shared by.
+                let own = number_of_grids(load, size.target);
+                let implied = if !asked && fewest_out(own) < fewest_out(left) { own } else { left };
+                let present = named.filter(|_| !asked).unwrap_or(implied);
                 let stays = fewest_out(present) <= fewest_out(implied);
                 let (k, other) = if stays { (present, implied) } else { (implied, present) };
                 kinds[z] = Kind::Divide { size, k, other };

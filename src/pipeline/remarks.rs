@@ -68,12 +68,15 @@ fn words(
                 "list its entrances as buildings of their own, or accept the larger grid",
             )),
         ),
-        Reason::TotalOutOfRange { k } => (
+        Reason::TotalOutOfRange { k, total } => (
             FindingKind::GridOutOfRange,
             Text::from((
-                format!("{community}共 {load} 户，无法分成 {k} 个都在范围内的网格"),
                 format!(
-                    "the {load} households of {community} cannot be shared by {k} grids within the limits"
+                    "网格 {code} 有 {load} 户：{community}待划分的 {total} 户无法分成 {k} 个都在范围内的网格"
+                ),
+                format!(
+                    "grid {code} has {load} households: the {total} to be divided in {community} cannot make {k} {} within the limits",
+                    if k == 1 { "grid" } else { "grids" }
                 ),
             )),
             Text::from((
