@@ -24,7 +24,7 @@ const WEIGHTS: [i64; 5] = [1, 3, 10, 40, 160];
 /// Units of the largest part whose divisions are all looked at.
 const TINY: usize = 10;
 
-/// Grids and households out of range, then boundary cost in mm.
+/// Grids out of range, households out of range or moved, then boundary cost in mm.
 type Balance = (usize, u64, i64);
 
 /// Divisions of which each is better balanced than all that move less.
@@ -155,7 +155,7 @@ fn choose_rungs(ladders: &[Vec<(u64, Balance)>], limit: u64) -> Vec<usize> {
 
 fn balance(parts: &[PartAnswer]) -> Balance {
     parts.iter().fold((0, 0, 0), |sum, part| {
-        (sum.0 + part.score.n_out, sum.1 + part.score.excess, sum.2 + part.score.cost)
+        (sum.0 + part.score.n_out, sum.1 + part.score.excess + part.score.moved, sum.2 + part.score.cost)
     })
 }
 
@@ -234,7 +234,7 @@ fn put_together(
             divided.grid[unit as usize] = next + labels[local as usize];
         }
         next += part.k as u32;
-        let score = division::score(&part.piece, range, labels, k);
+        let score = Score { moved: front.rungs[rung].0, ..division::score(&part.piece, range, labels, k) };
         divided.parts.push(PartAnswer {
             score,
             least_out: part.fewest_out(k, range),
@@ -320,7 +320,8 @@ fn every_division(part: &Part, range: Range, home: &[u32], front: &mut Front<Vec
             let mut named = labels.clone();
             redraw::name_by_home(piece, home, &mut named, k);
             let moved = redraw::moved_from(piece, home, &named);
-            front.offer(moved, as_balance(division::score(piece, range, &named, k)), || named);
+            let score = Score { moved, ..division::score(piece, range, &named, k) };
+            front.offer(moved, as_balance(score), || named);
         }
         let first_of = |at: usize| labels[..at].iter().max().map_or(0, |&most| most + 1).min(k as u32 - 1);
         let Some(at) = (0..labels.len()).rev().find(|&at| labels[at] < first_of(at)) else { return };
@@ -343,5 +344,5 @@ fn is_connected(piece: &Piece, labels: &[u32], k: usize) -> bool {
 
 /// What a rung of a ladder is judged by.
 pub(super) fn as_balance(score: Score) -> Balance {
-    (score.n_out, score.excess, score.cost)
+    (score.n_out, score.excess + score.moved, score.cost)
 }

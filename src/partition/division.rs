@@ -25,8 +25,9 @@ pub(super) struct Ask<'a> {
     pub range: Range,
 }
 
-/// How good a division is; smaller is better, compared in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// How good a division is; smaller is better: fewest grids out of range, then fewest households out of range or moved, a
+/// household counting the same in either, then fewest moved, then the smallest cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Score {
     /// Grids out of range.
     pub n_out: usize,
@@ -36,6 +37,19 @@ pub(super) struct Score {
     pub moved: u64,
     /// Boundary cost in mm.
     pub cost: i64,
+}
+
+impl Ord for Score {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let order = |score: &Self| (score.n_out, score.excess + score.moved, score.moved, score.cost);
+        order(self).cmp(&order(other))
+    }
+}
+
+impl PartialOrd for Score {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// Labels of the units of a piece and what follows from them.

@@ -96,6 +96,7 @@ enum End {
     /// With a division.
     Found,
     /// With a proof that there is none.
+    #[cfg_attr(not(feature = "highs"), expect(dead_code, reason = "only the relaxation proves it"))]
     Impossible,
     Open,
 }
@@ -175,6 +176,31 @@ pub(super) fn improve(
     }
 }
 
+#[cfg(feature = "highs")]
+fn packer_of(budget: Budget, ask: Ask<'_>) -> Option<Packer<'_>> {
+    Packer::new(ask, (budget.sweeps, budget.steps / PACKING_PART), budget.sweeps.min(MOST_NODES))
+}
+
+/// The first number within `numbers`, or the one beyond, that packing does not refute as the number of grids out of range.
+#[cfg(feature = "highs")]
+pub(super) fn fewest_out(context: &Context<'_>, ask: Ask<'_>, numbers: std::ops::Range<usize>) -> usize {
+    let mut packer = None;
+    for out in numbers.clone() {
+        let packer = packer.get_or_insert_with(|| packer_of(context.budget, ask));
+        let found = packer.as_mut().map(|packer| packer.with_out(out, &mut Random::new(0, out as u64)));
+        if !matches!(found, Some(Packing::Impossible)) {
+            return out;
+        }
+    }
+    numbers.end.max(numbers.start)
+}
+
+/// Without HiGHS there are no prices to pack by.
+#[cfg(not(feature = "highs"))]
+pub(super) fn fewest_out(_: &Context<'_>, _: Ask<'_>, numbers: std::ops::Range<usize>) -> usize {
+    numbers.start
+}
+
 impl<'a> Selection<'a> {
     /// What the next search may spend. One that was cut short leaves an eighth to those that follow, so that a part in
     /// which nothing can be settled ends soon, however many grids may be out of range.
@@ -210,10 +236,7 @@ impl<'a> Selection<'a> {
             return;
         }
         let ask = self.ask();
-        let packer = self.packer.get_or_insert_with(|| {
-            let Budget { sweeps, steps, .. } = self.budget;
-            Packer::new(ask, (sweeps, steps / PACKING_PART), sweeps.min(MOST_NODES)).map(Box::new)
-        });
+        let packer = self.packer.get_or_insert_with(|| packer_of(self.budget, ask).map(Box::new));
         match packer.as_mut().map(|packer| packer.with_out(out, &mut Random::new(0, out as u64))) {
             Some(Packing::Impossible) => self.answer.least_out = out + 1,
             Some(Packing::Found(labels)) => {

@@ -293,7 +293,7 @@ pub fn partition(
 ///
 /// - Rule: a grid keeps the number of the present one it overlaps most, largest overlaps first; who is in no grid of the
 ///   present number has moved. What always holds comes first: where that alone moves more, as little as possible moves.
-/// - Order of wishes within the limit: fewest grids out of range, fewest households out of range. The limit is spent in
+/// - Order of wishes within the limit: fewest grids out of range, then fewest households out of range or moved. The limit is spent in
 ///   the communities where it brings most. Communities of at most ten units are searched completely.
 ///
 /// # Errors

@@ -66,7 +66,11 @@ pub(super) fn part(
         pool = Some(Regions::default());
     } else {
         best.anneal(pool.as_mut(), &mut random);
-        if is_full && least_out < best.score.n_out {
+        if pool.is_some() {
+            let least_out = exact::fewest_out(context, ask, least_out..best.score.n_out);
+            if part.sound && part.choices == 1 {
+                answer.least_out = least_out;
+            }
             near_home(&mut best, part, present, pool.as_mut(), (least_out, &[90]), &mut random);
         }
         if is_full && least_out < best.score.n_out {
@@ -105,7 +109,7 @@ pub(super) fn afresh(
     }
     let (other, known) = solve::divide_part(context, part, range, stream, (None, true));
     answer.least_out = known.least_out;
-    if (answer.score.n_out, answer.score.excess) <= (known.score.n_out, known.score.excess) {
+    if answer.score.n_out <= known.score.n_out {
         return (labels, answer);
     }
     let mut random = Random::new(context.seed, stream ^ 1 << 50);
@@ -249,10 +253,12 @@ fn move_fewest(
     let worst = furthest_out(ask, labels);
     if !is_least {
         // What the selection brought into range may have moved more than needed.
-        (*labels, answer.score) = settle(context, ask, &home, std::mem::take(labels), None, random);
+        let settled = settle(context, ask, &home, labels.clone(), None, random);
+        if furthest_out(ask, &settled.0) <= worst {
+            (*labels, answer.score) = settled;
+        }
     }
-    let is_sound = part.sound && part.choices == 1 && furthest_out(ask, labels) <= worst;
-    answer.least_moved = least.filter(|_| is_sound);
+    answer.least_moved = least.filter(|_| part.sound && part.choices == 1);
 }
 
 /// Without HiGHS there is no selection.

@@ -157,7 +157,7 @@ fn divide(
         let range = Range { low: size.low.into(), target: size.target.into(), high: size.high.into() };
         (divided, wanted) = (into(context, &piece, k, range, present.as_ref(), index), k);
         if let Some(present) = &present {
-            if divided.balance_and_moves() != (0, 0, 0) && other != k {
+            if divided.balance_and_moves() != (0, 0) && other != k {
                 // Another number counts only if it is better balanced or moves fewer.
                 let again = into(context, &piece, other, range, Some(present), index);
                 if again.balance_and_moves() < divided.balance_and_moves() {
@@ -208,10 +208,10 @@ impl Divided {
         }
     }
 
-    /// Grids and households out of range and load that changes grid, in the order in which they count.
-    fn balance_and_moves(&self) -> (usize, u64, u64) {
+    /// Grids out of range, then load out of range or in another grid than now.
+    fn balance_and_moves(&self) -> (usize, u64) {
         let scores = self.parts.iter().map(|part| part.score);
-        scores.fold((0, 0, 0), |sum, s| (sum.0 + s.n_out, sum.1 + s.excess, sum.2 + s.moved))
+        scores.fold((0, 0), |sum, s| (sum.0 + s.n_out, sum.1 + s.excess + s.moved))
     }
 }
 
