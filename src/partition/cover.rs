@@ -27,6 +27,11 @@ impl Mask {
         self.0[u / 128] >> (u % 128) & 1 == 1
     }
 
+    /// The set of these units.
+    pub(super) fn of(units: &[u16]) -> Self {
+        units.iter().fold(Self::EMPTY, |set, &u| set.with(usize::from(u)))
+    }
+
     /// Number of members.
     #[cfg(feature = "highs")]
     pub(super) fn len(self) -> usize {
@@ -107,7 +112,7 @@ pub(super) fn cheapest(
         .iter()
         .map(|offer| {
             let region = offer.region as usize;
-            let mut mask = regions.units(region).iter().fold(Mask::EMPTY, |set, &u| set.with(usize::from(u)));
+            let mut mask = Mask::of(regions.units(region));
             if regions.heir[region] != NO_HEIR {
                 mask = mask.with(n + usize::from(regions.heir[region]));
             }

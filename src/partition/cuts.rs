@@ -8,8 +8,7 @@
 use highs::{Col, ColProblem, HighsModelStatus, Model, Row, Sense};
 
 use super::cover::Mask;
-use super::master::{Task, entries, quiet, rows};
-use super::relax::{Relaxed, reduced_costs, worth};
+use super::master::quiet;
 
 /// Columns of the first program, and columns added per round.
 const FIRST_COLUMNS: usize = 2000;
@@ -32,9 +31,34 @@ struct Cut {
     price: f64,
 }
 
+/// A program that chooses among listed regions, no two of which share a unit, at least cost.
+pub(super) trait Listing {
+    /// Number of units.
+    fn n(&self) -> usize;
+    /// Units of every region.
+    fn masks(&self) -> Vec<Mask>;
+    /// Adds the rows of the program without cuts.
+    fn rows(&self, problem: &mut ColProblem) -> Vec<Row>;
+    /// Cost and entries of a region's column.
+    fn column(&self, rows: &[Row], region: usize) -> (f64, Vec<(Row, f64)>);
+    /// Reduced cost of every region at these prices of the rows.
+    fn reduced_costs(&self, price: &[f64]) -> Vec<f64>;
+    /// What the prices are worth: the value of the relaxation if no region has a negative reduced cost at them.
+    fn worth(&self, price: &[f64]) -> f64;
+    /// Most regions that are chosen.
+    fn most(&self) -> usize;
+}
+
+/// A bound on the value of a listing, the prices of its rows behind it and the reduced cost of every region.
+pub(super) struct Strength {
+    pub bound: f64,
+    pub price: Vec<f64>,
+    pub reduced: Vec<f64>,
+}
+
 /// The program over listed regions.
-struct Program<'t, 'a> {
-    task: &'t Task<'a>,
+struct Program<'l, L> {
+    listing: &'l L,
     mask: Vec<Mask>,
     model: Option<Model>,
     rows: Vec<Row>,
@@ -47,66 +71,52 @@ struct Program<'t, 'a> {
     value: Vec<f64>,
 }
 
-/// Raises the bound of a solved relaxation by cuts; all regions with a reduced cost of up to `upper` less its bound are
-/// listed. Reduced costs become those with cuts, infinite where a region is in no division below `upper`, in metres.
-/// `None` if the program fails; the relaxation is then as before.
-pub(super) fn strengthen(task: &Task<'_>, relaxed: &mut Relaxed, upper: f64) -> Option<()> {
-    let gap = upper - relaxed.bound;
+/// Raises a bound by cuts; all regions with a reduced cost of up to `upper` less the bound are listed. Reduced costs become
+/// those with cuts, infinite where a region is in no choice below `upper`. `None` if the program fails.
+pub(super) fn strengthen(listing: &impl Listing, known: Strength, upper: f64) -> Option<Strength> {
+    let gap = upper - known.bound;
     let mut alive: Vec<u32> =
-        (0..relaxed.reduced.len() as u32).filter(|&region| relaxed.reduced[region as usize] <= gap).collect();
-    let mut best = (relaxed.bound, relaxed.price.clone(), relaxed.reduced.clone());
-    let mut program = Program::new(task, relaxed, &alive)?;
+        (0..known.reduced.len() as u32).filter(|&region| known.reduced[region as usize] <= gap).collect();
+    let mut program = Program::new(listing, &known.reduced, &alive)?;
+    let mut best = known;
     let mut slow = 0;
     for _ in 0..ROUNDS {
         let Some((price, reduced)) = program.solve(&alive)? else {
-            // Not even parts of regions that are left cover everything: nothing is below the upper value.
-            best.0 = upper;
+            // Not even parts of regions that are left will do: nothing is below the upper value.
+            best.bound = upper;
             break;
         };
         let cuts: f64 = program.cuts.iter().map(|cut| cut.price).sum();
         let least = alive.iter().map(|&r| reduced[r as usize]).fold(0.0, f64::min);
-        let bound = worth(task, &price) + cuts + task.rule.k as f64 * least;
-        let gained = bound - best.0;
-        slow = if gained < (upper - best.0) / 100.0 { slow + 1 } else { 0 };
-        if best.0 < bound {
-            best = (bound, price, reduced);
-            alive.retain(|&region| best.2[region as usize] <= upper - best.0);
+        let bound = listing.worth(&price) + cuts + listing.most() as f64 * least;
+        let gained = bound - best.bound;
+        slow = if gained < (upper - best.bound) / 100.0 { slow + 1 } else { 0 };
+        if best.bound < bound {
+            best = Strength { bound, price, reduced };
+            alive.retain(|&region| best.reduced[region as usize] <= upper - best.bound);
         }
-        if upper <= best.0 || slow == SLOW || !program.cut()? {
+        if upper <= best.bound || slow == SLOW || !program.cut()? {
             break;
         }
     }
-    let (bound, price, reduced) = best;
-    relaxed.reduced = vec![f64::INFINITY; reduced.len()];
-    alive.iter().for_each(|&region| relaxed.reduced[region as usize] = reduced[region as usize]);
-    (relaxed.bound, relaxed.price) = (bound, price);
-    Some(())
+    let mut reduced = vec![f64::INFINITY; best.reduced.len()];
+    alive.iter().for_each(|&region| reduced[region as usize] = best.reduced[region as usize]);
+    Some(Strength { reduced, ..best })
 }
 
-impl<'t, 'a> Program<'t, 'a> {
+impl<'l, L: Listing> Program<'l, L> {
     /// The program without cuts over the regions of least reduced cost.
-    fn new(task: &'t Task<'a>, relaxed: &Relaxed, alive: &[u32]) -> Option<Self> {
+    fn new(listing: &'l L, reduced: &[f64], alive: &[u32]) -> Option<Self> {
         let mut problem = ColProblem::new();
-        let rows = rows(task, &mut problem);
+        let rows = listing.rows(&mut problem);
         let mut model = problem.try_optimise(Sense::Minimise).ok()?;
         quiet(&mut model);
-        let mask = |region: usize| {
-            task.regions.units(region).iter().fold(Mask::EMPTY, |mask, &unit| mask.with(usize::from(unit)))
-        };
-        let mask = (0..task.regions.len()).map(mask).collect();
-        let column = vec![None; task.regions.len()];
-        let mut program = Self {
-            task,
-            mask,
-            model: Some(model),
-            rows,
-            cuts: Vec::new(),
-            column,
-            order: Vec::new(),
-            value: Vec::new(),
-        };
+        let mask = listing.masks();
+        let column = vec![None; mask.len()];
+        let (cuts, order, value) = (Vec::new(), Vec::new(), Vec::new());
+        let mut program = Self { listing, mask, model: Some(model), rows, cuts, column, order, value };
         let mut first = alive.to_vec();
-        let cost = |region: &u32| relaxed.reduced[*region as usize];
+        let cost = |region: &u32| reduced[*region as usize];
         first.sort_unstable_by(|a, b| cost(a).total_cmp(&cost(b)).then(a.cmp(b)));
         first.truncate(FIRST_COLUMNS);
         program.add(&first)?;
@@ -164,7 +174,7 @@ impl<'t, 'a> Program<'t, 'a> {
 
     /// Reduced cost of every region with cuts.
     fn reduced(&self, price: &[f64]) -> Vec<f64> {
-        let mut reduced = reduced_costs(self.task, price);
+        let mut reduced = self.listing.reduced_costs(price);
         let priced: Vec<&Cut> = self.cuts.iter().filter(|cut| cut.price < 0.0).collect();
         for (cost, mask) in reduced.iter_mut().zip(&self.mask) {
             *cost -=
@@ -178,10 +188,9 @@ impl<'t, 'a> Program<'t, 'a> {
         let model = self.model.as_mut()?;
         for &region in new {
             let at = region as usize;
-            let mut column = entries(self.task, &self.rows, at);
+            let (cost, mut column) = self.listing.column(&self.rows, at);
             let cut = self.cuts.iter().filter(|cut| 2 <= self.mask[at].and(cut.units).len());
             column.extend(cut.map(|cut| (cut.row, 1.0)));
-            let cost = self.task.half_boundary(at);
             self.column[at] = Some(model.try_add_column(cost, 0.0.., column).ok()?);
             self.order.push(region);
         }
@@ -190,7 +199,7 @@ impl<'t, 'a> Program<'t, 'a> {
 
     /// Adds the triples that the last solution violates most; false if there are none.
     fn cut(&mut self) -> Option<bool> {
-        let n = self.task.n();
+        let n = self.listing.n();
         let parts: Vec<(Mask, f64)> = self
             .value
             .iter()

@@ -78,7 +78,9 @@ pub(super) const MOST_NODES: usize = 3 << 20;
 const LISTING_PART: usize = 64;
 /// The part of the steps of a search that one for a packing may take.
 #[cfg(feature = "highs")]
-const PACKING_PART: u64 = 32;
+const PACKING_PART: u64 = 128;
+/// Units of the largest part that is searched with its whole budget however heavy grids out of range may be.
+const SMALL: usize = 64;
 /// Zones up to which the budget of each is whole.
 const FULL_ZONES: usize = 150;
 /// Nodes of one integer program.
@@ -280,7 +282,8 @@ impl<'a> Selection<'a> {
         let Some(rule) = Rule::with_out(self.ask(), out, worst) else { return false };
         // A group is worth little time where grids may be further out than the range is wide.
         let is_wide = self.budget.is_group && self.range.high - self.range.low + 1 < worst;
-        self.hopeless = rule.hopelessness() + u32::from(is_wide);
+        let is_small = self.piece.len() <= SMALL && !self.budget.is_group;
+        self.hopeless = if is_small { 0 } else { rule.hopelessness() + u32::from(is_wide) };
         self.is_every_load = out == 0 || rule.least == 0 && rule.most < self.range.high + worst;
         let found = self.within_budget(rule, known);
         self.hopeless = 0;

@@ -9,8 +9,8 @@ use std::num::NonZeroU32;
 
 use highs::{ColProblem, HighsModelStatus, Model, Row, Sense};
 
-use super::cover::{self, Cover, Idle, Offer};
-use super::cuts;
+use super::cover::{self, Cover, Idle, Mask, Offer};
+use super::cuts::{self, Listing, Strength};
 use super::piece::Piece;
 use super::pricing::{self, Limits, Priced, Prices};
 use super::regions::{NO_HEIR, Regions, Rule};
@@ -110,6 +110,36 @@ impl Task<'_> {
     }
 }
 
+impl Listing for Task<'_> {
+    fn n(&self) -> usize {
+        self.piece.len()
+    }
+
+    fn masks(&self) -> Vec<Mask> {
+        (0..self.regions.len()).map(|region| Mask::of(self.regions.units(region))).collect()
+    }
+
+    fn rows(&self, problem: &mut ColProblem) -> Vec<Row> {
+        rows(self, problem)
+    }
+
+    fn column(&self, rows: &[Row], region: usize) -> (f64, Vec<(Row, f64)>) {
+        (self.half_boundary(region), entries(self, rows, region))
+    }
+
+    fn reduced_costs(&self, price: &[f64]) -> Vec<f64> {
+        relax::reduced_costs(self, price)
+    }
+
+    fn worth(&self, price: &[f64]) -> f64 {
+        relax::worth(self, price)
+    }
+
+    fn most(&self) -> usize {
+        self.rule.k
+    }
+}
+
 /// What came out. Costs in mm.
 pub(super) enum Outcome {
     /// Chosen regions; no division that follows the rule costs less than `bound`.
@@ -162,20 +192,20 @@ pub(super) fn choose(task: &mut Task<'_>) -> Outcome {
         for part in PARTS.into_iter().take(if upper.is_some() { PARTS.len() } else { 1 }) {
             let above = least + part * gap;
             match with_cuts(task, &mut relaxed, above) {
-                Listing::Found(chosen) => return settle(task, chosen, upper, None),
-                Listing::Nothing if part == 1.0 => {
+                Below::Found(chosen) => return settle(task, chosen, upper, None),
+                Below::Nothing if part == 1.0 => {
                     return upper
                         .map_or(Outcome::Impossible, |upper| Outcome::Open { bound: bound_mm(upper) });
                 }
-                Listing::Nothing => {
+                Below::Nothing => {
                     floor = floor.max(above);
                     break;
                 }
-                Listing::Open => {
+                Below::Open => {
                     floor = floor.max(relaxed.bound);
                     break;
                 }
-                Listing::TooLong => {}
+                Below::TooLong => {}
             }
         }
     }
@@ -183,7 +213,7 @@ pub(super) fn choose(task: &mut Task<'_>) -> Outcome {
 }
 
 /// What is known about divisions below some cost.
-enum Listing {
+enum Below {
     /// The cheapest one.
     Found(Vec<usize>),
     /// There is none.
@@ -195,23 +225,27 @@ enum Listing {
 }
 
 /// Lists every region that a division below `above` metres may have, raises the bound by cuts and searches what is left.
-fn with_cuts(task: &mut Task<'_>, relaxed: &mut Relaxed, above: f64) -> Listing {
+fn with_cuts(task: &mut Task<'_>, relaxed: &mut Relaxed, above: f64) -> Below {
     let gap = above - relaxed.bound;
     if !widen(task, relaxed, (gap, LISTED)) {
-        return Listing::TooLong;
+        return Below::TooLong;
     }
     let before = relaxed.bound;
-    if cuts::strengthen(task, relaxed, above).is_none() {
-        return Listing::TooLong;
-    }
+    let (bound, price, reduced) = (relaxed.bound, relaxed.price.clone(), relaxed.reduced.clone());
+    let Some(Strength { bound, price, reduced }) =
+        cuts::strengthen(task, Strength { bound, price, reduced }, above)
+    else {
+        return Below::TooLong;
+    };
+    (relaxed.bound, relaxed.price, relaxed.reduced) = (bound, price, reduced);
     let gap = above - relaxed.bound;
     let mut margin = (before * 0.01).min(gap);
     loop {
         match search(task, relaxed, margin) {
-            Cover::Found(chosen) => return Listing::Found(chosen),
-            Cover::Impossible if gap <= margin => return Listing::Nothing,
+            Cover::Found(chosen) => return Below::Found(chosen),
+            Cover::Impossible if gap <= margin => return Below::Nothing,
             Cover::Impossible => margin = (2.0 * margin).min(gap),
-            Cover::Unknown(_) => return Listing::Open,
+            Cover::Unknown(_) => return Below::Open,
         }
     }
 }

@@ -9,6 +9,7 @@ use highs::{ColProblem, Model, Row, Sense};
 use rustc_hash::FxHashMap;
 
 use super::cover::{MAX_UNITS, Mask};
+use super::cuts::{self, Listing, Strength};
 use super::division::{Ask, Range};
 use super::master::quiet;
 use super::piece::Piece;
@@ -28,7 +29,7 @@ const ZERO: f64 = 1e-6;
 const ADDED: usize = 1000;
 const PER_ROOT: usize = 32;
 /// Sets of the largest search. One that has more would not end.
-const MOST_SETS: usize = 20_000;
+const MOST_SETS: usize = 200_000;
 /// How near pricing stays to the best prices at first (Wentges 1997).
 const NEAR_CENTER: f64 = 0.6;
 
@@ -66,7 +67,7 @@ impl<'a> Packer<'a> {
         free.cost.fill(0);
         let sweeper = Sweeper::new(&free, ask.range.high, nodes)?;
         let mut problem = ColProblem::new();
-        let rows: Vec<Row> = free.load.iter().map(|_| problem.add_row(..=1.0)).collect();
+        let rows = free.load.iter().map(|_| problem.add_row(..=1.0)).collect();
         let mut model = problem.try_optimise(Sense::Minimise).ok()?;
         quiet(&mut model);
         // A set in range is worth no more than the units that it has at least.
@@ -81,20 +82,36 @@ impl<'a> Packer<'a> {
         let Some(rule) = Rule::with_out(self.ask, out, u64::MAX / 4) else { return Packing::Impossible };
         let wanted = k - out;
         let Some(worth) = self.most_in_range(rule, wanted) else { return Packing::Open };
-        let most = worth.iter().sum::<i64>();
-        if ((most as f64 / MICRO + LOST).floor() as usize) < wanted {
+        let most = worth.iter().sum::<i64>() as f64 / MICRO;
+        if ((most + LOST).floor() as usize) < wanted {
             return Packing::Impossible;
         }
-        if MAX_UNITS < self.free.len() {
+        let upper = LOST - wanted as f64;
+        if MAX_UNITS < self.free.len() || !self.widen(rule, &worth, upper + most) {
             return Packing::Open;
         }
-        let budget = (most - wanted as i64 * MICRO as i64).max(0) + SLACK;
-        if !self.widen(rule, &worth, budget) {
+        let price: Vec<f64> = worth.iter().map(|&worth| -worth as f64 / MICRO).collect();
+        let reduced = self.reduced_costs(&price);
+        let Some(Strength { bound, price, reduced }) =
+            cuts::strengthen(self, Strength { bound: -most, price, reduced }, upper)
+        else {
             return Packing::Open;
+        };
+        if upper <= bound {
+            return Packing::Impossible;
         }
-        let mut search = Search::new(&self.free, range, out, (&worth, budget), self.steps);
-        let sets = (0..self.sets.len()).map(|set| (set, self.sets.units(set)));
-        match search.run(sets, wanted) {
+        let micro = |sets: f64| (sets.max(0.0) * MICRO) as i64;
+        let worth: Vec<i64> = price.iter().map(|price| micro(-price)).collect();
+        let candidates = (0..self.sets.len())
+            .filter(|&set| reduced[set].is_finite())
+            .map(|set| Candidate {
+                mask: Mask::of(self.sets.units(set)),
+                price: micro(reduced[set]),
+                set: set as u32,
+            })
+            .collect();
+        let mut search = Search::new(&self.free, range, out, &worth, self.steps);
+        match search.run(candidates, wanted, micro(upper - bound) + SLACK) {
             Some(true) => Packing::Found(self.labels(&search.chosen, out, random)),
             Some(false) => Packing::Impossible,
             None => Packing::Open,
@@ -167,7 +184,7 @@ impl<'a> Packer<'a> {
     }
 
     /// Makes sure that all sets are listed which are worth no more than one and the budget; false if they are too many.
-    fn widen(&mut self, rule: Rule, worth: &[i64], budget: i64) -> bool {
+    fn widen(&mut self, rule: Rule, worth: &[i64], budget: f64) -> bool {
         let everything: Vec<u32> = (0..self.free.len() as u32).collect();
         let micro: Vec<i64> = worth.iter().map(|worth| -worth).collect();
         let in_range = Rule::in_range(rule.k, rule.range);
@@ -175,16 +192,15 @@ impl<'a> Packer<'a> {
             Task { piece: &self.free, rule: in_range, price: &micro, out: 0, grid: 1.0, names: &everything };
         let limits = Limits { visits: self.visits, found: MOST_SETS, per_root: MOST_SETS };
         let mut keeper = Keeper::new(&self.free, rule, &mut self.sets);
-        self.sweeper.add_of(task, budget as f64 / MICRO, limits, &mut keeper).complete
+        self.sweeper.add_of(task, budget, limits, &mut keeper).complete
     }
 
     /// Solves the program over the sets found so far; returns how many fit, in parts of sets.
     fn solve(&mut self) -> Option<f64> {
         let mut model = self.model.take()?;
         for set in self.added..self.sets.len() {
-            let entries: Vec<(Row, f64)> =
-                self.sets.units(set).iter().map(|&unit| (self.rows[usize::from(unit)], 1.0)).collect();
-            model.try_add_column(-1.0, 0.0.., entries).ok()?;
+            let (cost, entries) = self.column(&self.rows, set);
+            model.try_add_column(cost, 0.0.., entries).ok()?;
         }
         self.added = self.sets.len();
         let solved = model.try_solve().ok()?;
@@ -241,10 +257,43 @@ impl<'a> Packer<'a> {
     }
 }
 
+/// The packing program: no unit twice, as many sets as fit.
+impl Listing for Packer<'_> {
+    fn n(&self) -> usize {
+        self.free.len()
+    }
+
+    fn masks(&self) -> Vec<Mask> {
+        (0..self.sets.len()).map(|set| Mask::of(self.sets.units(set))).collect()
+    }
+
+    fn rows(&self, problem: &mut ColProblem) -> Vec<Row> {
+        self.free.load.iter().map(|_| problem.add_row(..=1.0)).collect()
+    }
+
+    fn column(&self, rows: &[Row], set: usize) -> (f64, Vec<(Row, f64)>) {
+        (-1.0, self.sets.units(set).iter().map(|&unit| (rows[usize::from(unit)], 1.0)).collect())
+    }
+
+    fn reduced_costs(&self, price: &[f64]) -> Vec<f64> {
+        let worth =
+            |set| -> f64 { self.sets.units(set).iter().map(|&unit| price[usize::from(unit)].min(0.0)).sum() };
+        (0..self.sets.len()).map(|set| -1.0 - worth(set)).collect()
+    }
+
+    fn worth(&self, price: &[f64]) -> f64 {
+        price.iter().map(|price| price.min(0.0)).sum()
+    }
+
+    fn most(&self) -> usize {
+        self.ask.k
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Candidate {
     mask: Mask,
-    /// What its units are worth beyond one set.
+    /// What its units, and the cuts that it takes part in, are worth beyond one set.
     price: i64,
     set: u32,
 }
@@ -258,7 +307,6 @@ struct Search<'a> {
     out: usize,
     /// What each unit is worth; who leaves it over pays that.
     worth: &'a [i64],
-    budget: i64,
     /// Open units that cannot hold so many sets with so much left to pay.
     failed: FxHashMap<(Mask, usize), i64>,
     chosen: Vec<u32>,
@@ -276,27 +324,19 @@ enum Branch {
 }
 
 impl<'a> Search<'a> {
-    fn new(piece: &'a Piece, range: Range, out: usize, (worth, budget): (&'a [i64], i64), left: u64) -> Self {
+    fn new(piece: &'a Piece, range: Range, out: usize, worth: &'a [i64], left: u64) -> Self {
         let near =
             |u: u32| piece.neighbor[piece.row(u)].iter().fold(Mask::EMPTY, |set, &v| set.with(v as usize));
         let near = (0..piece.len() as u32).map(near).collect();
         let failed = FxHashMap::default();
-        Self { piece, near, low: range.low, out, worth, budget, failed, chosen: Vec::new(), left }
+        Self { piece, near, low: range.low, out, worth, failed, chosen: Vec::new(), left }
     }
 
-    /// Whether `wanted` of the sets fit; `None` if the limit was reached first.
-    fn run<'s>(&mut self, sets: impl Iterator<Item = (usize, &'s [u16])>, wanted: usize) -> Option<bool> {
-        let mut candidates: Vec<Candidate> = sets
-            .map(|(set, units)| {
-                let worth: i64 = units.iter().map(|&u| self.worth[usize::from(u)]).sum();
-                let mask = units.iter().fold(Mask::EMPTY, |mask, &u| mask.with(usize::from(u)));
-                Candidate { mask, price: (worth - MICRO as i64).max(0), set: set as u32 }
-            })
-            .filter(|candidate| candidate.price <= self.budget)
-            .collect();
+    /// Whether `wanted` of the sets fit within the budget; `None` if the limit was reached first.
+    fn run(&mut self, mut candidates: Vec<Candidate>, wanted: usize, budget: i64) -> Option<bool> {
         candidates.sort_by_key(|candidate| (candidate.price, candidate.set));
         let all = (0..self.piece.len()).fold(Mask::EMPTY, Mask::with);
-        self.pack(all, Mask::EMPTY, wanted, self.budget, &candidates).map(|branch| branch == Branch::Found)
+        self.pack(all, Mask::EMPTY, wanted, budget, &candidates).map(|branch| branch == Branch::Found)
     }
 
     /// Packs `wanted` of the candidates into the open units with `left` to pay, beside units left over before.

@@ -326,10 +326,11 @@ fn packing_knows_the_fewest_grids_out_of_range() {
 #[test]
 fn cuts_raise_the_bound_and_not_above_the_best_division() {
     use super::cover::{self, Cover, Idle, Offer};
+    use super::cuts::{self, Strength};
     use super::division::Range;
     use super::master::{Source, Task};
     use super::regions::{Regions, Rule, all_in_range};
-    use super::{cuts, relax};
+    use super::relax;
 
     let (mut raised, mut closed) = (0, 0);
     for seed in 0..30 {
@@ -362,15 +363,16 @@ fn cuts_raise_the_bound_and_not_above_the_best_division() {
             rounds: 200,
             cuts: true,
         };
-        let mut relaxed = relax::solve(task).unwrap();
+        let relaxed = relax::solve(task).unwrap();
         assert!(relaxed.complete && relaxed.bound <= cost + 1e-3);
         let before = relaxed.bound;
-        cuts::strengthen(task, &mut relaxed, cost + 1.0).unwrap();
-        assert!(relaxed.bound <= cost + 1e-3, "seed {seed}: {} above {cost}", relaxed.bound);
-        let paid: f64 = best.iter().map(|&region| relaxed.reduced[region]).sum();
-        assert!(paid <= cost - relaxed.bound + 1e-3, "seed {seed}: {paid}");
-        raised += usize::from(before + 1e-3 < relaxed.bound);
-        closed += usize::from(before + 1e-3 < cost && cost - 1e-3 <= relaxed.bound);
+        let known = Strength { bound: relaxed.bound, price: relaxed.price, reduced: relaxed.reduced };
+        let Strength { bound, reduced, .. } = cuts::strengthen(task, known, cost + 1.0).unwrap();
+        assert!(bound <= cost + 1e-3, "seed {seed}: {bound} above {cost}");
+        let paid: f64 = best.iter().map(|&region| reduced[region]).sum();
+        assert!(paid <= cost - bound + 1e-3, "seed {seed}: {paid}");
+        raised += usize::from(before + 1e-3 < bound);
+        closed += usize::from(before + 1e-3 < cost && cost - 1e-3 <= bound);
     }
     assert!(5 < raised && 2 < closed, "{raised} bounds raised, {closed} to the best division");
 }
