@@ -85,14 +85,15 @@ pub(super) fn obey(
         return;
     }
     let drawn = std::mem::take(answers);
-    let ladders = zones.zones.par_iter().enumerate().zip(drawn).map(|((index, zone), answer)| {
-        let mut front = Front::new(RUNGS);
-        if free[index] > 0 {
-            climb(context, problem, zones, index, zone, &answer, &mut front);
-        }
-        front.offer(free[index], balance(&answer.parts), || answer);
-        front
-    });
+    let ladders =
+        zones.zones.par_iter().enumerate().zip(drawn).with_max_len(1).map(|((index, zone), answer)| {
+            let mut front = Front::new(RUNGS);
+            if free[index] > 0 {
+                climb(context, problem, zones, index, zone, &answer, &mut front);
+            }
+            front.offer(free[index], balance(&answer.parts), || answer);
+            front
+        });
     let mut ladders: Vec<Front<ZoneAnswer>> = ladders.collect();
     let chosen = choose_rungs(&ladders_of(&ladders), limit);
     for (ladder, rung) in ladders.iter_mut().zip(chosen) {
