@@ -192,7 +192,7 @@ pub(super) fn choose(task: &mut Task<'_>) -> Outcome {
         for part in PARTS.into_iter().take(if upper.is_some() { PARTS.len() } else { 1 }) {
             let above = least + part * gap;
             match with_cuts(task, &mut relaxed, above) {
-                Below::Found(chosen) => return settle(task, chosen, upper, None),
+                Below::Found(chosen, least) => return settle(task, chosen, upper, least),
                 Below::Nothing if part == 1.0 => {
                     return upper
                         .map_or(Outcome::Impossible, |upper| Outcome::Open { bound: bound_mm(upper) });
@@ -213,9 +213,9 @@ pub(super) fn choose(task: &mut Task<'_>) -> Outcome {
 }
 
 /// What is known about divisions below some cost.
-enum Below {
-    /// The cheapest one.
-    Found(Vec<usize>),
+pub(super) enum Below {
+    /// One, and what none costs less than, in metres; without that it is the cheapest.
+    Found(Vec<usize>, Option<f64>),
     /// There is none.
     Nothing,
     /// The bound was raised, and the search was too long.
@@ -225,12 +225,13 @@ enum Below {
 }
 
 /// Lists every region that a division below `above` metres may have, raises the bound by cuts and searches what is left.
-fn with_cuts(task: &mut Task<'_>, relaxed: &mut Relaxed, above: f64) -> Below {
+pub(super) fn with_cuts(task: &mut Task<'_>, relaxed: &mut Relaxed, above: f64) -> Below {
     let gap = above - relaxed.bound;
     if !widen(task, relaxed, (gap, LISTED)) {
         return Below::TooLong;
     }
     let before = relaxed.bound;
+    let uncut = (relaxed.price.clone(), relaxed.reduced.clone());
     let (bound, price, reduced) = (relaxed.bound, relaxed.price.clone(), relaxed.reduced.clone());
     let Some(Strength { bound, price, reduced }) =
         cuts::strengthen(task, Strength { bound, price, reduced }, above)
@@ -242,11 +243,33 @@ fn with_cuts(task: &mut Task<'_>, relaxed: &mut Relaxed, above: f64) -> Below {
     let mut margin = (before * 0.01).min(gap);
     loop {
         match search(task, relaxed, margin) {
-            Cover::Found(chosen) => return Below::Found(chosen),
+            Cover::Found(chosen) => return cheapest_below(task, relaxed, (before, uncut), chosen),
             Cover::Impossible if gap <= margin => return Below::Nothing,
             Cover::Impossible => margin = (2.0 * margin).min(gap),
             Cover::Unknown(_) => return Below::Open,
         }
+    }
+}
+
+/// The cheapest of the divisions of which one was found. With cuts reduced costs do not add up to the cost, because a cut
+/// may be left slack; without them they do, and regions that cuts have dropped stay dropped.
+fn cheapest_below(
+    task: &Task<'_>,
+    relaxed: &Relaxed,
+    (bound, (price, mut reduced)): (f64, (Vec<f64>, Vec<f64>)),
+    chosen: Vec<usize>,
+) -> Below {
+    let paid: f64 = chosen.iter().map(|&region| relaxed.reduced[region].max(0.0)).sum();
+    let value: f64 = chosen.iter().map(|&region| task.half_boundary(region)).sum();
+    for (cost, with_cuts) in reduced.iter_mut().zip(&relaxed.reduced) {
+        if !with_cuts.is_finite() {
+            *cost = f64::INFINITY;
+        }
+    }
+    let uncut = Relaxed { bound, uncovered: 0.0, complete: true, price, reduced };
+    match search(task, &uncut, value - bound + SAME) {
+        Cover::Found(best) => Below::Found(best, None),
+        _ => Below::Found(chosen, Some(relaxed.bound + paid)),
     }
 }
 

@@ -328,7 +328,7 @@ fn cuts_raise_the_bound_and_not_above_the_best_division() {
     use super::cover::{self, Cover, Idle, Offer};
     use super::cuts::{self, Strength};
     use super::division::Range;
-    use super::master::{Source, Task};
+    use super::master::{self, Below, Source, Task};
     use super::regions::{Regions, Rule, all_in_range};
     use super::relax;
 
@@ -363,6 +363,7 @@ fn cuts_raise_the_bound_and_not_above_the_best_division() {
             rounds: 200,
             cuts: true,
         };
+        task.steps = 1 << 30;
         let relaxed = relax::solve(task).unwrap();
         assert!(relaxed.complete && relaxed.bound <= cost + 1e-3);
         let before = relaxed.bound;
@@ -372,6 +373,15 @@ fn cuts_raise_the_bound_and_not_above_the_best_division() {
         let paid: f64 = best.iter().map(|&region| reduced[region]).sum();
         assert!(paid <= cost - bound + 1e-3, "seed {seed}: {paid}");
         raised += usize::from(before + 1e-3 < bound);
+        // A search with cut prices may meet a dearer division first.
+        let mut again = relax::solve(task).unwrap();
+        match master::with_cuts(task, &mut again, cost + 40.0) {
+            Below::Found(chosen, None) => {
+                let value: f64 = chosen.iter().map(|&region| task.half_boundary(region)).sum();
+                assert!((value - cost).abs() < 1e-3, "seed {seed}: {value} is not {cost}");
+            }
+            _ => panic!("seed {seed}: there is a division, and the search is short"),
+        }
         closed += usize::from(before + 1e-3 < cost && cost - 1e-3 <= bound);
     }
     assert!(5 < raised && 2 < closed, "{raised} bounds raised, {closed} to the best division");
