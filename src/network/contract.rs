@@ -6,7 +6,8 @@
 //! the chain are handled by [`Core::local`]. Nothing is approximated.
 
 use super::order::hilbert_order;
-use super::raw::{Edges, End, Raw, Role, degrees};
+use super::raw::{Edges, Raw, degrees};
+use super::trace::{Traced, trace};
 
 /// No node, no edge, no walk.
 pub(super) const NONE: u32 = u32::MAX;
@@ -104,7 +105,8 @@ impl Core {
         let (order, degree) = rayon::join(|| hilbert_order(x, y), || degrees(x.len(), edges));
         let mut raw = Raw::build(&order, &degree, edges);
         raw.fold_trees();
-        Tracer::new(raw, order).trace()
+        let traced = trace(&raw, &order);
+        lay_out(raw, &order, traced)
     }
 
     pub fn n_junctions(&self) -> usize {
@@ -234,282 +236,110 @@ impl Core {
     }
 }
 
-/// Walks along the chains and writes the core.
-struct Tracer<'a> {
-    raw: Raw<'a>,
-    order: Vec<u32>,
-    folded: Vec<Folded>,
-    step_up: Vec<u32>,
-    step_down: Vec<u32>,
-    /// Junctions as raw indices until [`Tracer::finish`].
-    chains: Vec<Chain>,
-    close_in: Vec<u32>,
-    close_out: Vec<u32>,
-    /// Tree nodes still to be unfolded: the node as seen from its parent, and the parent's folded index.
-    pending: Vec<(End, u32)>,
+/// Numbers the junctions and lays out the chains and what leads onto each junction.
+fn lay_out(mut raw: Raw<'_>, order: &[u32], mut traced: Vec<Traced>) -> Core {
+    let mut junction_id = Vec::new();
+    let mut number = std::mem::take(&mut raw.parent);
+    for node in 0..order.len() as u32 {
+        if raw.roles.get(node).is_junction() {
+            number[node as usize] = junction_id.len() as u32;
+            junction_id.push(order[node as usize]);
+        }
+    }
+    drop(raw);
+    let (links, walks): (Vec<_>, Vec<_>) = traced
+        .iter_mut()
+        .map(|part| (std::mem::take(&mut part.links), std::mem::take(&mut part.walks)))
+        .unzip();
+    let numbered = |link: &Link| Link { a: number[link.a as usize], b: number[link.b as usize], ..*link };
+    let lay_arcs = || {
+        let mut all: Vec<Link> = links.iter().chain(&walks).flatten().map(numbered).collect();
+        let arcs = arcs(junction_id.len(), &all);
+        all.truncate(links.iter().map(Vec::len).sum());
+        all.shrink_to_fit();
+        (all, arcs)
+    };
+    let lay_chains = || {
+        let (all, place) = join_parts(traced, &number, &junction_id);
+        let at = chains_at(junction_id.len(), &all.chains);
+        (all, place, at)
+    };
+    let ((links, (arc_start, arcs)), (mut all, place, (chain_start, chains_at))) =
+        rayon::join(lay_arcs, lay_chains);
+    let chain_at = chain_of_every(CHAIN_STEP, &all.chains, all.folded.len());
+    all.chains.push(Chain { a: NONE, b: NONE, start: all.folded.len() as u32, last: NONE });
+    Core {
+        junction_id,
+        arc_start,
+        arcs,
+        folded: all.folded,
+        chains: all.chains,
+        chain_start,
+        chains_at,
+        chain_at,
+        place,
+        step_up: all.step_up,
+        step_down: all.step_down,
+        close_in: all.close_in,
+        close_out: all.close_out,
+        links,
+    }
 }
 
-impl<'a> Tracer<'a> {
-    fn new(raw: Raw<'a>, order: Vec<u32>) -> Self {
-        let n_folded = raw.role.iter().filter(|&&role| role != Role::Junction).count();
-        Self {
-            step_up: Vec::with_capacity(n_folded),
-            step_down: Vec::with_capacity(if raw.costs.is_directed() { n_folded } else { 0 }),
-            folded: Vec::with_capacity(n_folded),
-            chains: Vec::new(),
-            close_in: Vec::new(),
-            close_out: Vec::new(),
-            pending: Vec::new(),
-            raw,
-            order,
-        }
+/// The parts one after the other, their junctions numbered, and the place of each of the caller's nodes.
+fn join_parts(parts: Vec<Traced>, number: &[u32], junction_id: &[u32]) -> (Traced, Vec<u32>) {
+    let mut place = vec![0; number.len()];
+    for (junction, &id) in junction_id.iter().enumerate() {
+        place[id as usize] = junction as u32;
     }
+    let n_folded = number.len() - junction_id.len();
+    let directed = parts.iter().any(|part| !part.step_down.is_empty());
+    let mut all = Traced::with_capacity(n_folded, directed);
+    for mut part in parts {
+        let offset = all.folded.len() as u32;
+        let shifted = |folded: u32| if folded == NONE { NONE } else { folded + offset };
+        for (index, node) in part.folded.iter().enumerate() {
+            place[node.id as usize] = (junction_id.len() + index) as u32 + offset;
+            all.folded.push(Folded { before: shifted(node.before), ..*node });
+        }
+        all.chains.extend(part.chains.iter().map(|chain| Chain {
+            a: number[chain.a as usize],
+            b: if chain.b == NONE { NONE } else { number[chain.b as usize] },
+            start: chain.start + offset,
+            last: shifted(chain.last),
+        }));
+        all.step_up.append(&mut part.step_up);
+        all.step_down.append(&mut part.step_down);
+        all.close_in.append(&mut part.close_in);
+        all.close_out.append(&mut part.close_out);
+    }
+    (all, place)
+}
 
-    fn trace(mut self) -> Core {
-        let n = self.order.len() as u32;
-        for node in 0..n {
-            if self.raw.role[node as usize] == Role::Junction {
-                self.trace_from(node);
-            }
-        }
-        // What is still untouched are rings without a junction: any of their nodes serves as one.
-        for node in 0..n {
-            if self.raw.role[node as usize] == Role::Inner {
-                self.raw.role[node as usize] = Role::Junction;
-                self.trace_from(node);
-            }
-        }
-        self.finish()
+/// Walks between neighbouring junctions, by edge and by chain, grouped by the junction walked to, the
+/// cheapest for each pair.
+fn arcs(n_junctions: usize, links: &[Link]) -> (Vec<u32>, Vec<Arc>) {
+    let mut start = vec![0_u32; n_junctions + 1];
+    for link in links {
+        start[link.a as usize] += 1;
+        start[link.b as usize] += 1;
     }
-
-    fn trace_from(&mut self, junction: u32) {
-        self.unfold_dead_ends(junction);
-        for i in 0..self.raw.degree[junction as usize] {
-            let end = self.raw.end(junction, i);
-            if self.raw.role(end.node()) == Role::Inner {
-                self.trace_chain(junction, end);
-            }
-        }
+    let mut before = 0;
+    for slot in &mut start {
+        before += *slot;
+        *slot = before;
     }
-
-    /// The trees that hang at a junction, as chains without a second junction.
-    fn unfold_dead_ends(&mut self, junction: u32) {
-        let mut start = self.folded.len();
-        for i in 0..self.raw.degree[junction as usize] {
-            let end = self.raw.end(junction, i);
-            if self.raw.parent[end.node() as usize] != junction {
-                continue;
-            }
-            self.unfold_tree(end, NONE);
-            if self.folded.len() - start >= usize::from(MAX_FOLDED) {
-                self.end_chain(start, junction, NONE, NONE, None);
-                start = self.folded.len();
-            }
-        }
-        if start < self.folded.len() {
-            self.end_chain(start, junction, NONE, NONE, None);
-        }
+    let mut arcs = vec![Arc { node: NONE, cost: NONE }; before as usize];
+    let mut put = |junction: u32, arc| {
+        let slot = &mut start[junction as usize];
+        *slot -= 1;
+        arcs[*slot as usize] = arc;
+    };
+    for link in links.iter().rev() {
+        put(link.a, Arc { node: link.b, cost: link.back });
+        put(link.b, Arc { node: link.a, cost: link.there });
     }
-
-    /// From a junction along one chain to the next junction; a chain that grows too long is cut by making
-    /// one of its nodes a junction.
-    fn trace_chain(&mut self, junction: u32, first: End) {
-        let (mut a, mut end) = (junction, first);
-        let mut start = self.folded.len();
-        let mut before = NONE;
-        let mut previous = junction;
-        loop {
-            let node = end.node();
-            let too_long = self.folded.len() - start >= usize::from(MAX_FOLDED);
-            if too_long && self.raw.role[node as usize] == Role::Inner {
-                self.raw.role[node as usize] = Role::Cut;
-                self.end_chain(start, a, node, before, Some(end));
-                self.unfold_dead_ends(node);
-                (a, start, before) = (node, self.folded.len(), NONE);
-            } else if self.raw.role[node as usize].is_junction() {
-                if start < self.folded.len() {
-                    self.end_chain(start, a, node, before, Some(end));
-                }
-                return;
-            } else {
-                self.raw.role[node as usize] = Role::Chained;
-                before = self.unfold_tree(end, before);
-            }
-            let onward = self
-                .raw
-                .ends(node)
-                .find(|onward| onward.node() != previous && self.raw.role(onward.node()) != Role::Tree);
-            end = onward.expect("a chain node has two neighbours");
-            previous = node;
-        }
-    }
-
-    /// Appends the node that `end` leads to, then the trees that hang at it, parents first; returns the
-    /// node's folded index.
-    fn unfold_tree(&mut self, end: End, before: u32) -> u32 {
-        let first = self.folded.len() as u32;
-        self.append(end, before);
-        while let Some((end, before)) = self.pending.pop() {
-            self.append(end, before);
-        }
-        first
-    }
-
-    fn append(&mut self, end: End, before: u32) {
-        let index = self.folded.len() as u32;
-        let node = end.node();
-        let walk_before = if before == NONE { 0 } else { self.folded[before as usize].to_a };
-        let (out, back) = self.raw.costs.out_and_back(end);
-        let id = self.order[node as usize];
-        self.folded.push(Folded { id, to_a: walk_before.saturating_add(back), to_b: NONE, before });
-        self.step_up.push(back);
-        if self.raw.costs.is_directed() {
-            self.step_down.push(out);
-        }
-        // A chain node has two neighbours of its own, a tree node one; any more are branches.
-        let own = if self.raw.role(node) == Role::Tree { 1 } else { 2 };
-        if own < self.raw.degree[node as usize] {
-            let branches =
-                self.raw.ends(node).filter(|branch| self.raw.parent[branch.node() as usize] == node);
-            self.pending.extend(branches.map(|branch| (branch, index)));
-        }
-    }
-
-    /// Closes the chain that began at folded index `start`. `last` is its node next to `b`, and `closing`
-    /// the edge from there to `b`.
-    fn end_chain(&mut self, start: usize, a: u32, b: u32, last: u32, closing: Option<End>) {
-        self.chains.push(Chain { a, b, start: start as u32, last });
-        let closing = closing.map(|end| self.raw.costs.out_and_back(end));
-        self.close_out.push(closing.map_or(NONE, |(out, _)| out));
-        if self.raw.costs.is_directed() {
-            self.close_in.push(closing.map_or(NONE, |(_, back)| back));
-        }
-        let Some((mut to_b, _)) = closing else { return };
-        let mut node = last;
-        while node != NONE {
-            self.folded[node as usize].to_b = to_b;
-            to_b = to_b.saturating_add(self.down(node));
-            node = self.folded[node as usize].before;
-        }
-        for index in start..self.folded.len() {
-            let node = self.folded[index];
-            if node.to_b == NONE && node.before != NONE {
-                let through = self.folded[node.before as usize].to_b;
-                self.folded[index].to_b = through.saturating_add(self.step_up[index]);
-            }
-        }
-    }
-
-    fn down(&self, folded: u32) -> u32 {
-        if self.raw.costs.is_directed() {
-            self.step_down[folded as usize]
-        } else {
-            self.step_up[folded as usize]
-        }
-    }
-
-    /// Numbers the junctions and lays out what leads onto them.
-    fn finish(mut self) -> Core {
-        let mut junction_id = Vec::new();
-        let mut number = std::mem::take(&mut self.raw.parent);
-        for (node, &role) in self.raw.role.iter().enumerate() {
-            if role.is_junction() {
-                number[node] = junction_id.len() as u32;
-                junction_id.push(self.order[node]);
-            }
-        }
-        let links = self.links(&number);
-        drop(std::mem::take(&mut self.raw.ends));
-        for chain in &mut self.chains {
-            chain.a = number[chain.a as usize];
-            chain.b = if chain.b == NONE { NONE } else { number[chain.b as usize] };
-        }
-        let mut place = number;
-        let lay_places = || {
-            for (junction, &id) in junction_id.iter().enumerate() {
-                place[id as usize] = junction as u32;
-            }
-            for (index, node) in self.folded.iter().enumerate() {
-                place[node.id as usize] = (junction_id.len() + index) as u32;
-            }
-        };
-        let lay_arcs = || {
-            let (arc_start, arcs) = self.arcs(junction_id.len(), &links);
-            let (chain_start, chains_at) = chains_at(junction_id.len(), &self.chains);
-            (arc_start, arcs, chain_start, chains_at)
-        };
-        let ((), (arc_start, arcs, chain_start, chains_at)) = rayon::join(lay_places, lay_arcs);
-        let chain_at = chain_of_every(CHAIN_STEP, &self.chains, self.folded.len());
-        self.chains.push(Chain { a: NONE, b: NONE, start: self.folded.len() as u32, last: NONE });
-        self.folded.shrink_to_fit();
-        Core {
-            junction_id,
-            arc_start,
-            arcs,
-            folded: self.folded,
-            chains: self.chains,
-            chain_start,
-            chains_at,
-            chain_at,
-            place,
-            step_up: self.step_up,
-            step_down: self.step_down,
-            close_in: self.close_in,
-            close_out: self.close_out,
-            links,
-        }
-    }
-
-    fn links(&self, number: &[u32]) -> Vec<Link> {
-        let mut links = Vec::new();
-        for node in 0..self.order.len() as u32 {
-            if !self.raw.role[node as usize].is_junction() {
-                continue;
-            }
-            for end in self.raw.ends(node) {
-                if node < end.node() && self.raw.role(end.node()).is_junction() {
-                    let (a, b) = (number[node as usize], number[end.node() as usize]);
-                    let (there, back) = self.raw.costs.out_and_back(end);
-                    links.push(Link { a, b, there, back });
-                }
-            }
-        }
-        links
-    }
-
-    /// Walks between neighbouring junctions, grouped by the junction walked to, the cheapest for each pair.
-    fn arcs(&self, n_junctions: usize, links: &[Link]) -> (Vec<u32>, Vec<Arc>) {
-        let along_chains =
-            self.chains.iter().enumerate().filter(|(_, chain)| chain.b != NONE && chain.a != chain.b);
-        let along_chains = along_chains.map(|(index, chain)| {
-            let there = self.folded[chain.start as usize].to_b.saturating_add(self.down(chain.start));
-            let close_in = self.close_in.get(index).unwrap_or(&self.close_out[index]);
-            let back = close_in.saturating_add(self.folded[chain.last as usize].to_a);
-            Link { a: chain.a, b: chain.b, there, back }
-        });
-        let all: Vec<Link> = links.iter().copied().chain(along_chains).collect();
-        let mut start = vec![0_u32; n_junctions + 1];
-        for link in &all {
-            start[link.a as usize] += 1;
-            start[link.b as usize] += 1;
-        }
-        let mut before = 0;
-        for slot in &mut start {
-            before += *slot;
-            *slot = before;
-        }
-        let mut arcs = vec![Arc { node: NONE, cost: NONE }; before as usize];
-        let mut put = |junction: u32, arc| {
-            let slot = &mut start[junction as usize];
-            *slot -= 1;
-            arcs[*slot as usize] = arc;
-        };
-        for link in all.iter().rev() {
-            put(link.a, Arc { node: link.b, cost: link.back });
-            put(link.b, Arc { node: link.a, cost: link.there });
-        }
-        keep_cheapest(start, arcs)
-    }
+    keep_cheapest(start, arcs)
 }
 
 /// Drops walks that nobody can take and, of several from one neighbour, all but the cheapest.

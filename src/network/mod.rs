@@ -27,6 +27,7 @@ mod snap;
 mod streets;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod walking;
 mod window;
 

@@ -1,5 +1,9 @@
 //! The network before folding: nodes along the curve, edges at each node, parallel edges made one.
 
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use rayon::prelude::*;
+
 use super::contract::{MAX_FOLDED, NONE};
 
 /// Edges as the caller lists them. `back` is empty when both directions cost the same.
@@ -21,9 +25,10 @@ impl Edges<'_> {
 
 /// What the folding has decided about a node.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(super) enum Role {
     /// On a chain, or not yet decided.
-    Inner,
+    Inner = 0,
     /// On a chain that has been traced.
     Chained,
     /// In a dead-end tree.
@@ -36,6 +41,25 @@ pub(super) enum Role {
 impl Role {
     pub fn is_junction(self) -> bool {
         matches!(self, Self::Junction | Self::Cut)
+    }
+}
+
+/// The role of every node. Parts of the network are traced side by side, each writing to chains of its own;
+/// a role read while another part writes it is one that both parts agree to leave alone.
+pub(super) struct Roles(Vec<AtomicU8>);
+
+impl Roles {
+    fn all_inner(n: usize) -> Self {
+        Self((0..n).map(|_| AtomicU8::new(Role::Inner as u8)).collect())
+    }
+
+    pub fn get(&self, node: u32) -> Role {
+        const ROLES: [Role; 5] = [Role::Inner, Role::Chained, Role::Tree, Role::Junction, Role::Cut];
+        ROLES[usize::from(self.0[node as usize].load(Ordering::Relaxed))]
+    }
+
+    pub fn set(&self, node: u32, role: Role) {
+        self.0[node as usize].store(role as u8, Ordering::Relaxed);
     }
 }
 
@@ -101,7 +125,7 @@ pub(super) struct Raw<'a> {
     pub degree: Vec<u32>,
     pub ends: Vec<u64>,
     pub costs: Costs<'a>,
-    pub role: Vec<Role>,
+    pub roles: Roles,
     pub parent: Vec<u32>,
 }
 
@@ -135,7 +159,7 @@ impl<'a> Raw<'a> {
             start,
             ends,
             costs: Costs { edges, merged: Vec::new() },
-            role: vec![Role::Inner; n],
+            roles: Roles::all_inner(n),
             parent: Vec::new(),
         };
         raw.merge_parallel_edges();
@@ -151,27 +175,14 @@ impl<'a> Raw<'a> {
         End(self.ends[(self.start[node as usize] + index) as usize])
     }
 
-    pub fn role(&self, node: u32) -> Role {
-        self.role[node as usize]
-    }
-
     /// Of several edges between two nodes the cheapest counts, each direction for itself.
     fn merge_parallel_edges(&mut self) {
-        for node in 0..self.degree.len() {
-            let start = self.start[node] as usize;
-            let ends = &mut self.ends[start..start + self.degree[node] as usize];
-            let neighbour = |end: u64| End(end).node();
-            let repeats = match ends.len() {
-                0 | 1 => false,
-                2 => neighbour(ends[0]) == neighbour(ends[1]),
-                3..=8 => {
-                    (1..ends.len()).any(|i| ends[..i].iter().any(|&end| neighbour(end) == neighbour(ends[i])))
-                }
-                _ => true,
-            };
-            if !repeats {
-                continue;
-            }
+        let with_repeats: Vec<u32> =
+            (0..self.degree.len() as u32).into_par_iter().filter(|&node| self.may_repeat(node)).collect();
+        let neighbour = |end: u64| End(end).node();
+        for node in with_repeats {
+            let start = self.start[node as usize] as usize;
+            let ends = &mut self.ends[start..start + self.degree[node as usize] as usize];
             ends.sort_unstable();
             let mut kept = 0;
             for i in 1..ends.len() {
@@ -186,7 +197,22 @@ impl<'a> Raw<'a> {
                 self.costs.merged.push((one.0.min(other.0), one.1.min(other.1)));
                 ends[kept] = End::new(neighbour(ends[i]), name as u32).0;
             }
-            self.degree[node] = kept as u32 + 1;
+            self.degree[node as usize] = kept as u32 + 1;
+        }
+    }
+
+    /// Whether two edges lead to the same neighbour; of more than eight nobody counts.
+    fn may_repeat(&self, node: u32) -> bool {
+        let start = self.start[node as usize] as usize;
+        let ends = &self.ends[start..start + self.degree[node as usize] as usize];
+        let neighbour = |end: u64| End(end).node();
+        match ends.len() {
+            0 | 1 => false,
+            2 => neighbour(ends[0]) == neighbour(ends[1]),
+            3..=8 => {
+                (1..ends.len()).any(|i| ends[..i].iter().any(|&end| neighbour(end) == neighbour(ends[i])))
+            }
+            _ => true,
         }
     }
 
@@ -197,21 +223,24 @@ impl<'a> Raw<'a> {
         self.parent = vec![NONE; n];
         let mut left = self.degree.clone();
         let mut size = vec![1_u8; n];
-        for first in 0..n {
+        for first in 0..n as u32 {
             let mut leaf = first;
-            while left[leaf] == 1 && self.role[leaf] == Role::Inner && size[leaf] < MAX_FOLDED {
-                self.role[leaf] = Role::Tree;
-                let remaining = self.ends(leaf as u32).find(|end| self.role(end.node()) == Role::Inner);
-                let parent = remaining.expect("a leaf has one neighbour left").node() as usize;
-                self.parent[leaf] = parent as u32;
-                left[parent] -= 1;
-                size[parent] = size[parent].saturating_add(size[leaf]);
+            while left[leaf as usize] == 1
+                && self.roles.get(leaf) == Role::Inner
+                && size[leaf as usize] < MAX_FOLDED
+            {
+                self.roles.set(leaf, Role::Tree);
+                let remaining = self.ends(leaf).find(|end| self.roles.get(end.node()) == Role::Inner);
+                let parent = remaining.expect("a leaf has one neighbour left").node();
+                self.parent[leaf as usize] = parent;
+                left[parent as usize] -= 1;
+                size[parent as usize] = size[parent as usize].saturating_add(size[leaf as usize]);
                 leaf = parent;
             }
         }
-        for (role, left) in self.role.iter_mut().zip(left) {
-            if *role == Role::Inner && left != 2 {
-                *role = Role::Junction;
+        for (node, left) in left.into_iter().enumerate() {
+            if left != 2 && self.roles.get(node as u32) == Role::Inner {
+                self.roles.set(node as u32, Role::Junction);
             }
         }
     }

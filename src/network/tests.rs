@@ -186,6 +186,32 @@ proptest! {
         check_against_plain_search(&arrays, &stations, limit);
     }
 
+    /// Chains that run through several parts of the curve are traced once, on however many threads.
+    #[test]
+    fn folding_keeps_every_edge_once(seed: u64, n in 1_u32..500, directed: bool, threads in 1_usize..5) {
+        let arrays = random_network(seed, n, directed);
+        let mut expected = std::collections::BTreeMap::new();
+        for edge in 0..arrays.from.len() {
+            let (from, to) = (arrays.from[edge], arrays.to[edge]);
+            let there = arrays.there[edge];
+            let back = arrays.back.as_ref().map_or(there, |back| back[edge]);
+            if from == to || (there, back) == (UNREACHED, UNREACHED) {
+                continue;
+            }
+            let (there, back) = if from < to { (there, back) } else { (back, there) };
+            let kept = expected.entry((from.min(to), from.max(to))).or_insert((UNREACHED, UNREACHED));
+            *kept = (kept.0.min(there), kept.1.min(back));
+        }
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let mut found = Vec::new();
+        pool.install(|| arrays.build()).core.each_edge(|from, to, there, back| {
+            let (there, back) = if from < to { (there, back) } else { (back, there) };
+            found.push(((from.min(to), from.max(to)), (there, back)));
+        });
+        found.sort_unstable();
+        prop_assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
+    }
+
     #[test]
     fn all_walks_equal_floyd_and_warshall_and_dijkstra(seed: u64, n in 1_u32..40, directed: bool) {
         let arrays = random_network(seed, n, directed);
