@@ -105,6 +105,16 @@ pub fn partition(
         dict.set_item("load", finding.load)?;
         dict.set_item("reason", format!("{:?}", finding.reason))?;
         dict.set_item("proven", finding.proven)?;
+        let split = finding.split.map(|split| -> PyResult<_> {
+            let dict = PyDict::new(py);
+            dict.set_item("atom", split.atom)?;
+            dict.set_item("load", split.load)?;
+            dict.set_item("from", split.from)?;
+            dict.set_item("to", split.to)?;
+            dict.set_item("moved", split.moved)?;
+            Ok(dict)
+        });
+        dict.set_item("split", split.transpose()?)?;
         Ok(dict.unbind())
     });
     let communities = answer.communities.iter().map(|result| {

@@ -1,6 +1,7 @@
 //! Puts the zones' divisions together: numbers, loads, findings, bounds.
 
 use super::PartitionProblem;
+use super::blocking::{Split, name_blocking_units};
 use super::solve::ZoneAnswer;
 use super::zones::{Kind, Zone, Zones, millimetres};
 
@@ -71,7 +72,7 @@ pub struct Finding {
     pub community: u32,
     /// The grid concerned, if it is about one.
     pub grid: Option<u32>,
-    /// The atom that names the blocking unit or the place, if there is one.
+    /// The atom that names the blocking unit or the place, if there is one: that of `split`, else the heaviest of the grid.
     pub atom: Option<u32>,
     /// Load of the grid or community concerned.
     pub load: u64,
@@ -79,6 +80,8 @@ pub struct Finding {
     pub reason: Reason,
     /// Whether no division at all avoids it.
     pub proven: bool,
+    /// For a grid out of range, the unit that blocks: dividing it would help.
+    pub split: Option<Split>,
 }
 
 /// Why something is not as wished.
@@ -152,6 +155,7 @@ pub(super) fn assemble(
     }
     count_moves(problem, zones, &mut answer);
     keep_numbers(problem, &mut answer);
+    name_blocking_units(problem, zones, &mut answer);
     add_islands(problem, zones, &mut answer);
     let cut_mm = cut_by_community(problem, zones, &mut answer);
     answer.cut_cost = cut_mm as f64 / 1000.0;
@@ -175,6 +179,7 @@ fn add_findings(answer: &mut PartitionAnswer, zone: &Zone, first: usize, divided
             load: total,
             reason,
             proven: true,
+            split: None,
         });
     }
     let out = loads.clone().filter(|&g| !size.holds(answer.grid_load[g])).count();
@@ -204,6 +209,7 @@ fn add_findings(answer: &mut PartitionAnswer, zone: &Zone, first: usize, divided
             load,
             reason,
             proven,
+            split: None,
         });
     }
 }
@@ -227,7 +233,15 @@ fn add_missed_numbers(
         let load =
             |atoms: &[u32]| atoms.iter().map(|&atom| u64::from(problem.households[atom as usize])).sum();
         let mut add = |atom, load, reason| {
-            answer.findings.push(Finding { community, grid: None, atom, load, reason, proven: true });
+            answer.findings.push(Finding {
+                community,
+                grid: None,
+                atom,
+                load,
+                reason,
+                proven: true,
+                split: None,
+            });
         };
         if made < wanted {
             let load = of_community.iter().map(|(atoms, _)| load(atoms)).sum();
@@ -375,6 +389,7 @@ fn add_islands(problem: &PartitionProblem<'_>, zones: &Zones, answer: &mut Parti
                 load,
                 reason: Reason::Island,
                 proven: false,
+                split: None,
             });
         }
     }

@@ -12,6 +12,7 @@
 
 mod anneal;
 mod answer;
+mod blocking;
 mod budget;
 mod coarse;
 mod cover;
@@ -62,6 +63,7 @@ mod tests;
 use std::ops::ControlFlow;
 
 pub use answer::{CommunityResult, Finding, PartitionAnswer, Reason};
+pub use blocking::Split;
 
 /// One task: who lives where, who is whose neighbour. Slices are borrowed, nothing is copied.
 ///

@@ -386,3 +386,89 @@ fn cuts_raise_the_bound_and_not_above_the_best_division() {
     }
     assert!(5 < raised && 2 < closed, "{raised} bounds raised, {closed} to the best division");
 }
+
+#[test]
+fn the_unit_that_blocks_a_grid_is_named_with_what_dividing_it_would_do() {
+    // 460 and 200: with 130 of the tower's 260 in the other grid both have 330.
+    let row = lattice(3, 1, |x, _| if x == 1 { 260 } else { 200 });
+    let answer = run(&row.problem(), Effort::Full);
+    assert_eq!(answer.findings.len(), 2);
+    for finding in &answer.findings {
+        let split = finding.split.unwrap();
+        assert_eq!((finding.atom, split.atom, split.load, split.moved), (Some(1), 1, 260, 130));
+        assert_eq!((split.from, split.to), (answer.grid[1], 1 - answer.grid[1]));
+    }
+    // The same load in a compound of four buildings: two of them move.
+    let row = lattice(6, 1, |x, _| if (1..5).contains(&x) { 65 } else { 200 });
+    let problem = PartitionProblem { compound: Some(&[-1, 7, 7, 7, 7, -1]), ..row.problem() };
+    for finding in &run(&problem, Effort::Full).findings {
+        let split = finding.split.unwrap();
+        assert_eq!((split.atom, split.load, split.moved), (1, 260, 130));
+    }
+    // Of three buildings 87 or 174 can move, never 130, so nothing is promised.
+    let row = lattice(5, 1, |x, _| [200, 87, 87, 86, 200][x as usize]);
+    let problem = PartitionProblem { compound: Some(&[-1, 7, 7, 7, -1]), ..row.problem() };
+    let answer = run(&problem, Effort::Full);
+    assert!(answer.findings.iter().all(|finding| finding.split.is_none()), "{:?}", answer.findings);
+}
+
+/// Among all connected sets of a unit's atoms there is one that does what the finding says.
+#[test]
+fn dividing_the_blocking_unit_puts_both_grids_in_range() {
+    let size = GridSize::around(300, 0.10);
+    let mut named = 0;
+    for seed in 0..40_u32 {
+        let load = |x: u32, y: u32| 20 + (x * 7919 + y * 104_729 + seed * 7877 + x * y * seed) % 130;
+        let town = lattice(6, 4, load);
+        let compound: Vec<i32> =
+            (0..24).map(|atom| if atom % 6 < 4 { atom / 2 % 3 + 3 * (atom / 12) } else { -1 }).collect();
+        let problem = PartitionProblem { compound: Some(&compound), ..town.problem() };
+        let answer = run(&problem, Effort::Draft);
+        for split in answer.findings.iter().filter_map(|finding| finding.split) {
+            named += 1;
+            let (giving, taking) =
+                (answer.grid_load[split.from as usize], answer.grid_load[split.to as usize]);
+            assert!(size.holds(giving - split.moved) && size.holds(taking + split.moved), "{split:?}");
+            let edges = || town.edge_from.iter().zip(&town.edge_to);
+            let joined = |a: u32, b: u32| edges().any(|(&p, &q)| (p, q) == (a, b) || (q, p) == (a, b));
+            let hangs_together = |atoms: &[u32]| {
+                let mut reached = vec![atoms[0]];
+                while let Some(&next) = atoms
+                    .iter()
+                    .find(|&&atom| !reached.contains(&atom) && reached.iter().any(|&at| joined(at, atom)))
+                {
+                    reached.push(next);
+                }
+                reached.len() == atoms.len()
+            };
+            let grids = &answer.grid;
+            let of_grid = |grid: u32| (0..24).filter(move |&atom| grids[atom as usize] == grid);
+            let name = compound[split.atom as usize];
+            let of_compound = (0..24_usize).filter(|&atom| 0 <= name && compound[atom] == name);
+            let is_whole = of_compound.map(|atom| town.households[atom]).sum::<u32>() <= size.high;
+            let unit: Vec<u32> = (0..24)
+                .filter(|&atom| {
+                    atom == split.atom || 0 <= name && is_whole && compound[atom as usize] == name
+                })
+                .filter(|&atom| answer.grid[atom as usize] == split.from)
+                .collect();
+            let does_it = |set: u32| {
+                let chosen =
+                    |atom: u32| unit.iter().position(|&at| at == atom).is_some_and(|i| set >> i & 1 == 1);
+                let load: u64 =
+                    (0..24).filter(|&a| chosen(a)).map(|a| u64::from(town.households[a as usize])).sum();
+                let rest: Vec<u32> = of_grid(split.from).filter(|&atom| !chosen(atom)).collect();
+                let grown: Vec<u32> = of_grid(split.to).chain((0..24).filter(|&atom| chosen(atom))).collect();
+                load == split.moved && hangs_together(&rest) && hangs_together(&grown)
+            };
+            let divisible = if unit.len() == 1 {
+                split.moved < u64::from(town.households[split.atom as usize])
+                    && of_grid(split.to).any(|atom| joined(atom, split.atom))
+            } else {
+                (1..(1_u32 << unit.len()) - 1).any(does_it)
+            };
+            assert!(divisible, "seed {seed}: {split:?} in {:?}", answer.grid);
+        }
+    }
+    assert!(named >= 20, "only {named}");
+}

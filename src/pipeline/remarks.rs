@@ -6,7 +6,7 @@ use super::units::Units;
 use crate::geometry::interior_point;
 use crate::land::{Land, Settlement};
 use crate::model::{AtomId, CommunityId, Finding, FindingKind, Grid, GridId, Scenario, Severity, Text};
-use crate::partition::{self, PartitionAnswer, Reason};
+use crate::partition::{self, PartitionAnswer, Reason, Split};
 
 /// The engine's findings in words; a grid out of range also carries its reason.
 pub(super) fn findings(
@@ -21,7 +21,12 @@ pub(super) fn findings(
         let community = CommunityId(found.community);
         let atom = found.atom.and_then(|row| units.atom[units.leader[row as usize]]);
         let grid = found.grid.map(|raw| GridId(place[raw as usize]));
-        let (kind, message, remedy) = words(scenario, found, atom, grid.map(|id| &grids[id.index()]));
+        let (kind, mut message, mut remedy) = words(scenario, found, atom, grid.map(|id| &grids[id.index()]));
+        if let Some(split) = found.split {
+            let code = |raw: u32| grids[place[raw as usize] as usize].code.as_str();
+            let unit = atom.map_or_else(String::new, |id| unit_name(scenario, id));
+            (message, remedy) = blocked(message, &unit, &split, code(split.from), code(split.to));
+        }
         let mut finding =
             Finding::new(Severity::Warning, kind, "grids", message, remedy).in_community(community);
         if let Some(id) = grid {
@@ -40,6 +45,29 @@ pub(super) fn findings(
     findings
 }
 
+/// The compound's name, else the building's.
+fn unit_name(scenario: &Scenario, id: AtomId) -> String {
+    let atom = &scenario.atoms[id.index()];
+    let compound = atom.compound.and_then(|id| scenario.compounds[id.index()].name.clone());
+    compound.or_else(|| atom.name.clone()).unwrap_or_else(|| atom.source.0.clone())
+}
+
+/// Names the unit that blocks a grid, and what dividing it would do.
+fn blocked(message: Text, unit: &str, split: &Split, from: &str, to: &str) -> (Text, Text) {
+    let Split { load, moved, .. } = *split;
+    let message = Text::from((
+        format!("{}；受整体单元“{unit}”（{load} 户）所限", message.zh),
+        format!("{}; the whole unit {unit} ({load} households) blocks it", message.en),
+    ));
+    let remedy = Text::from((
+        format!("若允许拆分“{unit}”，将其 {moved} 户由网格 {from} 划入 {to}，两格即都在范围内"),
+        format!(
+            "divide {unit}: with {moved} of its households in {to} instead of {from}, both grids are in range"
+        ),
+    ));
+    (message, remedy)
+}
+
 fn words(
     scenario: &Scenario,
     found: &partition::Finding,
@@ -48,11 +76,7 @@ fn words(
 ) -> (FindingKind, Text, Text) {
     let community = &scenario.communities[found.community as usize].name;
     let code = grid.map_or("-", |grid| grid.code.as_str());
-    let unit = atom.map_or_else(String::new, |id| {
-        let atom = &scenario.atoms[id.index()];
-        let compound = atom.compound.and_then(|id| scenario.compounds[id.index()].name.clone());
-        compound.or_else(|| atom.name.clone()).unwrap_or_else(|| atom.source.0.clone())
-    });
+    let unit = atom.map_or_else(String::new, |id| unit_name(scenario, id));
     let load = found.load;
     match found.reason {
         Reason::BlockingUnit { unit_load } => (
