@@ -105,7 +105,7 @@ pub fn partition(
         dict.set_item("load", finding.load)?;
         dict.set_item("reason", format!("{:?}", finding.reason))?;
         dict.set_item("proven", finding.proven)?;
-        let split = finding.split.map(|split| -> PyResult<_> {
+        let splits = finding.splits.iter().map(|split| {
             let dict = PyDict::new(py);
             dict.set_item("atom", split.atom)?;
             dict.set_item("load", split.load)?;
@@ -114,7 +114,7 @@ pub fn partition(
             dict.set_item("moved", split.moved)?;
             Ok(dict)
         });
-        dict.set_item("split", split.transpose()?)?;
+        dict.set_item("splits", splits.collect::<PyResult<Vec<_>>>()?)?;
         Ok(dict.unbind())
     });
     let communities = answer.communities.iter().map(|result| {

@@ -1,9 +1,9 @@
 //! Puts the zones' divisions together: numbers, loads, findings, bounds.
 
-use super::PartitionProblem;
 use super::blocking::{Split, name_blocking_units};
 use super::solve::ZoneAnswer;
 use super::zones::{Kind, Zone, Zones, millimetres};
+use super::{GridSize, PartitionProblem};
 
 /// The division of all communities.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +72,7 @@ pub struct Finding {
     pub community: u32,
     /// The grid concerned, if it is about one.
     pub grid: Option<u32>,
-    /// The atom that names the blocking unit or the place, if there is one: that of `split`, else the heaviest of the grid.
+    /// The atom that names the blocking unit or the place, if there is one: that of the first of `splits`, else the heaviest of the grid.
     pub atom: Option<u32>,
     /// Load of the grid or community concerned.
     pub load: u64,
@@ -80,8 +80,9 @@ pub struct Finding {
     pub reason: Reason,
     /// Whether no division at all avoids it.
     pub proven: bool,
-    /// For a grid out of range, the unit that blocks: dividing it would help.
-    pub split: Option<Split>,
+    /// For a grid out of range, the units that block, if a few are enough: dividing them puts this grid and those beside
+    /// it in range.
+    pub splits: Vec<Split>,
 }
 
 /// Why something is not as wished.
@@ -98,6 +99,19 @@ pub enum Reason {
         k: usize,
         /// Load of them all.
         total: u64,
+    },
+    /// Units above the upper limit leave too little for the community's other grids.
+    UnitsLeaveTooLittle {
+        /// Number of such units.
+        units: usize,
+        /// Load of the heaviest.
+        unit_load: u64,
+        /// Number of other grids.
+        others: usize,
+        /// Load left for them.
+        rest: u64,
+        /// How many grids it could fill.
+        fills: usize,
     },
     /// The community has fewer units than the wanted number of grids.
     TooFewUnits {
@@ -179,23 +193,27 @@ fn add_findings(answer: &mut PartitionAnswer, zone: &Zone, first: usize, divided
             load: total,
             reason,
             proven: true,
-            split: None,
+            splits: Vec::new(),
         });
     }
     let out = loads.clone().filter(|&g| !size.holds(answer.grid_load[g])).count();
     let least: usize = divided.parts.iter().map(|p| p.least_out).sum();
     let k = divided.k as u64;
     let impossible = total < u64::from(size.low) * k || u64::from(size.high) * k < total;
+    let left = what_large_units_leave(size, &divided.heaviest, &answer.grid_load[loads.clone()]);
     for g in loads {
         let load = answer.grid_load[g];
         if size.holds(load) {
             continue;
         }
-        let (unit_load, atom) = divided.heaviest[g - first];
+        let (unit_load, mut atom) = divided.heaviest[g - first];
         let reason = if u64::from(size.high) < unit_load {
             Reason::BlockingUnit { unit_load }
         } else if impossible {
             Reason::TotalOutOfRange { k: divided.k, total }
+        } else if let Some((reason, of)) = left.filter(|_| load < u64::from(size.low)) {
+            atom = of;
+            reason
         } else if out <= least {
             Reason::NoSuchSubset
         } else {
@@ -209,9 +227,22 @@ fn add_findings(answer: &mut PartitionAnswer, zone: &Zone, first: usize, divided
             load,
             reason,
             proven,
-            split: None,
+            splits: Vec::new(),
         });
     }
+}
+
+/// Whether units above the upper limit leave too little for the other grids, and the first atom of the heaviest.
+fn what_large_units_leave(size: GridSize, heaviest: &[(u64, u32)], loads: &[u64]) -> Option<(Reason, u32)> {
+    let is_large = |unit: &(u64, u32)| u64::from(size.high) < unit.0;
+    let units = heaviest.iter().filter(|unit| is_large(unit)).count();
+    let others = heaviest.len() - units;
+    let rest = heaviest.iter().zip(loads).filter(|(unit, _)| !is_large(unit)).map(|(_, load)| load).sum();
+    let (unit_load, atom) = *heaviest.iter().filter(|unit| is_large(unit)).max_by_key(|unit| unit.0)?;
+    let low = u64::from(size.low);
+    let fills = (rest / low.max(1)) as usize;
+    (rest < low * others as u64)
+        .then_some((Reason::UnitsLeaveTooLittle { units, unit_load, others, rest, fills }, atom))
 }
 
 /// Findings about exact numbers that were missed: the heaviest unit where there are too few units, every zone that has
@@ -240,7 +271,7 @@ fn add_missed_numbers(
                 load,
                 reason,
                 proven: true,
-                split: None,
+                splits: Vec::new(),
             });
         };
         if made < wanted {
@@ -389,7 +420,7 @@ fn add_islands(problem: &PartitionProblem<'_>, zones: &Zones, answer: &mut Parti
                 load,
                 reason: Reason::Island,
                 proven: false,
-                split: None,
+                splits: Vec::new(),
             });
         }
     }

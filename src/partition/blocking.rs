@@ -1,12 +1,19 @@
-//! Names the unit that blocks a grid out of range: one that stays whole by rule, and whose division between two
-//! neighbouring grids would put both in range.
+//! Names the units that block a grid out of range: those that stay whole by rule, and whose division between neighbouring
+//! grids would put them all in range.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::answer::{Finding, PartitionAnswer, Reason};
 use super::piece::{Edge, Piece};
 use super::zones::{Kind, Zone, Zones};
 use super::{GridSize, PartitionProblem};
 
-/// What the division of one unit would do: `moved` of its load in grid `to` instead of `from` puts both in range.
+/// Longest row of grids along which load is passed on.
+const LONGEST: usize = 4;
+
+/// One unit that would be divided: `moved` of its load in grid `to` instead of `from`.
 ///
 /// Of a unit of several atoms a connected set that leaves grid `from` in as many pieces as it has could move; a unit
 /// of one atom is taken to touch both grids with both parts.
@@ -24,10 +31,11 @@ pub struct Split {
     pub moved: u64,
 }
 
-/// Adds to the findings about grids out of range the division of a unit that moves least, if there is one, and names
-/// that unit.
+/// Adds to the findings about grids out of range the fewest units whose division would put the grid and those beside it in
+/// range, if a few are enough, and names the first.
 ///
-/// O(atoms · edges of a unit's surroundings) in communities with such a finding, nothing elsewhere.
+/// Load is passed on from grid to grid, one divided unit between each two; every grid is reached once, by the fewest
+/// divisions and then by the least load, so that a longer way round is not found. O(grids · border) per finding.
 pub(super) fn name_blocking_units(
     problem: &PartitionProblem<'_>,
     zones: &Zones,
@@ -44,19 +52,41 @@ pub(super) fn name_blocking_units(
         if known.as_ref().is_none_or(|(of, _)| *of != index) {
             known = Some((index, Ground::new(problem, zones, zone, answer)));
         }
-        finding.split = known.as_ref().and_then(|(_, ground)| ground.least_split(grid, size, answer));
-        finding.atom = finding.split.map(|split| split.atom).or(finding.atom);
+        finding.splits =
+            known.as_ref().map_or_else(Vec::new, |(_, ground)| ground.splits(grid, size, answer));
+        finding.atom = finding.splits.first().map(|split| split.atom).or(finding.atom);
     }
     answer.findings = findings;
 }
 
-/// The atoms of one zone, numbered by place, with the grids they lie in.
+/// The atoms of one zone, numbered by place.
 struct Ground<'a> {
     atoms: &'a [u32],
     graph: Piece,
+    /// Grid per atom.
     grid: Vec<u32>,
+    /// Atoms per grid, ascending.
+    members: FxHashMap<u32, Vec<u32>>,
     /// Place of the smallest atom of each atom's unit.
     unit: Vec<u32>,
+}
+
+/// Load passed on so far, from or to the grid `at`, which is out of range now.
+#[derive(Clone)]
+struct Way {
+    at: u32,
+    /// Load of `at` after the last division.
+    load: u64,
+    /// Atoms that have changed grid, and the new one.
+    changed: Vec<(u32, u32)>,
+    splits: Vec<Split>,
+}
+
+/// What one unit may pass on, limits included.
+#[derive(Clone, Copy)]
+struct Window {
+    least: u64,
+    most: u64,
 }
 
 impl<'a> Ground<'a> {
@@ -69,10 +99,16 @@ impl<'a> Ground<'a> {
         };
         let edges: Vec<Edge> = zones.edges[zone.edges.clone()].iter().map(|&edge| end(edge)).collect();
         let load = atoms.iter().map(|&atom| u64::from(problem.households[atom as usize])).collect();
+        let grid: Vec<u32> = atoms.iter().map(|&atom| answer.grid[atom as usize]).collect();
+        let mut members: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
+        for (place, &grid) in grid.iter().enumerate() {
+            members.entry(grid).or_default().push(place as u32);
+        }
         Self {
             atoms,
             graph: Piece::new(load, &edges),
-            grid: atoms.iter().map(|&atom| answer.grid[atom as usize]).collect(),
+            grid,
+            members,
             unit: atoms.iter().map(|&atom| place(zones.unit[atom as usize])).collect(),
         }
     }
@@ -82,91 +118,176 @@ impl<'a> Ground<'a> {
         &self.graph.neighbor[row]
     }
 
-    fn grid(&self, place: u32) -> u32 {
-        self.grid[place as usize]
+    fn grid(&self, way: &Way, place: u32) -> u32 {
+        let changed = way.changed.iter().find(|change| change.0 == place);
+        changed.map_or(self.grid[place as usize], |change| change.1)
     }
 
-    fn least_split(&self, grid: u32, size: GridSize, answer: &PartitionAnswer) -> Option<Split> {
-        let too_heavy = u64::from(size.high) < answer.grid_load[grid as usize];
-        // Pairs of an atom's unit and the grid it touches across the border of `grid`.
-        let mut pairs: Vec<(u32, u32)> = Vec::new();
-        for place in (0..self.atoms.len() as u32).filter(|&place| self.grid(place) == grid) {
-            for &other in self.neighbors(place).iter().filter(|&&other| self.grid(other) != grid) {
-                pairs.push(if too_heavy {
-                    (self.unit[place as usize], self.grid(other))
-                } else {
-                    (self.unit[other as usize], grid)
-                });
+    /// Atoms of a grid at the end of a way.
+    fn members(&self, way: &Way, grid: u32) -> Vec<u32> {
+        let new = way.changed.iter().filter(|change| change.1 == grid).map(|change| change.0);
+        let old = self.members[&grid].iter().copied().filter(|&place| self.grid(way, place) == grid);
+        old.chain(new).collect()
+    }
+
+    /// The fewest divisions that leave `grid` and all grids they touch in range; of as few, those that move least.
+    fn splits(&self, grid: u32, size: GridSize, answer: &PartitionAnswer) -> Vec<Split> {
+        let start =
+            Way { at: grid, load: answer.grid_load[grid as usize], changed: Vec::new(), splits: Vec::new() };
+        let mut ways = vec![start];
+        let mut reached = FxHashSet::from_iter([grid]);
+        let moved = |way: &Way| way.splits.iter().map(|split| split.moved).sum::<u64>();
+        for _ in 0..LONGEST {
+            // The best way to each new grid, and the best one that ends: grids in order, so that ties do too.
+            let mut next: BTreeMap<u32, Way> = BTreeMap::new();
+            let mut done: Option<Way> = None;
+            for way in &ways {
+                for (unit, other) in self.border(way) {
+                    let atom = self.atoms[unit as usize];
+                    if reached.contains(&other) || way.splits.iter().any(|split| split.atom == atom) {
+                        continue;
+                    }
+                    let Some(longer) = self.pass_on(way, unit, other, size, answer.grid_load[other as usize])
+                    else {
+                        continue;
+                    };
+                    if size.holds(longer.load) {
+                        if done.as_ref().is_none_or(|best| moved(&longer) < moved(best)) {
+                            done = Some(longer);
+                        }
+                    } else if next.get(&other).is_none_or(|best| moved(&longer) < moved(best)) {
+                        next.insert(other, longer);
+                    }
+                }
+            }
+            if let Some(done) = done {
+                return done.splits;
+            }
+            ways = next.into_values().collect();
+            reached.extend(ways.iter().map(|way| way.at));
+        }
+        Vec::new()
+    }
+
+    /// Units on both sides of the border of the grid where a way ends, each with the grid beyond.
+    fn border(&self, way: &Way) -> BTreeSet<(u32, u32)> {
+        let mut pairs = BTreeSet::new();
+        for place in self.members(way, way.at) {
+            for &other in self.neighbors(place) {
+                let beyond = self.grid(way, other);
+                if beyond != way.at {
+                    pairs.extend([(self.unit[place as usize], beyond), (self.unit[other as usize], beyond)]);
+                }
             }
         }
-        pairs.sort_unstable();
-        pairs.dedup();
-        let splits = pairs.into_iter().filter_map(|(unit, to)| self.split(unit, to, size, answer));
-        splits.min_by_key(|split| (split.moved, split.atom, split.to))
+        pairs
     }
 
-    /// The least load of `unit` that can change to grid `to` and leaves both grids in range.
-    fn split(&self, unit: u32, to: u32, size: GridSize, answer: &PartitionAnswer) -> Option<Split> {
-        let from = self.grid(unit);
-        let (low, high) = (u64::from(size.low), u64::from(size.high));
-        let (giving, taking) = (answer.grid_load[from as usize], answer.grid_load[to as usize]);
-        let least = giving.saturating_sub(high).max(low.saturating_sub(taking)).max(1);
-        let most = giving.saturating_sub(low).min(high.saturating_sub(taking));
-        if most < least {
+    /// The way one division longer: `unit` is divided so that the grid where it ended is in range, and the `other` too
+    /// if that can be.
+    fn pass_on(&self, way: &Way, unit: u32, other: u32, size: GridSize, other_load: u64) -> Option<Way> {
+        let gives = u64::from(size.high) < way.load;
+        let (from, to) = if gives { (way.at, other) } else { (other, way.at) };
+        let (ends, passes) = windows(size, way.load, other_load);
+        let mut longer =
+            self.divide(way, unit, from, to, ends).or_else(|| self.divide(way, unit, from, to, passes))?;
+        let moved = longer.splits.last().map_or(0, |split| split.moved);
+        longer.load = if gives { other_load + moved } else { other_load - moved };
+        longer.at = other;
+        Some(longer)
+    }
+
+    /// The least load of `unit` within the window changes from one grid to the other.
+    fn divide(&self, way: &Way, unit: u32, from: u32, to: u32, window: Window) -> Option<Way> {
+        if window.most < window.least || self.grid(way, unit) != from {
             return None;
         }
-        let members: Vec<u32> =
-            (unit..self.atoms.len() as u32).filter(|&place| self.unit[place as usize] == unit).collect();
+        let members: Vec<u32> = self.members[&self.grid[unit as usize]]
+            .iter()
+            .copied()
+            .filter(|&place| self.unit[place as usize] == unit)
+            .collect();
         let load = members.iter().map(|&place| self.graph.load[place as usize]).sum();
-        let moved = match members[..] {
-            [_] => (least < load).then_some(least),
-            _ => self.part_of(&members, to, least, most),
+        let (moved, taken) = match members[..] {
+            [_] => (Some(window.least).filter(|&least| least < load)?, Vec::new()),
+            _ => self.part_of(way, &members, to, window)?,
         };
-        moved.map(|moved| Split { atom: self.atoms[unit as usize], load, from, to, moved })
+        let mut longer = way.clone();
+        longer.changed.extend(taken.iter().map(|&place| (place, to)));
+        // What the division before gave to this grid has to go on touching it.
+        if let Some(last) = way.splits.last().filter(|last| last.to == from) {
+            let is_left = |place: u32| self.grid(&longer, place) == from;
+            let of_last = |&place: &u32| self.atoms[self.unit[place as usize] as usize] == last.atom;
+            let given = self.members[&last.from].iter().filter(|place| of_last(place));
+            let touches = |&place: &u32| is_left(place) || self.neighbors(place).iter().any(|&p| is_left(p));
+            if !given.into_iter().any(touches) {
+                return None;
+            }
+        }
+        longer.splits.push(Split { atom: self.atoms[unit as usize], load, from, to, moved });
+        Some(longer)
     }
 
-    /// Grows a set of a unit's atoms from the border of grid `to` until its load is at least `least`, at most `most`,
-    /// and the rest of its grid hangs together as before.
-    fn part_of(&self, members: &[u32], to: u32, least: u64, most: u64) -> Option<u64> {
-        let touches = |place: u32| self.neighbors(place).iter().any(|&other| self.grid(other) == to);
+    /// Grows a set of a unit's atoms from the border of grid `to` until its load is in the window and the rest of
+    /// its grid hangs together as before: its load and the atoms.
+    fn part_of(&self, way: &Way, members: &[u32], to: u32, window: Window) -> Option<(u64, Vec<u32>)> {
+        let touches = |place: u32| self.neighbors(place).iter().any(|&other| self.grid(way, other) == to);
+        let rest = self.members(way, self.grid(way, members[0]));
+        let pieces = self.pieces(&rest);
         let mut taken: Vec<u32> = Vec::new();
         let mut load = 0;
-        let pieces = self.pieces_without(members[0], &taken);
         while taken.len() + 1 < members.len() {
             let reached = |place: u32| {
                 touches(place) || self.neighbors(place).iter().any(|other| taken.contains(other))
             };
-            let fits = |place: u32| load + self.graph.load[place as usize] <= most;
+            let fits = |place: u32| load + self.graph.load[place as usize] <= window.most;
             let next = members.iter().copied().find(|&p| !taken.contains(&p) && reached(p) && fits(p))?;
             taken.push(next);
             load += self.graph.load[next as usize];
-            if least <= load && self.pieces_without(members[0], &taken) <= pieces {
-                return Some(load);
+            let left: Vec<u32> = rest.iter().copied().filter(|place| !taken.contains(place)).collect();
+            if window.least <= load && self.pieces(&left) <= pieces {
+                return Some((load, taken));
             }
         }
         None
     }
 
-    /// Into how many pieces the grid of atom `of` falls without the atoms `gone`.
-    fn pieces_without(&self, of: u32, gone: &[u32]) -> usize {
-        let mut open = vec![false; self.atoms.len()];
-        for place in 0..self.atoms.len() as u32 {
-            open[place as usize] = self.grid(place) == self.grid(of) && !gone.contains(&place);
-        }
+    /// Into how many pieces a set of atoms falls.
+    fn pieces(&self, set: &[u32]) -> usize {
+        let mut open: FxHashSet<u32> = set.iter().copied().collect();
         let mut pieces = 0;
         let mut stack = Vec::new();
-        for place in 0..self.atoms.len() as u32 {
-            if !std::mem::take(&mut open[place as usize]) {
+        for &place in set {
+            if !open.remove(&place) {
                 continue;
             }
             pieces += 1;
             stack.push(place);
             while let Some(at) = stack.pop() {
-                let next =
-                    self.neighbors(at).iter().filter(|&&next| std::mem::take(&mut open[next as usize]));
-                stack.extend(next);
+                stack.extend(self.neighbors(at).iter().filter(|&next| open.remove(next)));
             }
         }
         pieces
+    }
+}
+
+/// What has to pass between a grid that is out of range and one beside it: so that both are in range, and so that the
+/// first one is.
+fn windows(size: GridSize, load: u64, other: u64) -> (Window, Window) {
+    let (low, high) = (u64::from(size.low), u64::from(size.high));
+    if high < load {
+        let (least, most) = (load - high, load - low);
+        let ends = Window {
+            least: least.max(low.saturating_sub(other)),
+            most: most.min(high.saturating_sub(other)),
+        };
+        (ends, Window { least, most })
+    } else {
+        let (least, most) = (low.saturating_sub(load).max(1), high - load);
+        let ends = Window {
+            least: least.max(other.saturating_sub(high)),
+            most: most.min(other.saturating_sub(low)),
+        };
+        (ends, Window { least, most: most.min(other) })
     }
 }

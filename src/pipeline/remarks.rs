@@ -22,10 +22,13 @@ pub(super) fn findings(
         let atom = found.atom.and_then(|row| units.atom[units.leader[row as usize]]);
         let grid = found.grid.map(|raw| GridId(place[raw as usize]));
         let (kind, mut message, mut remedy) = words(scenario, found, atom, grid.map(|id| &grids[id.index()]));
-        if let Some(split) = found.split {
+        if !found.splits.is_empty() {
             let code = |raw: u32| grids[place[raw as usize] as usize].code.as_str();
-            let unit = atom.map_or_else(String::new, |id| unit_name(scenario, id));
-            (message, remedy) = blocked(message, &unit, &split, code(split.from), code(split.to));
+            let name = |row: u32| {
+                let of = units.atom[units.leader[row as usize]];
+                of.map_or_else(String::new, |id| unit_name(scenario, id))
+            };
+            (message, remedy) = blocked(message, &found.splits, name, code);
         }
         let mut finding =
             Finding::new(Severity::Warning, kind, "grids", message, remedy).in_community(community);
@@ -52,18 +55,44 @@ fn unit_name(scenario: &Scenario, id: AtomId) -> String {
     compound.or_else(|| atom.name.clone()).unwrap_or_else(|| atom.source.0.clone())
 }
 
-/// Names the unit that blocks a grid, and what dividing it would do.
-fn blocked(message: Text, unit: &str, split: &Split, from: &str, to: &str) -> (Text, Text) {
-    let Split { load, moved, .. } = *split;
+/// Names the units that block a grid, and what dividing them would do.
+fn blocked<'a>(
+    message: Text,
+    splits: &[Split],
+    name: impl Fn(u32) -> String,
+    code: impl Fn(u32) -> &'a str,
+) -> (Text, Text) {
+    let each = |words: &dyn Fn(&Split, &str) -> String, and: &str| {
+        let all: Vec<String> = splits.iter().map(|split| words(split, &name(split.atom))).collect();
+        all.join(and)
+    };
+    let units = Text::from((
+        each(&|split, unit| format!("“{unit}”（{} 户）", split.load), "、"),
+        each(&|split, unit| format!("{unit} ({} households)", split.load), " and "),
+    ));
+    let moves = Text::from((
+        each(
+            &|split, unit| {
+                format!("“{unit}”的 {} 户由网格 {} 划入 {}", split.moved, code(split.from), code(split.to))
+            },
+            "，",
+        ),
+        each(
+            &|split, unit| {
+                format!("{} of {unit} in {} instead of {}", split.moved, code(split.to), code(split.from))
+            },
+            ", ",
+        ),
+    ));
+    let (verb, noun) =
+        if splits.len() == 1 { ("blocks", "the whole unit") } else { ("block", "the whole units") };
     let message = Text::from((
-        format!("{}；受整体单元“{unit}”（{load} 户）所限", message.zh),
-        format!("{}; the whole unit {unit} ({load} households) blocks it", message.en),
+        format!("{}；受整体单元{}所限", message.zh, units.zh),
+        format!("{}; {noun} {} {verb} it", message.en, units.en),
     ));
     let remedy = Text::from((
-        format!("若允许拆分“{unit}”，将其 {moved} 户由网格 {from} 划入 {to}，两格即都在范围内"),
-        format!(
-            "divide {unit}: with {moved} of its households in {to} instead of {from}, both grids are in range"
-        ),
+        format!("若允许拆分整体单元：{}，则所涉网格都在范围内", moves.zh),
+        format!("divide what is kept whole: with {}, all grids concerned are in range", moves.en),
     ));
     (message, remedy)
 }
@@ -106,6 +135,25 @@ fn words(
             Text::from((
                 "调整目标户数或容差，或与相邻社区统筹",
                 "change the target or tolerance, or plan it together with a neighboring community",
+            )),
+        ),
+        Reason::UnitsLeaveTooLittle { units, unit_load, others, rest, fills } => (
+            FindingKind::GridOutOfRange,
+            Text::from((
+                format!(
+                    "网格 {code} 有 {load} 户：{units} 个超上限的整体单元（最大为“{unit}”，{unit_load} 户）各占一格，余下 {rest} 户不够分成 {others} 个网格"
+                ),
+                format!(
+                    "grid {code} has {load} households: whole units above the upper size ({units}, the largest {unit} with \
+                     {unit_load}) take a grid each and leave {rest}, too few for the {others} others"
+                ),
+            )),
+            Text::from((
+                format!("将{community}的网格数定为 {} 个，或按单元入口拆分“{unit}”", units + fills),
+                format!(
+                    "ask for {} grids in {community}, or list the entrances of {unit} as buildings of their own",
+                    units + fills
+                ),
             )),
         ),
         Reason::TooFewUnits { wanted, made } => (
