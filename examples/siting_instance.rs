@@ -10,7 +10,8 @@
 //!
 //! `.txt` is an OR-Library p-median file, `.tsp` a TSPLIB coordinate file (cost = floor of the Euclidean distance),
 //! `.bin` a cover table in little-endian words: u32 demand points, u32 sites, u64 row starts, u32 sites per row,
-//! u32 weights. `relaxation` encloses the optimum of max cover's linear relaxation. `--effort quick|full|proof`, `--seed N`, `--seconds N` (wall clock stop).
+//! u32 weights. `relaxation` encloses the optimum of max cover's linear relaxation. `--effort quick|full|proof`, `--seed N`, `--seconds N` (wall clock stop),
+//! `--capacity N` (weight that every site can serve).
 
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,7 @@ fn main() {
     let mut words = std::env::args().skip(1);
     let mut plain = Vec::new();
     let mut options = Options::default();
+    let mut capacity: Option<u64> = None;
     while let Some(word) = words.next() {
         let mut value = || words.next().expect("a value after the flag");
         match word.as_str() {
@@ -30,6 +32,7 @@ fn main() {
             "--seconds" => {
                 options.time_limit = Some(Duration::from_secs_f64(value().parse().expect("a number")));
             }
+            "--capacity" => capacity = Some(value().parse().expect("a whole number")),
             "--effort" => {
                 options.effort = match value().as_str() {
                     "quick" => Effort::Quick,
@@ -42,7 +45,7 @@ fn main() {
     }
     let [model, path, rest @ ..] = plain.as_slice() else {
         eprintln!(
-            "usage: siting_instance MODEL FILE [P] [--seed N] [--seconds N] [--effort quick|full|proof]"
+            "usage: siting_instance MODEL FILE [P] [--seed N] [--seconds N] [--effort quick|full|proof] [--capacity N]"
         );
         std::process::exit(1);
     };
@@ -50,6 +53,7 @@ fn main() {
     let instance = read(path);
     let mut problem = Problem::new(instance.table());
     problem.weights.clone_from(&instance.weights);
+    problem.capacity = capacity.map_or_else(Vec::new, |most| vec![most; instance.n_sites]);
     if model == "relaxation" {
         let range = linear_range(&problem, p.expect("p"), &options).expect("max cover with p alone");
         println!("the optimum of the linear relaxation lies between {} and {}", range.attained, range.bound);

@@ -4,13 +4,15 @@
 //! moderate size go on to HiGHS on the compact model, whose bound is then the answer's; it has no certificate in
 //! integers, so the certificate keeps the bound without capacities.
 
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::build::{Core, Fate, build};
+use super::chains::Chains;
 use super::evaluate::{Score, Served};
 use super::explain::{Exchanges, Swap};
 use super::swap::Search;
+use super::walk::Walk;
 use super::{Clock, Effort, Model, Options, Problem, SitingError};
 
 /// Largest number of point–site pairs handed to the exact solver.
@@ -24,13 +26,13 @@ pub(crate) struct Loaded {
 }
 
 /// Points, their usable sites and loads; costs above `radius` are left out.
-struct Pairs {
-    start: Vec<usize>,
-    site: Vec<u32>,
+pub(super) struct Pairs {
+    pub start: Vec<usize>,
+    pub site: Vec<u32>,
     cost: Vec<u32>,
-    weight: Vec<u64>,
+    pub weight: Vec<u64>,
     /// Points with weight, heaviest first.
-    heaviest: Vec<u32>,
+    pub heaviest: Vec<u32>,
     times: usize,
 }
 
@@ -87,12 +89,12 @@ impl Pairs {
         order
     }
 
-    fn of(&self, demand: usize) -> impl Iterator<Item = (u32, u32)> {
+    pub fn of(&self, demand: usize) -> impl Iterator<Item = (u32, u32)> {
         let range = self.start[demand]..self.start[demand + 1];
         self.site[range.clone()].iter().copied().zip(self.cost[range].iter().copied())
     }
 
-    fn count(&self, demand: usize) -> usize {
+    pub fn count(&self, demand: usize) -> usize {
         self.start[demand + 1] - self.start[demand]
     }
 
@@ -104,13 +106,13 @@ impl Pairs {
 }
 
 /// Serving sites per point (`times` entries each, `u32::MAX` if unserved).
-type Assignment = Vec<u32>;
+pub(super) type Assignment = Vec<u32>;
 
 /// Solves any model with capacities; p-center by bisection over `radii` (all costs of the table, ascending).
 pub(crate) fn solve(
     problem: &Problem,
     model: Model,
-    start: &[u32],
+    starts: &[Vec<u32>],
     options: &Options,
     clock: &Clock,
 ) -> Result<Loaded, SitingError> {
@@ -122,7 +124,7 @@ pub(crate) fn solve(
         }
     }
     let Model::PCenter { p } = model else {
-        return solve_within(problem, model, &pairs, start, options, clock);
+        return solve_within(problem, model, &pairs, starts, options, clock);
     };
     let mut radii: Vec<u32> = pairs.cost.clone();
     radii.sort_unstable();
@@ -134,7 +136,7 @@ pub(crate) fn solve(
         let middle = low + (high - low) / 2;
         let within = Pairs::new(problem, Some(radii[middle]));
         let found = if within.unreachable().is_empty() {
-            solve_within(problem, model, &within, start, options, clock)
+            solve_within(problem, model, &within, starts, options, clock)
         } else {
             Err(problem.unreachable(within.unreachable()))
         };
@@ -177,7 +179,7 @@ fn solve_within(
     problem: &Problem,
     model: Model,
     pairs: &Pairs,
-    start: &[u32],
+    starts: &[Vec<u32>],
     options: &Options,
     clock: &Clock,
 ) -> Result<Loaded, SitingError> {
@@ -185,7 +187,7 @@ fn solve_within(
     plain.capacity.clear();
     let core = build(&plain, if model.maximizes() { model } else { Model::SetCover })?;
     let core = Core { p: model.p(), ..core };
-    let heuristic = local_search(problem, model, pairs, &core, start, options, clock);
+    let heuristic = local_search(problem, model, pairs, &core, starts, options, clock);
     let exact = if options.effort == Effort::Proof && pairs.site.len() <= MOST_PAIRS && !clock.is_over() {
         exact(problem, model, pairs, &core, clock)
     } else {
@@ -365,7 +367,7 @@ pub(crate) fn swaps(problem: &Problem, model: Model, sites: &[u32], objective: u
 }
 
 /// Lower is better: (points that must be served but are not, objective).
-type Value = (u64, u64);
+pub(super) type Value = (u64, u64);
 
 /// Assigns points to open sites: those with least choice first, each to its cheapest site with room.
 fn assign(problem: &Problem, model: Model, pairs: &Pairs, open: &[bool]) -> (Value, Assignment) {
@@ -374,9 +376,6 @@ fn assign(problem: &Problem, model: Model, pairs: &Pairs, open: &[bool]) -> (Val
     let mut left = problem.capacity.clone();
     let order = pairs.least_choice_first(open);
     let mut assignment = vec![u32::MAX; n_demand * times];
-    let mut missed = 0u64;
-    let mut sum = 0u64;
-    let mut unserved = 0u64;
     for &demand in &order {
         let weight = pairs.weight[demand];
         let mut picked = 0;
@@ -396,7 +395,13 @@ fn assign(problem: &Problem, model: Model, pairs: &Pairs, open: &[bool]) -> (Val
     if times == 1 {
         eject(pairs, open, &order, &mut left, &mut assignment);
     }
-    for &demand in &order {
+    (value_of(model, pairs, &assignment), assignment)
+}
+
+fn value_of(model: Model, pairs: &Pairs, assignment: &[u32]) -> Value {
+    let times = pairs.times;
+    let (mut missed, mut sum, mut unserved) = (0u64, 0u64, 0u64);
+    for demand in (0..pairs.weight.len()).filter(|&demand| pairs.weight[demand] > 0) {
         let servers = &assignment[demand * times..(demand + 1) * times];
         if servers[0] == u32::MAX {
             missed += pairs.weight[demand];
@@ -411,8 +416,32 @@ fn assign(problem: &Problem, model: Model, pairs: &Pairs, open: &[bool]) -> (Val
             _ => {}
         }
     }
-    let value = if model.maximizes() { (0, missed) } else { (unserved, sum) };
-    (value, assignment)
+    if model.maximizes() { (0, missed) } else { (unserved, sum) }
+}
+
+/// Work of the chains that follow one greedy assignment.
+const CHAIN_WORK: usize = 20_000_000;
+
+/// What chains of moves make of an assignment; its value.
+fn chained(
+    problem: &Problem,
+    model: Model,
+    pairs: &Pairs,
+    open: &[bool],
+    mut assignment: Assignment,
+) -> (Value, Assignment) {
+    if pairs.times == 1 {
+        let mut left = problem.capacity.clone();
+        for (demand, &site) in assignment.iter().enumerate() {
+            if let Some(left) = left.get_mut(site as usize) {
+                *left -= pairs.weight[demand];
+            }
+        }
+        let (weight, start, site) = (&pairs.weight, &pairs.start, &pairs.site);
+        let (left, assignment) = (&mut left, &mut assignment);
+        Chains { weight, start, site, open, left, assignment }.serve_more(CHAIN_WORK);
+    }
+    (value_of(model, pairs, &assignment), assignment)
 }
 
 /// Serves points left out by moving one other point elsewhere; then moves points to cheaper sites with room.
@@ -470,13 +499,13 @@ fn local_search(
     model: Model,
     pairs: &Pairs,
     core: &Core,
-    start: &[u32],
+    starts: &[Vec<u32>],
     options: &Options,
     clock: &Clock,
 ) -> Option<(Vec<u32>, Assignment)> {
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(options.seed);
+    let random = Xoshiro256PlusPlus::seed_from_u64(options.seed);
     let mut search = Search::new(core);
-    search.become_sites(start);
+    search.become_sites(starts.first().map_or(&[], Vec::as_slice));
     let cost = |site: u32| problem.site_cost.get(site as usize).map_or(1, |&cost| u64::from(cost));
     let judge = |search: &Search| {
         let (value, assignment) = assign(problem, model, pairs, &search.open);
@@ -484,59 +513,44 @@ fn local_search(
             if model == Model::SetCover { search.sites().iter().map(|&site| cost(site)).sum() } else { 0 };
         ((value.0, value.1 + own), assignment)
     };
+    let thorough = |search: &Search| {
+        let ((_, greedy), assignment) = judge(search);
+        let (value, assignment) = chained(problem, model, pairs, &search.open, assignment);
+        let own = if model == Model::SetCover { greedy } else { value.1 };
+        ((value.0, own), assignment)
+    };
     // What is best without capacities may be a poor start with them, and the other way round.
     fill(problem, model, pairs, &mut search);
-    let (mut best, mut assignment) = judge(&search);
-    let mut afresh = Search::new(core);
-    fill(problem, model, pairs, &mut afresh);
-    let (value, found) = judge(&afresh);
-    if value < best && (afresh.keeps_rules() || !search.keeps_rules()) {
-        (best, assignment, search) = (value, found, afresh);
-    }
-    let per_step = pairs.site.len() + pairs.weight.len() + 1;
-    let steps = match options.effort {
-        Effort::Quick => 20_000_000,
-        _ => 200_000_000,
-    } / per_step;
-    let free: Vec<u32> =
-        (0..core.n_sites as u32).filter(|&site| core.fate[site as usize] == Fate::Free).collect();
-    for step in 0..steps.min(400 * free.len() + 1) {
-        if free.is_empty() || step % 16 == 0 && clock.is_over() {
-            break;
-        }
-        let site = free[random.random_range(0..free.len())];
-        let (inn, out) = if search.open[site as usize] {
-            // Close it alone, or for another site near it.
-            let column = core.col(site as usize);
-            let near = (!column.is_empty() && random.random_range(0..3u32) > 0).then(|| {
-                let row = core.col_row[random.random_range(column)] as usize;
-                core.row_site[random.random_range(core.row(row))]
-            });
-            (near.filter(|&near| !search.open[near as usize]), Some(site))
-        } else if core.p.is_none_or(|p| search.n_open < p) {
-            (Some(site), None)
-        } else {
-            let may_close = search.may_close();
-            if may_close.is_empty() {
-                continue;
-            }
-            (Some(site), Some(may_close[random.random_range(0..may_close.len())]))
-        };
-        let closed = |site: u32| core.fate[site as usize] == Fate::Closed;
-        if inn.is_some_and(closed) || search.broken_after(inn, out) > search.broken_after(None, None) {
-            continue;
-        }
-        out.into_iter().for_each(|out| search.remove(out));
-        inn.into_iter().for_each(|inn| search.insert(inn));
-        let (value, found) = judge(&search);
-        if value <= best {
-            (best, assignment) = (value, found);
-        } else {
-            inn.into_iter().for_each(|inn| search.remove(inn));
-            out.into_iter().for_each(|out| search.insert(out));
+    let (mut value, mut assignment) = thorough(&search);
+    for start in starts.iter().skip(1).map(Vec::as_slice).chain([&[][..]]) {
+        let mut other = Search::new(core);
+        other.become_sites(start);
+        fill(problem, model, pairs, &mut other);
+        let (found, served) = thorough(&other);
+        if found < value && (other.keeps_rules() || !search.keeps_rules()) {
+            (value, assignment, search) = (found, served, other);
         }
     }
-    (best.0 == 0 && search.keeps_rules()).then(|| (search.sites(), assignment))
+    let mut sites = search.sites();
+    let mut kept = search.keeps_rules();
+    let mut walk = Walk { problem, model, pairs, core, options, clock, random };
+    if pairs.times == 1 && !matches!(model, Model::PCenter { .. }) {
+        let served = walk.point_by_point(&mut search, &assignment);
+        let served = chained(problem, model, pairs, &search.open, served);
+        let own =
+            if model == Model::SetCover { search.sites().iter().map(|&site| cost(site)).sum() } else { 0 };
+        let found = (served.0.0, served.0.1 + own);
+        if search.keeps_rules() && (!kept || found < value) {
+            (value, assignment, sites, kept) = (found, served.1, search.sites(), true);
+        }
+        return (value.0 == 0 && kept).then_some((sites, assignment));
+    }
+    walk.set_by_set(&mut search, &judge);
+    let (found, served) = thorough(&search);
+    if search.keeps_rules() && (!kept || found < value) {
+        (value, assignment, sites, kept) = (found, served, search.sites(), true);
+    }
+    (value.0 == 0 && kept).then_some((sites, assignment))
 }
 
 /// What the exact solver says.
@@ -646,4 +660,55 @@ fn exact(problem: &Problem, model: Model, pairs: &Pairs, core: &Core, clock: &Cl
     // The solver works with tolerances; the answer must hold exactly.
     let holds = used.iter().zip(&problem.capacity).all(|(used, most)| used <= most);
     if holds { Exact::Found(sites, assignment, bound) } else { Exact::Unsettled(bound) }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    use super::{Model, Pairs, Problem, value_of};
+    use crate::siting::loads::Loads;
+    use crate::siting::{Table, UNREACHED};
+
+    /// Whatever is opened, closed and taken back: loads stay within capacity, the value is what it says.
+    #[test]
+    fn loads_follow_every_exchange_and_go_back() {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(3);
+        let walks: Vec<u32> = (0..40 * 8)
+            .map(|_| if random.random::<bool>() { random.random_range(1..50) } else { UNREACHED })
+            .collect();
+        let mut problem = Problem::new(Table::dense(40, 8, &walks).expect("40 by 8"));
+        problem.weights = (0..40).map(|_| random.random_range(0..9)).collect();
+        problem.capacity = (0..8).map(|_| random.random_range(5..30)).collect();
+        let pairs = Pairs::new(&problem, None);
+        for model in [Model::SetCover, Model::MaxCover { p: Some(4) }, Model::PMedian { p: 4 }] {
+            let mut open = vec![true, true, true, true, false, false, false, false];
+            let nobody = vec![u32::MAX; 40];
+            let mut loads = Loads::new(&pairs, model, &problem.capacity, open.clone(), &nobody);
+            for _ in 0..500 {
+                let one_of = |is_open: bool, random: &mut Xoshiro256PlusPlus| {
+                    let of_them: Vec<u32> = (0..8).filter(|&site| open[site as usize] == is_open).collect();
+                    of_them[random.random_range(0..of_them.len())]
+                };
+                let (inn, out) = (one_of(false, &mut random), one_of(true, &mut random));
+                let before = (loads.assignment.clone(), loads.value);
+                loads.exchange(Some(inn), Some(out));
+                if random.random::<bool>() {
+                    loads.take_back(Some(inn), Some(out));
+                    assert_eq!((loads.assignment.clone(), loads.value), before);
+                } else {
+                    loads.keep();
+                    (open[inn as usize], open[out as usize]) = (true, false);
+                }
+                assert_eq!(loads.value, value_of(model, &pairs, &loads.assignment));
+                for site in 0..8_u32 {
+                    let served = (0..40).filter(|&point| loads.assignment[point] == site);
+                    let load = served.map(|point| pairs.weight[point]).sum::<u64>();
+                    assert!(load <= problem.capacity[site as usize] && (load == 0 || open[site as usize]));
+                    assert_eq!(load, loads.load(site));
+                }
+            }
+        }
+    }
 }

@@ -9,7 +9,9 @@
 //! `Σ_i times·u_i − p·price_p − Σ_k limit_k·price_k + Σ_j min(0, cost_j + price_p + Σ_k a_kj·price_k + Σ_i min(0, w_i·c_ij − u_i))`
 //!
 //! where the last minimum is left out for sites decided open, and the whole term for sites decided closed. In max cover `u_i` is at most `w_i / times` and the expression
-//! bounds the weight that stays unserved.
+//! bounds the weight that stays unserved. With capacities the sum over the points `i` of site `j` is instead the least that
+//! fits: points no heavier than the capacity, of which those that save most per weight come first and the last one counts
+//! in part.
 
 use super::{Backup, Change, Model, Problem};
 
@@ -242,6 +244,9 @@ struct Checker {
     fixed: Vec<u32>,
     closed: Vec<u32>,
     coverable: i128,
+    /// Weight per point and capacity per site; both empty without capacities.
+    weight: Vec<i128>,
+    capacity: Vec<i128>,
 }
 
 impl Checker {
@@ -268,7 +273,13 @@ impl Checker {
             fixed: problem.fixed.clone(),
             closed: Vec::new(),
             coverable: 0,
+            weight: Vec::new(),
+            capacity: problem.capacity.iter().map(|&capacity| i128::from(capacity)).collect(),
         };
+        if !checker.capacity.is_empty() {
+            let weights = (0..problem.table.n_demand()).map(|demand| i128::from(problem.weight(demand)));
+            checker.weight = weights.collect();
+        }
         let mut row: Vec<(u32, u32)> = Vec::new();
         let largest = largest_multipliers(problem.table.n_demand(), certificate);
         for demand in 0..problem.table.n_demand() {
@@ -449,6 +460,13 @@ impl Checker {
         let ascending = dual.few.windows(2).all(|pair| pair[0].0 < pair[1].0) && dual.demand.is_empty();
         let few = dual.few.iter().filter(|_| ascending).map(|&(demand, u)| (demand as usize, u));
         let dense = dual.demand.iter().copied().enumerate();
+        let mut savings = vec![Vec::new(); self.capacity.len()];
+        let mut save = |reduced: &mut [i128], site: u32, demand: usize, saving: i128| match savings
+            .get_mut(site as usize)
+        {
+            None => reduced[site as usize] -= saving,
+            Some(savings) => savings.push((saving, self.weight[demand])),
+        };
         for (demand, u) in dense.chain(few).filter(|&(demand, u)| u > 0 && demand < self.most.len()) {
             let u = i128::from(u).min(self.most[demand]);
             let range = self.start[demand]..self.start[demand + 1];
@@ -463,15 +481,19 @@ impl Checker {
             }
             value += u * self.times;
             if self.cost.is_empty() {
-                self.site[range].iter().for_each(|&site| reduced[site as usize] -= u);
+                self.site[range].iter().for_each(|&site| save(reduced, site, demand, u));
             } else {
                 for (&site, &cost) in self.site[range.clone()].iter().zip(&self.cost[range]) {
                     if u <= cost {
                         break;
                     }
-                    reduced[site as usize] -= u - cost;
+                    save(reduced, site, demand, u - cost);
                 }
             }
+        }
+        for ((savings, &capacity), reduced) in savings.into_iter().zip(&self.capacity).zip(reduced.iter_mut())
+        {
+            *reduced -= most_that_fits(savings, capacity);
         }
         for &(rule, price) in &dual.rules {
             let Some(rule) = self.rules.get(rule as usize) else { continue };
@@ -489,4 +511,23 @@ impl Checker {
         }
         value
     }
+}
+
+/// The largest sum of savings whose weights fit in the capacity, the last one in part and rounded up.
+fn most_that_fits(mut savings: Vec<(i128, i128)>, capacity: i128) -> i128 {
+    savings.retain(|&(_, weight)| weight <= capacity);
+    let load: i128 = savings.iter().map(|&(_, weight)| weight).sum();
+    if capacity < load {
+        savings.sort_unstable_by(|a, b| (b.0 * a.1).cmp(&(a.0 * b.1)));
+    }
+    let (mut room, mut sum) = (capacity, 0);
+    for (saving, weight) in savings {
+        if room <= 0 {
+            break;
+        }
+        let part = weight.min(room);
+        sum += if part == weight { saving } else { (saving * part + weight - 1) / weight };
+        room -= part;
+    }
+    sum
 }

@@ -5,7 +5,9 @@ use std::ops::RangeInclusive;
 use super::bound::{Volume, climb, evaluate};
 use super::build::{build, check_fields};
 use super::capacity;
+use super::certificate::{Certificate, check};
 use super::construct::greedy;
+use super::room;
 use super::swap::{Search, iterate};
 use super::{Clock, Effort, Model, Options, Problem, SitingError};
 
@@ -29,7 +31,7 @@ pub struct FrontierPoint {
 /// Cost: about one exchange descent per point; bounds come from a few sets of multipliers used for all points.
 ///
 /// With capacities the sites start from those chosen without, and from those of the point before; sites are opened for
-/// what they leave unserved. The bound holds for any choice: it is also no more than the p largest capacities together.
+/// what they leave unserved. The bound holds for any choice: it knows the capacities.
 ///
 /// # Errors
 /// As [`super::max_cover`].
@@ -73,22 +75,33 @@ pub fn frontier(
     }
     bound_points(&mut core, coverable, &mut points, options, &clock);
     if !loaded.capacity.is_empty() {
-        serve_under_capacities(loaded, &mut points)?;
+        serve_under_capacities(loaded, &mut points, options, &clock)?;
     }
     Ok(points)
 }
 
 /// Weight served where every site has its limit.
-fn serve_under_capacities(problem: &Problem, points: &mut [FrontierPoint]) -> Result<(), SitingError> {
-    let mut largest = problem.capacity.clone();
-    largest.sort_unstable_by_key(|&capacity| std::cmp::Reverse(capacity));
+fn serve_under_capacities(
+    problem: &Problem,
+    points: &mut [FrontierPoint],
+    options: &Options,
+    clock: &Clock,
+) -> Result<(), SitingError> {
+    // Multipliers for one number of sites are a start for the next.
+    let mut known = Certificate::default();
     let sets: Vec<(usize, Vec<u32>)> = points.iter().map(|point| (point.p, point.sites.clone())).collect();
     for (point, (sites, weight)) in points.iter_mut().zip(capacity::fill_growing(problem, &sets)?) {
-        let room = largest.iter().take(point.p).fold(0u64, |sum, &capacity| sum.saturating_add(capacity));
-        point.bound = point.bound.min(room).max(weight);
+        let model = Model::MaxCover { p: Some(point.p) };
+        if let Some(relaxed) = room::relax(problem, model, &known, options, clock) {
+            point.bound = point.bound.min(check(problem, model, &relaxed.certificate)).max(weight);
+            known = relaxed.certificate;
+        }
         point.cost = (!problem.site_cost.is_empty())
             .then(|| sites.iter().map(|&site| u64::from(problem.site_cost[site as usize])).sum());
         (point.sites, point.objective) = (sites, weight);
+    }
+    for index in (1..points.len()).rev() {
+        points[index - 1].bound = points[index - 1].bound.min(points[index].bound);
     }
     Ok(())
 }

@@ -28,7 +28,6 @@ impl Proof {
         problem: &Problem,
         core: &Core,
         reductions: Vec<Reduction>,
-        clock: &Clock,
     ) -> Result<Found, SitingError> {
         match self.best {
             Some((_, sites)) => {
@@ -38,7 +37,7 @@ impl Proof {
                 certificate.reductions = reductions;
                 Ok(Found { sites, certificate })
             }
-            None if self.complete || !clock.is_over() => Err(infeasible(core)),
+            None if self.complete => Err(infeasible(core)),
             None => Err(SitingError::Stopped),
         }
     }

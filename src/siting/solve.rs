@@ -16,6 +16,7 @@ use super::presolve::{Reduced, reduce};
 use super::proof::{Found, Proof, Root, ceiling, certify, prove, scale_bits, spike};
 use super::regions;
 use super::restrict::trim;
+use super::room;
 use super::second;
 use super::swap::{Search, iterate};
 use super::{Clock, Effort, Model, Options, Problem, Siting, SitingError};
@@ -109,9 +110,21 @@ fn solve_loaded(
 ) -> Result<Siting, SitingError> {
     let mut free = problem.clone();
     free.capacity.clear();
-    let start = find(&free, model, &Options { effort: options.effort.min(Effort::Full), ..*options }, clock)?;
-    let loaded = capacity::solve(problem, model, &start.sites, options, clock)?;
-    let Outcome { certificate, .. } = start;
+    let with = |effort| find(&free, model, &Options { effort, ..*options }, clock);
+    let start = match with(Effort::Quick) {
+        // Rules may be hard to keep.
+        Err(SitingError::Stopped) if options.effort > Effort::Quick => with(Effort::Full),
+        start => start,
+    };
+    let Outcome { sites, mut certificate, .. } = start?;
+    let mut starts = vec![sites];
+    if let Some(relaxed) = room::relax(problem, model, &certificate, options, clock) {
+        let (old, new) = (check(problem, model, &certificate), check(problem, model, &relaxed.certificate));
+        let is_sharper = if model.maximizes() { new < old } else { old < new };
+        certificate = if is_sharper { relaxed.certificate } else { certificate };
+        starts.push(relaxed.sites);
+    }
+    let loaded = capacity::solve(problem, model, &starts, options, clock)?;
     let answer = Answer { sites: loaded.sites, served: loaded.served, certificate, core: None };
     finish(problem, model, answer, loaded.solver_bound, clock)
 }
@@ -252,7 +265,7 @@ fn best_assignment(
         };
         let proof = prove(problem, core, root, options, clock);
         if proof.complete {
-            return proof.into_found(problem, core, reductions, clock);
+            return proof.into_found(problem, core, reductions);
         }
         best = proof.best;
     }
@@ -294,7 +307,7 @@ fn best_assignment(
         options,
         clock,
     );
-    proof.into_found(problem, core, reductions, clock)
+    proof.into_found(problem, core, reductions)
 }
 
 /// Entries up to which a tree takes less time than annealing.
@@ -371,7 +384,7 @@ fn best_cover(
     clock: &Clock,
 ) -> Result<Found, SitingError> {
     let Reduced { core, reductions } = reduce(core);
-    prove_cover(problem, &core, i64::MAX, options, clock).into_found(problem, &core, reductions, clock)
+    prove_cover(problem, &core, i64::MAX, options, clock).into_found(problem, &core, reductions)
 }
 
 /// Looks for a cover that costs less than `limit`, and proves that none does.

@@ -320,8 +320,18 @@ fn with_capacities_more_sites_serve_more_even_where_one_reaches_all() {
     let points = super::frontier(&problem, 0..=4, &quick).expect("a frontier");
     let curve: Vec<(u64, u64)> = points.iter().map(|point| (point.objective, point.bound)).collect();
     assert_eq!(curve, [(0, 0), (10, 10), (20, 20), (30, 30), (40, 40)]);
-    let answer = super::max_cover(&problem, Some(3), &quick).expect("an answer");
-    assert_eq!(answer.objective, 30);
+    let full = Options { effort: super::Effort::Full, ..quick };
+    let answer = super::max_cover(&problem, Some(3), &full).expect("an answer");
+    assert_eq!((answer.objective, answer.bound, answer.certified), (30, 30, true));
+    // Whoever checks the same multipliers without capacities learns less.
+    let mut endless = problem.clone();
+    endless.capacity.clear();
+    let model = super::Model::MaxCover { p: Some(3) };
+    assert_eq!(super::certificate::check(&endless, model, &answer.certificate), 40);
+    // A point heavier than what a site can serve is not served in part.
+    problem.weights = vec![10, 10, 10, 11];
+    let answer = super::max_cover(&problem, Some(4), &full).expect("an answer");
+    assert_eq!((answer.objective, answer.bound, answer.certified), (30, 30, true));
 }
 
 /// Points spread over a square of 1,000 by 1,000, each of them a site, too; walks as the crow flies.
