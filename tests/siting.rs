@@ -1,8 +1,8 @@
 //! Siting against brute force on tiny random instances, for every model and option, and general properties.
 
 use gridplan::siting::{
-    Backup, Change, Existing, Group, Model, Options, Problem, Siting, SitingError, Table, Then, UNREACHED,
-    budget_frontier, certificate, frontier, max_cover, p_center, p_median, set_cover,
+    Backup, Change, Effort, Existing, Group, Model, Options, Problem, Siting, SitingError, Table, Then,
+    UNREACHED, budget_frontier, certificate, frontier, max_cover, p_center, p_median, set_cover,
 };
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -160,9 +160,40 @@ fn solve(problem: &Problem, model: Model, options: &Options) -> Result<Siting, S
     }
 }
 
+/// With less effort the answer keeps every condition, and the optimum lies between it and its bound.
+fn check_with_less_effort(problem: &Problem, model: Model, expected: Option<u64>, label: &str) {
+    for effort in [Effort::Quick, Effort::Full] {
+        match (expected, solve(problem, model, &Options { effort, ..Options::default() })) {
+            (_, Err(SitingError::Stopped))
+            | (None, Err(SitingError::Infeasible { .. } | SitingError::Unreachable { .. })) => {}
+            (Some(expected), Ok(answer)) => {
+                check_loads(problem, &answer, label);
+                let chosen = answer.sites.iter().fold(0u32, |chosen, &site| chosen | 1 << site);
+                let value = value_of(problem, model, chosen).unwrap_or_else(|| panic!("{label}: {answer:?}"));
+                let certified = certificate::check(problem, model, &answer.certificate);
+                let order = if model.maximizes() {
+                    [answer.objective, value, expected, answer.bound, certified]
+                } else {
+                    [certified, answer.bound, expected, value, answer.objective]
+                };
+                assert!(
+                    order.is_sorted(),
+                    "{label}: {effort:?} {model:?} {problem:?} gave {answer:?}, {order:?}"
+                );
+            }
+            (expected, found) => {
+                panic!("{label}: {effort:?} {model:?} {problem:?}: expected {expected:?}, found {found:?}")
+            }
+        }
+    }
+}
+
 /// The answer is optimal, proven, consistent in itself, and its certificate proves the bound.
 fn check(problem: &Problem, model: Model, label: &str) {
     let expected = brute_force(problem, model);
+    if !problem.capacity.is_empty() {
+        check_with_less_effort(problem, model, expected, label);
+    }
     match (expected, solve(problem, model, &Options::default())) {
         (None, Err(SitingError::Infeasible { .. } | SitingError::Unreachable { .. })) => {}
         (Some(expected), Ok(answer)) => {

@@ -505,7 +505,9 @@ fn local_search(
 ) -> Option<(Vec<u32>, Assignment)> {
     let random = Xoshiro256PlusPlus::seed_from_u64(options.seed);
     let mut search = Search::new(core);
-    search.become_sites(starts.first().map_or(&[], Vec::as_slice));
+    if let Some(start) = starts.first() {
+        search.become_sites(start);
+    }
     let cost = |site: u32| problem.site_cost.get(site as usize).map_or(1, |&cost| u64::from(cost));
     let judge = |search: &Search| {
         let (value, assignment) = assign(problem, model, pairs, &search.open);
@@ -522,9 +524,11 @@ fn local_search(
     // What is best without capacities may be a poor start with them, and the other way round.
     fill(problem, model, pairs, &mut search);
     let (mut value, mut assignment) = thorough(&search);
-    for start in starts.iter().skip(1).map(Vec::as_slice).chain([&[][..]]) {
+    for start in starts.iter().skip(1).map(Some).chain([None]) {
         let mut other = Search::new(core);
-        other.become_sites(start);
+        if let Some(start) = start {
+            other.become_sites(start);
+        }
         fill(problem, model, pairs, &mut other);
         let (found, served) = thorough(&other);
         if found < value && (other.keeps_rules() || !search.keeps_rules()) {
