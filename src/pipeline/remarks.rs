@@ -139,15 +139,30 @@ fn words(
         ),
         Reason::UnitsLeaveTooLittle { units, unit_load, others, rest, fills } => (
             FindingKind::GridOutOfRange,
-            Text::from((
-                format!(
-                    "网格 {code} 有 {load} 户：{units} 个超上限的整体单元（最大为“{unit}”，{unit_load} 户）各占一格，余下 {rest} 户不够分成 {others} 个网格"
-                ),
-                format!(
-                    "grid {code} has {load} households: whole units above the upper size ({units}, the largest {unit} with \
-                     {unit_load}) take a grid each and leave {rest}, too few for the {others} others"
-                ),
-            )),
+            {
+                let (zh, en) = if units == 1 {
+                    (
+                        format!("整体单元“{unit}”（{unit_load} 户）超上限，独占一格"),
+                        format!(
+                            "the whole unit {unit} with {unit_load} is above the upper size, takes a grid"
+                        ),
+                    )
+                } else {
+                    (
+                        format!("{units} 个超上限的整体单元（最大为“{unit}”，{unit_load} 户）各占一格"),
+                        format!(
+                            "{units} whole units above the upper size, the largest {unit} with {unit_load}, take a grid each"
+                        ),
+                    )
+                };
+                let leave = if units == 1 { "leaves" } else { "leave" };
+                Text::from((
+                    format!("网格 {code} 有 {load} 户：{zh}，余下 {rest} 户不够分成 {others} 个网格"),
+                    format!(
+                        "grid {code} has {load} households: {en} and {leave} {rest}, too few for the {others} others"
+                    ),
+                ))
+            },
             Text::from((
                 format!("将{community}的网格数定为 {} 个，或按单元入口拆分“{unit}”", units + fills),
                 format!(
