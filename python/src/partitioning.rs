@@ -14,7 +14,8 @@ use crate::errors::PartitionError;
 pub struct Partition {
     /// Grid per atom, int32, 0 to k - 1.
     grid: Py<PyArray1<i32>>,
-    /// What is not as wished: dicts with community, grid, atom, load, reason, proven.
+    /// What is not as wished: dicts with community, grid, atom, load, reason, proven, and splits: the
+    /// units whose division would put a grid out of range in it, as dicts with atom, load, from, to, moved.
     findings: Vec<Py<PyDict>>,
     /// Cost of all edges between grids, metres.
     cut_cost: f64,

@@ -169,15 +169,29 @@ impl Depths {
     ) -> Self {
         let none = || vec![0_u16; n_atoms * limits.len()];
         let mut depths = Self { all: none(), by_tier: open.tiers_present.iter().map(|_| none()).collect() };
+        // Each walk counts once, in the narrowest band that holds it.
+        let mut order: Vec<usize> = (0..limits.len()).collect();
+        order.sort_by_key(|&band| limits[band]);
         for (station, row) in rows.enumerate() {
             let tier = open.tiers_present.iter().position(|&tier| tier == open.tiers[station]);
             let of_tier = &mut depths.by_tier[tier.expect("the station's tier is present")];
             for (door, cost) in row {
-                for (band, &limit) in limits.iter().enumerate() {
-                    let within = u16::from(cost <= limit);
-                    let slot = door as usize * limits.len() + band;
-                    depths.all[slot] = depths.all[slot].saturating_add(within);
-                    of_tier[slot] = of_tier[slot].saturating_add(within);
+                if let Some(&band) = order.iter().find(|&&band| cost <= limits[band]) {
+                    let slot = &mut of_tier[door as usize * limits.len() + band];
+                    *slot = slot.saturating_add(1);
+                }
+            }
+        }
+        // What a narrow band holds the wider ones hold too, and all tiers together what each of them holds.
+        let n_bands = limits.len().max(1);
+        for of_tier in &mut depths.by_tier {
+            for (of_tier, all) in of_tier.chunks_exact_mut(n_bands).zip(depths.all.chunks_exact_mut(n_bands))
+            {
+                let mut sum = 0_u16;
+                for &band in &order {
+                    sum = sum.saturating_add(of_tier[band]);
+                    of_tier[band] = sum;
+                    all[band] = all[band].saturating_add(sum);
                 }
             }
         }
@@ -231,10 +245,10 @@ fn atom_coverage(
     depths: &MethodDepths,
 ) -> Vec<AtomCoverage> {
     let &Ready { network, doors, .. } = ready;
-    let nearest = NearestByTier::of(open, ready);
-    let distance = network.nearest_to(&open.snaps, doors, &ready.distance, None);
-    let straight = straight_nearest(&scenario.atoms, &open.at);
-    let edge = StudyEdge::of(scenario);
+    let by_distance = || network.nearest_to(&open.snaps, doors, &ready.distance, None);
+    let in_the_plane = || (straight_nearest(&scenario.atoms, &open.at), StudyEdge::of(scenario));
+    let (nearest, (distance, (straight, edge))) =
+        rayon::join(|| NearestByTier::of(open, ready), || rayon::join(by_distance, in_the_plane));
     let seconds = |ms: u32| (ms != UNREACHED).then(|| Seconds::constant(f64::from(ms) / 1000.0));
     let depth = &depths.by(CoverageMethod::NetworkTime).all;
     let cover = |index: usize| {
