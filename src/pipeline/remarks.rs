@@ -164,10 +164,10 @@ fn words(
                 ))
             },
             Text::from((
-                format!("将{community}的网格数定为 {} 个，或按单元入口拆分“{unit}”", units + fills),
+                format!("将{community}的网格数减少 {} 个，或按单元入口拆分“{unit}”", others - fills),
                 format!(
-                    "ask for {} grids in {community}, or list the entrances of {unit} as buildings of their own",
-                    units + fills
+                    "ask for {} fewer in {community}, or list the entrances of {unit} as buildings of their own",
+                    others - fills
                 ),
             )),
         ),

@@ -1,10 +1,10 @@
 //! A bound that knows the capacities: with multipliers on the demand points, what a site can gain is a knapsack.
 //!
 //! The relaxation of [`super::certificate`] with capacities separates by site: the points that gain most per weight are
-//! taken until the site is full, the last one in part. Multipliers come from a subgradient method with Polyak's steps that
-//! starts from those found without capacities. Its best value equals that of the linear relaxation of the compact model.
-//! Sources: Polyak (1969), "Minimization of unsmooth functionals"; Pirkul (1987), "Efficient algorithms for the capacitated
-//! concentrator location problem", for the relaxation.
+//! taken until the site is full, the last one in part. Multipliers come from the volume algorithm (Barahona and Anbil 2000,
+//! see [`super::bound`]) and start from those found without capacities; steps are weighted by point. The best possible
+//! value is that of the linear relaxation of the compact model.
+//! Source of the relaxation: Pirkul (1987), "Efficient algorithms for the capacitated concentrator location problem".
 
 use super::certificate::{Certificate, LinearRule, Multipliers, Step, rules_of};
 use super::{Clock, Effort, Model, Options, Problem};
@@ -112,11 +112,11 @@ pub(super) fn relax(
     Some(room.climb(first, options, clock))
 }
 
-/// First distance of the level, as a share of the value or of all weight.
+/// How far above the best value the first steps aim, as a share of the value or of all weight.
 const LEVEL: f64 = 0.05;
-/// How much the last step counts among those that say how often a site is open.
+/// How much a step counts in the averages at first.
 const FRESH: f64 = 0.1;
-/// Steps without a gain worth the name before the level comes nearer.
+/// Steps without a gain before they get shorter.
 const PATIENCE: usize = 12;
 
 impl Room {

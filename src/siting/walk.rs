@@ -24,7 +24,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Table entries read by one walk.
+    /// Table entries read by a walk point by point.
     fn work(&self) -> usize {
         match self.options.effort {
             Effort::Quick => 30_000_000,
@@ -86,7 +86,11 @@ impl Walk<'_> {
     /// Every set of sites is judged by an assignment of its own; the walk never gets worse.
     pub fn set_by_set(&mut self, search: &mut Search, judge: &dyn Fn(&Search) -> (Value, Assignment)) {
         let free = self.free();
-        let steps = self.work() / (self.pairs.site.len() + self.pairs.weight.len() + 1);
+        let work = match self.options.effort {
+            Effort::Quick => 20_000_000,
+            _ => 200_000_000,
+        };
+        let steps = work / (self.pairs.site.len() + self.pairs.weight.len() + 1);
         let mut best = judge(search).0;
         let mut may_close = search.may_close();
         for step in 0..steps.min(400 * free.len()) {
