@@ -1,9 +1,12 @@
 //! What stations offer against who is there: floating catchments, full stations, inequality.
 
+use rayon::prelude::*;
+
 use super::access::{Ranked, WalkTable, Worst, Zone, two_step_floating};
 use super::assign::assign_by_walk;
 use crate::model::{
-    AtomCoverage, Evenness, Scenario, ServiceBalance, Station, StationId, StationLoad, SupplyUnit, WalkBand,
+    Atom, AtomCoverage, Evenness, Scenario, ServiceBalance, Station, StationId, StationLoad, SupplyUnit,
+    WalkBand,
 };
 use crate::network::Reach;
 use crate::units::{Households, Seconds};
@@ -37,24 +40,23 @@ pub(super) fn balance(
     drop(reach);
     let table = WalkTable { offsets: &offsets, site: &site, cost: &cost };
 
-    let households: Vec<u32> = scenario
-        .atoms
-        .iter()
-        .map(|atom| if atom.community.is_some() { atom.households.0 } else { 0 })
-        .collect();
+    let planned = |atom: &Atom| if atom.community.is_some() { atom.households.0 } else { 0 };
+    let households: Vec<u32> = scenario.atoms.par_iter().with_min_len(1024).map(planned).collect();
     let people: Vec<f64> = households.iter().map(|&n| f64::from(n)).collect();
     let of = |id: &StationId| supply(&stations[id.index()]);
     let known: Option<Vec<f64>> = open.iter().map(of).collect();
     let unit = if known.is_some() { SupplyUnit::Households } else { SupplyUnit::Stations };
     let supply = known.unwrap_or_else(|| vec![1.0; open.len()]);
-    let per_thousand = |values: Vec<f64>| values.into_iter().map(|value| value * 1000.0).collect();
+    let per_thousand =
+        |values: Vec<f64>| -> Vec<f64> { values.into_iter().map(|value| value * 1000.0).collect() };
     let plain = [Zone { limit, weight: 1.0 }];
-    let access: Vec<f64> = per_thousand(two_step_floating(table, &people, &supply, &plain));
-    let access_enhanced = per_thousand(two_step_floating(table, &people, &supply, &zones(bands)));
-
+    let access = |zones: &[Zone]| per_thousand(two_step_floating(table, &people, &supply, zones));
     let capacity: Vec<Option<u32>> =
         open.iter().map(|id| stations[id.index()].capacity.map(|capacity| capacity.0)).collect();
-    let assigned = assign_by_walk(table, &households, &capacity, limit);
+    let (assigned, (access, access_enhanced)) = rayon::join(
+        || assign_by_walk(table, &households, &capacity, limit),
+        || rayon::join(|| access(&plain), || access(&zones(bands))),
+    );
     let loads = open.iter().zip(&capacity).zip(&assigned.load);
     Some(ServiceBalance {
         unit,
@@ -89,8 +91,8 @@ fn zones(bands: &[WalkBand]) -> Vec<Zone> {
 }
 
 fn evenness(atoms: &[AtomCoverage], people: &[f64], access: &[f64]) -> Evenness {
-    let walks: Vec<f64> =
-        atoms.iter().map(|atom| atom.nearest.map_or(f64::INFINITY, |(_, walk)| walk.value())).collect();
+    let walk_of = |atom: &AtomCoverage| atom.nearest.map_or(f64::INFINITY, |(_, walk)| walk.value());
+    let walks: Vec<f64> = atoms.par_iter().with_min_len(1024).map(walk_of).collect();
     let mean = |values: &[f64]| {
         let pairs = || values.iter().zip(people).filter(|(value, _)| value.is_finite());
         let all: f64 = pairs().map(|(_, n)| n).sum();

@@ -345,21 +345,22 @@ fn rows(
         .collect();
     // Each planned atom counts in up to four scopes.
     let n_offices = offices.len();
-    let scopes_of = |index: usize| {
-        let community = scenario.atoms[index].community;
+    let people_and_scopes = |index: usize| {
+        let atom = &scenario.atoms[index];
+        let community = atom.community;
         let grid = partition.grid_of.get(index).copied().flatten();
         let row = |row: Option<usize>| row.map_or(NO_ROW, |row| row as u32);
-        [
+        let scopes = [
             row(community.map(|_| 0)),
             row(community.and_then(|id| office_row[id.index()]).map(|row| 1 + row)),
             row(community.map(|id| 1 + n_offices + id.index())),
             row(grid.map(|id| 1 + n_offices + n_communities + id.index())),
-        ]
+        ];
+        ((atom.households, atom.residents), scopes)
     };
-    let scopes_of: Vec<[u32; 4]> =
-        (0..scenario.atoms.len()).into_par_iter().with_min_len(1024).map(scopes_of).collect();
-    let people: Vec<(Households, Residents)> =
-        scenario.atoms.iter().map(|atom| (atom.households, atom.residents)).collect();
+    let atoms = (0..scenario.atoms.len()).into_par_iter().with_min_len(1024);
+    let (people, scopes_of): (Vec<(Households, Residents)>, Vec<[u32; 4]>) =
+        atoms.map(people_and_scopes).unzip();
     let mut there = vec![(Households(0), Residents(0)); scopes.len()];
     for (&(households, residents), scopes) in people.iter().zip(&scopes_of) {
         for &scope in scopes.iter().filter(|&&scope| scope != NO_ROW) {

@@ -116,16 +116,18 @@ impl SegmentCells {
     }
 
     /// Visits segments ring by ring around a place, until no unseen one can lie within the distance that
-    /// `visit` returned last. A segment may come several times.
+    /// `visit` returned last. Cells farther off than that are left out; a segment may come several times.
     pub fn visit_outwards(&self, at: Coord<f64>, mut reach: f64, mut visit: impl FnMut(u32) -> f64) {
         if self.segment.is_empty() {
             return;
         }
         let (column, row) = self.column_row(at);
         for ring in 0..=self.columns.max(self.rows) {
-            self.each_cell_of_ring(column, row, ring, |index| {
-                for &segment in self.in_cell(index) {
-                    reach = visit(segment);
+            self.each_cell_of_ring(column, row, ring, |cell| {
+                if self.squared_distance(at, cell) <= reach * reach {
+                    for &segment in self.in_cell(cell.1 * self.columns + cell.0) {
+                        reach = visit(segment);
+                    }
                 }
             });
             if reach < self.seen_around(at, (column, row), ring) {
@@ -155,7 +157,24 @@ impl SegmentCells {
         gap
     }
 
-    fn each_cell_of_ring(&self, column: usize, row: usize, ring: usize, mut visit: impl FnMut(usize)) {
+    /// Square of the distance from a place to a cell, by column and row.
+    fn squared_distance(&self, at: Coord<f64>, (column, row): (usize, usize)) -> f64 {
+        let at = at - self.origin;
+        let beyond = |value: f64, index: usize| {
+            let low = index as f64 * self.cell;
+            (low - value).max(value - (low + self.cell)).max(0.0)
+        };
+        let (x, y) = (beyond(at.x, column), beyond(at.y, row));
+        x * x + y * y
+    }
+
+    fn each_cell_of_ring(
+        &self,
+        column: usize,
+        row: usize,
+        ring: usize,
+        mut visit: impl FnMut((usize, usize)),
+    ) {
         let (column, row, ring) = (column as isize, row as isize, ring as isize);
         let (columns, rows) = (self.columns as isize, self.rows as isize);
         for y in (row - ring).max(0)..=(row + ring).min(rows - 1) {
@@ -164,7 +183,7 @@ impl SegmentCells {
             let mut x = column - ring;
             while x <= column + ring {
                 if (0..columns).contains(&x) {
-                    visit((y * columns + x) as usize);
+                    visit((x as usize, y as usize));
                 }
                 x += step;
             }

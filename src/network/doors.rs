@@ -33,8 +33,9 @@ impl DoorWalks {
         let walks = network.walks(measure);
         let way = |at: &Attachment| {
             let mut ways = [(NONE, NONE); 2];
-            for (node, leg) in network.legs(at, measure, Side::Door) {
-                for (junction, walk) in walks.anchors(node).into_iter().filter(|way| way.0 != NONE) {
+            let legs = network.legs(at, measure, Side::Door);
+            for (anchors, (_, leg)) in walks.anchors(legs.map(|leg| leg.0)).into_iter().zip(legs) {
+                for (junction, walk) in anchors.into_iter().filter(|way| way.0 != NONE) {
                     // Both ends of an edge hang between the same two junctions.
                     let slot = ways.iter_mut().find(|way| way.0 == junction || way.0 == NONE);
                     let slot = slot.expect("an edge hangs between two junctions");
@@ -165,7 +166,7 @@ impl Table<'_> {
 
     /// Doors on the same edge as a site, by walks that touch neither end.
     fn on_edge(&self, site: &Attachment, mut offer: impl FnMut(u32, u32)) {
-        let [first, _] = self.network.walks(self.measure()).anchors(self.network.edge_from(site.edge));
+        let [[first, _], _] = self.network.walks(self.measure()).anchors(self.network.edge_nodes(site.edge));
         for &(place, _) in self.walks.at(first.0) {
             let attachments = &self.doors.along_curve_attachments()[self.doors.at_place(place as usize)];
             for at in attachments.iter().filter(|at| at.edge == site.edge) {

@@ -153,17 +153,25 @@ impl WalkNetwork {
         JunctionLabels { labels: spread(core, self.width, &seeds, limit), locals }
     }
 
-    /// The junctions through which a node reaches all that lies outside its chain, and the walks to them. The
-    /// junction is [`NONE`] where there is no second one.
-    pub(super) fn anchors(&self, node: u32) -> [(u32, u32); 2] {
-        match self.core.place(node) {
+    /// For both nodes of an edge the junctions through which they reach all that lies outside their chain, and
+    /// the walks to them. The junction is [`NONE`] where there is no second one.
+    pub(super) fn anchors(&self, nodes: [u32; 2]) -> [[(u32, u32); 2]; 2] {
+        let core = &self.core;
+        // Mostly both lie on the same chain, and looking for it costs the most.
+        let mut known: Option<(u32, std::ops::Range<usize>)> = None;
+        nodes.map(|node| match core.place(node) {
             Place::Junction(junction) => [(junction, 0), (NONE, NONE)],
             Place::Folded(folded) => {
-                let chain = self.core.chain(self.core.chain_of(folded));
-                let node = self.core.folded[folded as usize];
+                let place = folded as usize;
+                let chain = match &known {
+                    Some((chain, nodes)) if nodes.contains(&place) => *chain,
+                    _ => core.chain_of(folded),
+                };
+                known = Some((chain, core.chain_nodes(chain)));
+                let (chain, node) = (core.chain(chain), core.folded[place]);
                 [(chain.a, node.to_a), (chain.b, node.to_b)]
             }
-        }
+        })
     }
 
     /// Walk from a node that lies in the chain of `local` to its target without leaving the chain.

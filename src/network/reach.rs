@@ -217,8 +217,8 @@ impl StreetNetwork {
         ends.zip(there.iter().zip(back)).map(|((&from, &to), (&there, &back))| (from, to, there, back))
     }
 
-    pub(super) fn edge_from(&self, edge: u32) -> u32 {
-        self.edges.from[edge as usize]
+    pub(super) fn edge_nodes(&self, edge: u32) -> [u32; 2] {
+        [self.edges.from[edge as usize], self.edges.to[edge as usize]]
     }
 
     /// Row of [`Scenario::streets`] that an edge belongs to.

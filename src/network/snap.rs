@@ -411,6 +411,10 @@ impl Surroundings {
     }
 
     fn compound_at(&self, at: Coord<f64>) -> Option<usize> {
+        // Most cities have no walled compounds, and every building asks.
+        if self.walled_areas.size() == 0 {
+            return None;
+        }
         let boxes = self.walled_areas.locate_in_envelope_intersecting(&AABB::from_point([at.x, at.y]));
         boxes.map(|area| area.data as usize).filter(|&area| self.outlines[area].contains(&Point(at))).min()
     }
