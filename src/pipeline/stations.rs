@@ -293,28 +293,28 @@ fn tier_answers(
         let tier = tiers[answer.tier];
         let chosen = answer.stations.iter().filter(|station| station.origin == tiers::Origin::Chosen).count();
         let new = answer.stations.iter().filter(|station| station.origin == tiers::Origin::Chosen);
-        let spent: u64 = new.map(|station| u64::from(task.sites[station.site as usize].cost)).sum();
+        let costs: Vec<Option<u32>> = new.map(|station| task.sites[station.site as usize].cost).collect();
+        let spent: u64 = costs.iter().flatten().map(|&cost| u64::from(cost)).sum();
         let is_planned = tier_params(params, tier).is_some_and(|planned| !planned.one_per_community);
         let (mut frontier, mut money) = (Vec::new(), Vec::new());
         if is_planned {
             let quick = Options { effort: Effort::Quick, ..*options };
             let most = (chosen + FRONTIER_BEYOND).min(FRONTIER_LIMIT.max(chosen));
-            let new_cost = |sites: &[u32]| -> u64 {
-                let new = sites.iter().map(|&site| &task.sites[site as usize]);
-                new.filter(|site| site.existing.is_none()).map(|site| u64::from(site.cost)).sum()
-            };
             let points = tiers::tier_frontier(task, answer.tier, answers, most, &quick)?;
-            frontier = points.iter().map(|point| frontier_point(point, new_cost(&point.sites))).collect();
+            frontier = points.iter().map(|point| frontier_point(point, point.cost.unwrap_or(0))).collect();
             if spent > 0 {
                 let furthest = spent * BEYOND_COST.0 / BEYOND_COST.1;
                 let budgets: Vec<u64> = (0..=BUDGETS).map(|step| furthest * step / BUDGETS).collect();
                 let points = tiers::tier_budget_frontier(task, answer.tier, answers, &budgets, &quick)?;
+                // Where all that stands stays, every budget has an answer.
                 money = points.iter().zip(budgets).map(|(point, yuan)| frontier_point(point, yuan)).collect();
             }
         }
         if answer.closed.is_empty() {
             hold_answer(&mut frontier, answer.covered, |point| chosen as u32 <= point.stations);
-            hold_answer(&mut money, answer.covered, |point| spent <= point.cost);
+            if costs.iter().all(Option::is_some) {
+                hold_answer(&mut money, answer.covered, |point| spent <= point.cost);
+            }
         }
         list.push(TierAnswer {
             tier,

@@ -159,24 +159,34 @@ pub(crate) fn build(problem: &Problem, model: Model) -> Result<Core, SitingError
 
 /// The second goal of the cover models: coverage first, then the weighted sum of costs, with at most `p` sites.
 ///
-/// One unit of weight left unserved costs more than all walks together; costs are divided by a power of two where
-/// 64 bits ask for it.
-pub(crate) fn build_then_nearest(problem: &Problem, p: usize) -> Result<Core, SitingError> {
+/// One unit of weight left unserved costs more than all walks together.
+pub(crate) fn build_then_nearest(problem: &Problem, p: Option<usize>) -> Result<ThenCore, SitingError> {
     build_then(problem, p, 1)
 }
 
+/// The normal form of a later goal.
+pub(crate) struct ThenCore {
+    pub core: Core,
+    /// Whether costs are whole; where 64 bits ask for it they are divided by a power of two.
+    pub exact: bool,
+}
+
 /// The same with a third goal, the cost of the sites: one unit of walks costs more than all sites together.
-pub(crate) fn build_then_nearest_then_cheapest(problem: &Problem, p: usize) -> Result<Core, SitingError> {
+pub(crate) fn build_then_nearest_then_cheapest(problem: &Problem, p: usize) -> Result<ThenCore, SitingError> {
     let total: u64 = problem.site_cost.iter().map(|&cost| u64::from(cost)).sum();
-    let mut core = build_then(problem, p, i64::try_from(total).unwrap_or(i64::MAX).min(1 << 40) + 1)?;
-    core.open_cost = problem.site_cost.iter().map(|&cost| i64::from(cost)).collect();
-    Ok(core)
+    let times = i64::try_from(total).unwrap_or(i64::MAX).min(1 << 40) + 1;
+    let mut then = build_then(problem, Some(p), times)?;
+    then.exact &= total < times as u64;
+    then.core.open_cost = problem.site_cost.iter().map(|&cost| i64::from(cost)).collect();
+    Ok(then)
 }
 
 /// The core of the second goal, everything `times` as dear.
-fn build_then(problem: &Problem, p: usize, times: i64) -> Result<Core, SitingError> {
+fn build_then(problem: &Problem, p: Option<usize>, times: i64) -> Result<ThenCore, SitingError> {
     let mut core = build_rows(problem, Use::Weighted, true)?;
-    core.weight.iter_mut().for_each(|weight| *weight *= times);
+    // Only the weights' proportions matter.
+    let unit = core.weight.iter().fold(0, |unit, &weight| greatest_common_divisor(unit, weight)).max(1);
+    core.weight.iter_mut().for_each(|weight| *weight = *weight / unit * times);
     let total: i128 = core.weight.iter().map(|&weight| i128::from(weight / times)).sum();
     // With backup both walks count.
     let dearest = i128::from(core.row_cost.iter().copied().max().unwrap_or(0)) * core.times as i128;
@@ -190,12 +200,19 @@ fn build_then(problem: &Problem, p: usize, times: i64) -> Result<Core, SitingErr
         *miss = weight.saturating_mul(walks);
     }
     core.index_columns();
-    core.p = Some(p);
+    core.p = p;
     for &site in &problem.fixed {
         core.fate[site as usize] = Fate::Open;
     }
     core.rules = rules(problem);
-    Ok(core)
+    Ok(ThenCore { core, exact: unit == 1 })
+}
+
+fn greatest_common_divisor(mut a: i64, mut b: i64) -> i64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 fn build_rows(problem: &Problem, costs: Use, may_miss: bool) -> Result<Core, SitingError> {

@@ -15,8 +15,14 @@ use super::swap::Search;
 use super::walk::Walk;
 use super::{Clock, Effort, Model, Options, Problem, SitingError};
 
-/// Largest number of point–site pairs handed to the exact solver.
-const MOST_PAIRS: usize = 30_000;
+/// Largest number of point–site pairs handed to the exact solver, and the work it may do.
+fn exact_limits(effort: Effort) -> (usize, i32) {
+    match effort {
+        Effort::Quick => (0, 0),
+        Effort::Full => (2_000, 2_000_000),
+        Effort::Proof => (30_000, 20_000_000),
+    }
+}
 
 /// Sites, who serves whom, and a bound if the exact solver gave one.
 pub(crate) struct Loaded {
@@ -159,10 +165,11 @@ pub(crate) fn solve(
             Ok(loaded)
         }
         None if radii.is_empty() => {
-            let sites = super::solve::fill_up(problem, model, problem.fixed.clone());
-            Ok(finish(problem, model, &pairs, sites, Vec::new(), Some(0)))
+            // Nobody needs service: sites that keep the rules will do.
+            let sites = starts.first().ok_or(SitingError::Stopped)?;
+            Ok(finish(problem, model, &pairs, sites.clone(), Vec::new(), Some(0)))
         }
-        None if clock.is_over() => Err(SitingError::Stopped),
+        None if proven < radii.len() => Err(SitingError::Stopped),
         None => Err(infeasible(Some(p))),
     }
 }
@@ -188,8 +195,9 @@ fn solve_within(
     let core = build(&plain, if model.maximizes() { model } else { Model::SetCover })?;
     let core = Core { p: model.p(), ..core };
     let heuristic = local_search(problem, model, pairs, &core, starts, options, clock);
-    let exact = if options.effort == Effort::Proof && pairs.site.len() <= MOST_PAIRS && !clock.is_over() {
-        exact(problem, model, pairs, &core, clock)
+    let (most_pairs, work) = exact_limits(options.effort);
+    let exact = if pairs.site.len() <= most_pairs && !clock.is_over() {
+        exact(problem, model, pairs, &core, work, clock)
     } else {
         Exact::Unsettled(None)
     };
@@ -568,13 +576,13 @@ enum Exact {
 }
 
 #[cfg(not(feature = "highs"))]
-fn exact(_: &Problem, _: Model, _: &Pairs, _: &Core, _: &Clock) -> Exact {
+fn exact(_: &Problem, _: Model, _: &Pairs, _: &Core, _: i32, _: &Clock) -> Exact {
     Exact::Unsettled(None)
 }
 
 /// The compact model: `x_j` open, `z_ij` point i served by site j, `y_i` point i served at all.
 #[cfg(feature = "highs")]
-fn exact(problem: &Problem, model: Model, pairs: &Pairs, core: &Core, clock: &Clock) -> Exact {
+fn exact(problem: &Problem, model: Model, pairs: &Pairs, core: &Core, work: i32, clock: &Clock) -> Exact {
     use highs::{HighsModelStatus, HighsSolutionStatus, RowProblem, Sense};
     let times = pairs.times as f64;
     let mut program = RowProblem::default();
@@ -627,7 +635,7 @@ fn exact(problem: &Problem, model: Model, pairs: &Pairs, core: &Core, clock: &Cl
     solver.set_option("threads", 1);
     solver.set_option("mip_rel_gap", 0.0);
     solver.set_option("mip_abs_gap", 0.5);
-    solver.set_option("mip_max_nodes", 20_000_000 / (pairs.site.len() as i32 + 1000));
+    solver.set_option("mip_max_nodes", work / (pairs.site.len() as i32 + 1000));
     if let Some(seconds) = clock.seconds_left() {
         solver.set_option("time_limit", seconds);
     }

@@ -30,8 +30,9 @@ pub(crate) fn solve(
     let radii = radii(problem)?;
     let mut certificate = super::Certificate::default();
     let mut best: Option<(u32, Vec<u32>)> = None;
-    // Radii below `low` are proven too small, `high` is the smallest that is known to do.
+    // Radii below `low` are taken for too small, `high` is the smallest that is known to do.
     let (mut low, mut high) = (0, radii.len());
+    let mut settled = true;
     while low < high {
         let middle = low + (high - low) / 2;
         let mut limited = problem.clone();
@@ -62,13 +63,14 @@ pub(crate) fn solve(
             }
             Within::Unknown => {
                 // Treated as too small for the search, but not for the bound.
+                settled = false;
                 low = middle + 1;
             }
         }
     }
     match best {
         Some((_, sites)) => Ok(CenterAnswer { sites, certificate }),
-        None if clock.is_over() => Err(SitingError::Stopped),
+        None if !settled || clock.is_over() => Err(SitingError::Stopped),
         None => {
             // What the fixed sites or the rules forbid is the better reason.
             build(problem, Model::PCenter { p })?;

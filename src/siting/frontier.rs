@@ -28,13 +28,15 @@ pub struct FrontierPoint {
 
 /// Max cover for every number of sites in `range`, each improved from its neighbour.
 ///
-/// Cost: about one exchange descent per point; bounds come from a few sets of multipliers used for all points.
+/// Cost: about one exchange descent per point; bounds come from a few sets of multipliers used for all points. Under
+/// rules (budget, groups, spacing, closings, moves) every number is a [`super::max_cover`] of its own; numbers too small
+/// for the rules have no point.
 ///
 /// With capacities the sites start from those chosen without, and from those of the point before; sites are opened for
 /// what they leave unserved. The bound holds for any choice: it knows the capacities.
 ///
 /// # Errors
-/// As [`super::max_cover`].
+/// As [`super::max_cover`]; under rules only if no number in `range` keeps them.
 pub fn frontier(
     problem: &Problem,
     range: RangeInclusive<usize>,
@@ -47,6 +49,9 @@ pub fn frontier(
     let mut problem = problem.clone();
     problem.capacity.clear();
     let mut core = build(&problem, Model::MaxCover { p: Some(first.max(problem.fixed.len())) })?;
+    if !core.rules.is_empty() {
+        return frontier_under_rules(loaded, core.p.unwrap_or(first)..=last, options);
+    }
     let coverable: i64 = core.weight.iter().sum();
     let rounds = if options.effort == Effort::Quick { 0 } else { 20 };
     let mut points = Vec::new();
@@ -80,6 +85,47 @@ pub fn frontier(
     Ok(points)
 }
 
+/// One max cover after the other, from the first number of sites that keeps the rules.
+fn frontier_under_rules(
+    problem: &Problem,
+    range: RangeInclusive<usize>,
+    options: &Options,
+) -> Result<Vec<FrontierPoint>, SitingError> {
+    let numbers: Vec<u64> = range.map(|p| p as u64).collect();
+    let points = solve_each(&numbers, |p| {
+        let answer = super::max_cover(problem, Some(p as usize), options)?;
+        let cost = |&site: &u32| u64::from(problem.site_cost[site as usize]);
+        Ok(FrontierPoint {
+            p: p as usize,
+            cost: (!problem.site_cost.is_empty()).then(|| answer.sites.iter().map(cost).sum()),
+            objective: answer.objective,
+            bound: answer.bound,
+            sites: answer.sites,
+        })
+    })?;
+    Ok(points.into_iter().map(|(p, point)| FrontierPoint { p: p as usize, ..point }).collect())
+}
+
+/// The points of all values that have an answer, with their values; the error of the last one if none has.
+fn solve_each(
+    values: &[u64],
+    solve: impl Fn(u64) -> Result<FrontierPoint, SitingError>,
+) -> Result<Vec<(u64, FrontierPoint)>, SitingError> {
+    let (mut points, mut failed) = (Vec::new(), None);
+    for &value in values {
+        match solve(value) {
+            Ok(point) => points.push((value, point)),
+            Err(error @ (SitingError::Infeasible { .. } | SitingError::Stopped)) => failed = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    if let (Some(error), true) = (failed, points.is_empty()) {
+        return Err(error);
+    }
+    more_never_hurts(&mut points);
+    Ok(points)
+}
+
 /// Weight served where every site has its limit.
 fn serve_under_capacities(
     problem: &Problem,
@@ -108,45 +154,45 @@ fn serve_under_capacities(
 
 /// Max cover for every budget in `budgets`: the curve of coverage against money.
 ///
-/// [`FrontierPoint::p`] is the number of sites opened, [`FrontierPoint::cost`] what they cost.
+/// [`FrontierPoint::p`] is the number of sites opened, [`FrontierPoint::cost`] what they cost. Budgets too small for the
+/// fixed sites and the rules have no point.
 ///
 /// # Errors
-/// As [`super::max_cover`]; `site_cost` is needed.
+/// As [`super::max_cover`], if no budget has an answer; `site_cost` is needed.
 pub fn budget_frontier(
     problem: &Problem,
     budgets: &[u64],
     options: &Options,
 ) -> Result<Vec<FrontierPoint>, SitingError> {
-    let mut points: Vec<FrontierPoint> = Vec::new();
-    for &budget in budgets {
+    let points = solve_each(budgets, |budget| {
         let mut problem = problem.clone();
         problem.budget = Some(budget);
         let answer = super::max_cover(&problem, None, options)?;
         let cost = answer.sites.iter().map(|&site| u64::from(problem.site_cost[site as usize])).sum();
-        points.push(FrontierPoint {
+        Ok(FrontierPoint {
             p: answer.sites.len(),
             sites: answer.sites,
             objective: answer.objective,
             bound: answer.bound,
             cost: Some(cost),
-        });
-    }
-    more_money_never_hurts(budgets, &mut points);
-    Ok(points)
+        })
+    })?;
+    Ok(points.into_iter().map(|(_, point)| point).collect())
 }
 
-/// What a smaller budget pays for a larger one pays for too, and what a larger one cannot reach a smaller one cannot.
-fn more_money_never_hurts(budgets: &[u64], points: &mut [FrontierPoint]) {
+/// What a smaller number or budget allows a larger one allows too, and what a larger one cannot reach a smaller one
+/// cannot.
+fn more_never_hurts(points: &mut [(u64, FrontierPoint)]) {
     let mut order: Vec<usize> = (0..points.len()).collect();
-    order.sort_by_key(|&index| (budgets[index], index));
+    order.sort_by_key(|&index| (points[index].0, index));
     for pair in order.windows(2) {
-        if points[pair[1]].objective < points[pair[0]].objective {
-            let bound = points[pair[1]].bound;
-            points[pair[1]] = FrontierPoint { bound, ..points[pair[0]].clone() };
+        let (less, more) = (&points[pair[0]].1, &points[pair[1]].1);
+        if more.objective < less.objective {
+            points[pair[1]].1 = FrontierPoint { bound: more.bound, ..less.clone() };
         }
     }
     for pair in order.windows(2).rev() {
-        points[pair[0]].bound = points[pair[0]].bound.min(points[pair[1]].bound);
+        points[pair[0]].1.bound = points[pair[0]].1.bound.min(points[pair[1]].1.bound);
     }
 }
 

@@ -44,15 +44,17 @@ pub enum Then {
     /// None.
     #[default]
     Nothing,
-    /// The smallest weighted sum of costs (of walks) with as many sites at most; the objective never gets worse. Found by
-    /// exchanges of sites, and on tables of up to 30,000 entries with [`Effort::Proof`] by a tree, too.
+    /// The smallest weighted sum of costs (of walks) with as many sites at most, or in set cover with `site_cost` at the
+    /// same cost; the objective never gets worse. Small tables are searched to the end: all sets of sites where there are
+    /// few, a tree up to 30,000 entries with [`Effort::Proof`]. Beyond, exchanges of sites find what they find;
+    /// [`Siting::then_proven`] says which it was. With capacities only the objective counts.
     Nearest,
     /// As [`Then::Nearest`], and then the smallest sum of [`Problem::site_cost`] (max cover only; in set cover that is
     /// the objective).
     NearestThenCheapest {
         /// By so much may the weighted sum of walks pass the smallest one found, in weight times cost of the table;
         /// with 0 money decides between equal walks only. Savings that use the slack are found by single exchanges and
-        /// closings.
+        /// closings where the sets of sites are too many to look through.
         slack: u64,
     },
 }
@@ -267,6 +269,8 @@ pub struct Siting {
     pub certificate: Certificate,
     /// Whether the time limit or the cancellation cut the work short.
     pub stopped: bool,
+    /// Whether no other answer of this objective is better by [`Problem::then`]; `None` if that asks for nothing.
+    pub then_proven: Option<bool>,
     /// Per chosen site, in the order of `sites`: what it does for the answer.
     pub reasons: Vec<Reason>,
 }

@@ -77,6 +77,8 @@ pub(crate) fn prove(problem: &Problem, core: &Core, root: Root, options: &Option
     let work = match options.effort {
         Effort::Proof if open => most.min(20_000_000_000),
         Effort::Full if open => most.min(200_000_000),
+        // Where it takes a moment a tree also finds what keeps the rules.
+        Effort::Quick if open && core.row_site.len() <= SMALL_TREE_ENTRIES => most.min(SMALL_TREE),
         _ => 0,
     };
     if work == 0 {
@@ -116,6 +118,10 @@ pub(crate) fn prove(problem: &Problem, core: &Core, root: Root, options: &Option
         };
     }
 }
+
+/// Largest table, in entries, that even the quickest search ends with a tree for, and the tree's work.
+const SMALL_TREE_ENTRIES: usize = 4_000;
+const SMALL_TREE: u64 = 5_000_000;
 
 /// No answer costs as much as this.
 pub(crate) fn ceiling(core: &Core) -> i64 {

@@ -19,7 +19,7 @@ use super::restrict::trim;
 use super::room;
 use super::second;
 use super::swap::{Search, iterate};
-use super::{Clock, Effort, Model, Options, Problem, Siting, SitingError};
+use super::{Clock, Effort, Model, Options, Problem, Siting, SitingError, Then};
 
 /// Work per effort level, in counted steps so that the answer does not depend on the machine.
 struct Work {
@@ -71,10 +71,10 @@ pub(crate) fn solve(problem: &Problem, model: Model, options: &Options) -> Resul
         return solve_loaded(problem, model, options, &clock);
     }
     let found = find(problem, model, options, &clock)?;
-    let sites = second::choose_between_equals(problem, model, found.sites, options, &clock)?;
-    let served = serve(problem, model, &sites);
-    let answer = Answer { sites, served, certificate: found.certificate, core: found.core };
-    finish(problem, model, answer, None, &clock)
+    let equal = second::choose_between_equals(problem, model, found.sites, options, &clock)?;
+    let served = serve(problem, model, &equal.sites);
+    let answer = Answer { sites: equal.sites, served, certificate: found.certificate, core: found.core };
+    Ok(Siting { then_proven: equal.proven, ..finish(problem, model, answer, None, &clock)? })
 }
 
 /// Sites and the certificate of a bound, with the normal form they were found in where that is the model's own.
@@ -113,11 +113,15 @@ fn solve_loaded(
     let with = |effort| find(&free, model, &Options { effort, ..*options }, clock);
     let start = match with(Effort::Quick) {
         // Rules may be hard to keep.
-        Err(SitingError::Stopped) if options.effort > Effort::Quick => with(Effort::Full),
+        Err(SitingError::Stopped) if options.effort > Effort::Quick => with(options.effort),
         start => start,
     };
-    let Outcome { sites, mut certificate, .. } = start?;
-    let mut starts = vec![sites];
+    let (mut starts, mut certificate) = match start {
+        Ok(found) => (vec![found.sites], found.certificate),
+        // The search under capacities may still find what this one did not.
+        Err(SitingError::Stopped) => (Vec::new(), Certificate::default()),
+        Err(error) => return Err(error),
+    };
     if let Some(relaxed) = room::relax(problem, model, &certificate, options, clock) {
         let (old, new) = (check(problem, model, &certificate), check(problem, model, &relaxed.certificate));
         let is_sharper = if model.maximizes() { new < old } else { old < new };
@@ -178,6 +182,7 @@ fn finish(
         certified: bound == certified,
         certificate,
         stopped: clock.is_over(),
+        then_proven: (problem.then != Then::Nothing).then_some(false),
         reasons,
     })
 }
@@ -408,7 +413,8 @@ fn prove_cover(problem: &Problem, core: &Core, limit: i64, options: &Options, cl
     let best = found.as_ref().and_then(worth);
     let near_by = NEAR * core.open_cost.iter().sum::<i64>() / core.n_sites.max(1) as i64;
     let near = limit < i64::MAX || best.as_ref().is_some_and(|best| best.0 <= goal + near_by);
-    if near && is_small(core) && options.effort > Effort::Quick && FIRST_EXCHANGES < exchanges {
+    let tree = options.effort > Effort::Quick && FIRST_EXCHANGES < exchanges;
+    if near && is_small(core) && tree {
         let root = Root { volume: &volume, best, limit, refine: None, most: FIRST_TREE, warm: None };
         let proof = prove(problem, core, root, options, clock);
         if proof.complete || proof.best.as_ref().is_some_and(|best| best.0 <= goal) {

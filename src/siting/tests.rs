@@ -1,5 +1,8 @@
 //! Hand-worked tiers and suggestions. Models against brute force stand in `tests/siting.rs`.
 
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
 use super::tiers::{
     ClosedStation, Origin, TierGoal, TierNote, TierRule, TierSite, TierTask, plan, suggest,
     tier_budget_frontier, tier_frontier,
@@ -9,7 +12,7 @@ use super::{Backup, Change, Options, SitingError, Table, UNREACHED};
 const NO: u32 = UNREACHED;
 
 fn site(community: u32) -> TierSite {
-    TierSite { cost: 10, ..TierSite::new(Some(community)) }
+    TierSite { cost: Some(10), ..TierSite::new(Some(community)) }
 }
 
 fn rule(name: &str, walk_limit: u32, goal: TierGoal) -> TierRule {
@@ -146,7 +149,7 @@ fn small_places_and_dear_places_are_left_out() {
     let answers = check(&[large], &sites);
     assert_eq!(answers[0].stations[0].site, 2);
     assert!(matches!(answers[0].notes[..], [TierNote::UnknownArea { count: 2, least: 600, .. }]));
-    sites[3].cost = 25;
+    sites[3].cost = Some(25);
     let answers = check(&[rule("compound", 1, TierGoal::Budget(20))], &sites);
     // 20 buys two of the sites 0, 1, 2: 0 and 2 cover 10+20+30+40+50.
     assert_eq!((answers[0].covered, answers[0].proven), (150, true));
@@ -516,4 +519,156 @@ fn rows_that_end_at_an_open_site_prove_the_same_or_more() {
         assert!((capped - volume.best.value).abs() < 1e-6, "{round}: {capped} {}", volume.best.value);
         assert!(whole <= capped + 1e-6, "{round}: {whole} {capped}");
     }
+}
+
+/// A few places and buildings in a square, walks as the crow flies in minutes.
+struct Town {
+    n_sites: usize,
+    walks: Vec<u32>,
+    households: Vec<u32>,
+    community: Vec<Option<u32>>,
+    sites: Vec<TierSite>,
+}
+
+impl Town {
+    fn new(seed: u64) -> Self {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let (n_demand, n_sites) = (random.random_range(6..16usize), random.random_range(4..9usize));
+        let n_communities = random.random_range(2..4u32);
+        let mut place = || (random.random_range(0..12i32), random.random_range(0..12i32));
+        let doors: Vec<(i32, i32)> = (0..n_demand).map(|_| place()).collect();
+        let places: Vec<(i32, i32)> = (0..n_sites).map(|_| place()).collect();
+        let walk = |door: &(i32, i32), place: &(i32, i32)| {
+            (door.0.abs_diff(place.0) + door.1.abs_diff(place.1)).min(40)
+        };
+        let community = |at: &(i32, i32)| at.0 as u32 * n_communities / 12;
+        Self {
+            n_sites,
+            walks: doors.iter().flat_map(|door| places.iter().map(move |place| walk(door, place))).collect(),
+            community: doors.iter().map(|door| Some(community(door))).collect(),
+            sites: places.iter().map(|place| site(community(place))).collect(),
+            households: doors.iter().map(|_| random.random_range(1..30)).collect(),
+        }
+    }
+
+    fn plan(&self, rule: &TierRule) -> super::tiers::TierAnswer {
+        let task = TierTask {
+            reach: Table::dense(self.households.len(), self.n_sites, &self.walks).expect("a full table"),
+            households: &self.households,
+            community: &self.community,
+            sites: &self.sites,
+            rules: std::slice::from_ref(rule),
+        };
+        let options = Options { effort: super::Effort::Full, ..Options::default() };
+        plan(&task, &options).expect("a plan").remove(0)
+    }
+
+    /// Households within the limit of the chosen sites.
+    fn covered(&self, chosen: u32, limit: u32) -> u64 {
+        let rows = self.walks.chunks(self.n_sites).zip(&self.households);
+        let near = |row: &[u32]| (0..row.len()).any(|site| chosen >> site & 1 == 1 && row[site] <= limit);
+        rows.filter(|(row, _)| near(row)).map(|(_, &households)| u64::from(households)).sum()
+    }
+
+    fn sets(&self) -> impl Iterator<Item = u32> {
+        0..1 << self.n_sites
+    }
+}
+
+#[test]
+fn one_centre_each_covers_as_many_as_any_choice_of_one_each() {
+    for seed in 0..120 {
+        let town = Town::new(seed);
+        let answer = town.plan(&rule("community", 4, TierGoal::OnePerCommunity));
+        let inhabited = |community: u32| town.community.contains(&Some(community));
+        let one_each = |chosen: &u32| {
+            (0..3).all(|community| {
+                let places = (0..town.n_sites).filter(|&site| town.sites[site].community == Some(community));
+                let (mut n, mut open) = (0, 0);
+                for site in places {
+                    n += 1;
+                    open += chosen >> site & 1;
+                }
+                open == u32::from(0 < n && inhabited(community))
+            })
+        };
+        let best =
+            town.sets().filter(one_each).map(|chosen| town.covered(chosen, 4)).max().expect("a choice");
+        assert_eq!((answer.covered, answer.bound, answer.proven), (best, best, true), "seed {seed}");
+        for station in &answer.stations {
+            let Some((place, fewer)) = station.runner_up else { continue };
+            let others = answer.stations.iter().filter(|other| other.site != station.site);
+            let chosen = others.fold(1 << place, |chosen, other| chosen | 1 << other.site);
+            assert_eq!(town.covered(chosen, 4) + fewer, best, "seed {seed}: {station:?}");
+        }
+    }
+}
+
+#[test]
+fn a_goal_under_spacing_takes_the_fewest_or_says_what_is_the_most() {
+    let (mut met, mut missed) = (0, 0);
+    for seed in 0..120 {
+        let town = Town::new(seed);
+        let mut goal = rule("corner", 4, TierGoal::Coverage(0.8));
+        let n = town.n_sites as u32;
+        goal.too_close = (0..n).flat_map(|one| (one + 1..n).map(move |other| (one, other))).collect();
+        goal.too_close.retain(|pair| (pair.0 * 7 + pair.1 * 5 + seed as u32) % 3 == 0);
+        let keeps =
+            |chosen: &u32| goal.too_close.iter().all(|pair| chosen >> pair.0 & chosen >> pair.1 & 1 == 0);
+        let total: u32 = town.households.iter().sum();
+        let wanted = (0.8 * f64::from(total) - 1e-9).ceil() as u64;
+        let answer = town.plan(&goal);
+        let enough = town.sets().filter(keeps).filter(|&chosen| wanted <= town.covered(chosen, 4));
+        match enough.map(u32::count_ones).min() {
+            Some(fewest) => {
+                met += 1;
+                assert_eq!((answer.stations.len(), answer.proven), (fewest as usize, true), "seed {seed}");
+                assert!(wanted <= answer.covered, "seed {seed}");
+            }
+            None => {
+                missed += 1;
+                let most = town.sets().filter(keeps).map(|chosen| town.covered(chosen, 4)).max();
+                let [TierNote::GoalOutOfReach { households, .. }] = answer.notes[..] else {
+                    panic!("seed {seed}: {:?}", answer.notes)
+                };
+                assert_eq!(Some(households), most, "seed {seed}");
+            }
+        }
+    }
+    assert!(10 < met && 10 < missed, "{met} met, {missed} missed");
+}
+
+#[test]
+fn a_station_that_may_move_never_makes_a_plan_worse() {
+    for seed in 0..120 {
+        let mut town = Town::new(seed);
+        town.sites[0].existing = Some(0);
+        let count = rule("corner", 3, TierGoal::Count(1));
+        let stays = town.plan(&count);
+        let places: Vec<u32> = (1..town.n_sites as u32).step_by(2).collect();
+        let keeps = |chosen: &u32| {
+            chosen.count_ones() <= 2
+                && (chosen & 1 == 1 || places.iter().any(|place| chosen >> place & 1 == 1))
+        };
+        let best = town.sets().filter(keeps).map(|chosen| town.covered(chosen, 3)).max().expect("a choice");
+        town.sites[0].change = Some(Change::MoveTo(places.clone()));
+        let moves = town.plan(&count);
+        assert_eq!((moves.covered, moves.proven), (best, true), "seed {seed}");
+        assert!(stays.covered <= moves.covered, "seed {seed}");
+        if let [closed] = &moves.closed[..] {
+            let to = closed.moved_to.expect("it moves");
+            assert!(places.contains(&to) && moves.stations.iter().any(|station| station.site == to));
+        }
+    }
+}
+
+#[test]
+fn a_budget_does_not_pay_for_places_of_unknown_cost() {
+    let mut sites = four_sites();
+    sites[1].cost = None;
+    let answers = check(&[rule("corner", 1, TierGoal::Budget(10))], &sites);
+    let chosen: Vec<u32> = answers[0].stations.iter().map(|station| station.site).collect();
+    // Of those of known cost site 2 serves most: 30+40+50.
+    assert_eq!((chosen, answers[0].covered), (vec![2], 120));
+    assert_eq!(answers[0].notes, [TierNote::UnknownCost { tier: "corner".into(), count: 1 }]);
 }

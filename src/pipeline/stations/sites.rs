@@ -17,7 +17,8 @@ pub(super) struct Site {
     pub existing: Option<usize>,
     pub premise: Option<PremiseId>,
     pub area: Option<SquareMetres>,
-    pub cost: u32,
+    /// Yuan a year, if known.
+    pub cost: Option<u32>,
     pub capacity: Option<Households>,
 }
 
@@ -32,7 +33,7 @@ pub(super) fn sites(scenario: &Scenario, params: &Params) -> Vec<Site> {
             existing: Some(row),
             premise: None,
             area: station.area,
-            cost: 0,
+            cost: None,
             capacity: station.capacity,
         })
         .collect();
@@ -42,7 +43,7 @@ pub(super) fn sites(scenario: &Scenario, params: &Params) -> Vec<Site> {
         existing: None,
         premise: Some(PremiseId::from_index(row)),
         area: premise.area,
-        cost: premise.cost.unwrap_or(0),
+        cost: premise.cost,
         capacity: premise.capacity,
     }));
     sites.extend(proposed(scenario, params));
@@ -74,7 +75,7 @@ fn proposed(scenario: &Scenario, params: &Params) -> Vec<Site> {
                 existing: None,
                 premise: None,
                 area: None,
-                cost: 0,
+                cost: None,
                 capacity: None,
             });
         }

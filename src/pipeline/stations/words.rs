@@ -259,6 +259,27 @@ fn note_words(
             )),
             Text::from(("增加备选用房，或放宽步行时限", "add candidates or raise the limit")),
         ),
+        tiers::TierNote::GoalNotMet { households, wanted, .. } => (
+            None,
+            Text::from((
+                format!("{zh}找到的方案覆盖 {households} 户，目标需要 {wanted} 户；未能证明达不到"),
+                format!(
+                    "the best choice found for tier {en} covers {households} households, its goal needs {wanted}; another that meets it is not ruled out"
+                ),
+            )),
+            Text::from((
+                "增加备选用房，或放宽时限或间距",
+                "add candidates, or loosen the limit or the spacing",
+            )),
+        ),
+        tiers::TierNote::UnknownCost { count, .. } => (
+            None,
+            Text::from((
+                format!("{zh}按预算选址，{count} 处年费用不详的用房未列入"),
+                format!("{count} places of unknown yearly cost were left out of the budget of tier {en}"),
+            )),
+            Text::from(("在用房登记中补充年费用", "add their yearly cost to the premises register")),
+        ),
         tiers::TierNote::Together { lower, saved, gained, .. } => (
             None,
             Text::from((

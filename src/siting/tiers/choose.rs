@@ -4,7 +4,7 @@ use super::explain::answer;
 use super::setting::{Setting, Standing, Walks};
 use super::{TierAnswer, TierGoal, TierNote, TierTask};
 use crate::siting::{
-    Effort, Options, Problem, Siting, SitingError, max_cover, p_center, p_median, runners_up,
+    Effort, Group, Options, Problem, Siting, SitingError, max_cover, p_center, p_median, runners_up,
 };
 
 /// Plans one tier with the stations of wider ones that serve it too. Where a community gets its one station, `eye_on`
@@ -42,6 +42,10 @@ pub(super) fn plan_tier(
             })
         }
         TierGoal::Budget(budget) => {
+            let count = of_unknown_cost(task, &setting).count();
+            if 0 < count {
+                notes.push(TierNote::UnknownCost { tier: rule.name.clone(), count });
+            }
             max_cover(&with_budget(task, &setting, problem.clone(), budget), None, options)
         }
         TierGoal::Coverage(share) => {
@@ -52,23 +56,8 @@ pub(super) fn plan_tier(
             })
         }
         TierGoal::OnePerCommunity => {
-            let sites = one_per_community(task, &setting, eye_on, &mut notes);
-            let mut only = problem.clone();
-            only.fixed = sites;
-            only.groups.clear();
-            only.too_close.clear();
-            let p = only.fixed.len();
-            let found = max_cover(&only, Some(p), options);
-            found.map(|mut siting| {
-                // The sites were given; what may take the place of one is another place of its community.
-                let mut open = problem.clone();
-                open.groups = setting.as_many_in_each(task, &siting.sites);
-                let runners_up = runners_up(&open, p, &siting);
-                for (reason, runner_up) in siting.reasons.iter_mut().zip(runners_up) {
-                    reason.runner_up = runner_up;
-                }
-                siting
-            })
+            let own = best_for_own(task, &setting, &mut notes);
+            one_per_community(task, &setting, &problem, own, eye_on, options)
         }
     };
     let siting = siting.map_err(|error| of_tier(&rule.name, error))?;
@@ -98,7 +87,7 @@ fn enough_for_communities(task: &TierTask, setting: &Setting, p: usize) -> Resul
     Err(SitingError::Infeasible { reason })
 }
 
-/// New stations pay, standing ones do not.
+/// New stations pay, standing ones do not; a place of unknown cost stays closed.
 pub(super) fn with_budget<'a>(
     task: &TierTask,
     setting: &Setting,
@@ -106,12 +95,24 @@ pub(super) fn with_budget<'a>(
     budget: u64,
 ) -> Problem<'a> {
     let costs = setting.site_of.iter().enumerate();
-    let cost = |(column, &site): (usize, &u32)| {
-        if setting.stands(column as u32) { 0 } else { task.sites[site as usize].cost }
+    let cost = |(column, &site): (usize, &u32)| match task.sites[site as usize].cost {
+        Some(cost) if !setting.stands(column as u32) => cost,
+        _ => 0,
     };
     problem.site_cost = costs.map(cost).collect();
     problem.budget = Some(budget);
+    let closed = |column| Group { sites: vec![column], at_least: 0, at_most: 0 };
+    problem.groups.extend(of_unknown_cost(task, setting).map(closed));
     problem
+}
+
+/// Columns of new places that nobody knows the cost of.
+fn of_unknown_cost(task: &TierTask, setting: &Setting) -> impl Iterator<Item = u32> {
+    let columns = 0..setting.site_of.len() as u32;
+    columns.filter(|&column| {
+        let site = &task.sites[setting.site_of[column as usize] as usize];
+        site.cost.is_none() && !setting.stands(column)
+    })
 }
 
 /// The fewest stations for a share, by bisection over the number; and whether fewer are proven too few.
@@ -127,12 +128,15 @@ fn fewest_for(
     let wanted = (share * total as f64 - 1e-9).ceil() as u64;
     let least = setting.least_stations(task);
     let quick = Options { effort: options.effort.min(Effort::Quick), ..*options };
-    let all = max_cover(problem, Some(setting.site_of.len()), &quick)?;
+    let mut all = max_cover(problem, Some(setting.site_of.len()), &quick)?;
+    if all.objective < wanted && wanted <= all.bound {
+        all = max_cover(problem, Some(setting.site_of.len()), options)?;
+    }
     if all.objective < wanted {
-        notes.push(TierNote::GoalOutOfReach {
-            tier: task.rules[setting.tier].name.clone(),
-            households: all.objective,
-            wanted,
+        let tier = task.rules[setting.tier].name.clone();
+        notes.push(match all.bound {
+            households if households < wanted => TierNote::GoalOutOfReach { tier, households, wanted },
+            _ => TierNote::GoalNotMet { tier, households: all.objective, wanted },
         });
         return Ok((all, false));
     }
@@ -170,29 +174,133 @@ fn fewest_for(
     Ok((best, fewest))
 }
 
-/// Per community its one station: the place that covers most of its households, then, with an eye on a nearer limit,
-/// most within that, then the shortest walks, then cost.
+/// One station in each community such that all together cover most households, whichever community these live in,
+/// then with the shortest walks.
+///
+/// `own` are columns that keep the rule, a start. With an eye on a nearer limit places are exchanged within their
+/// communities, as long as nobody loses cover, for more households within that limit. Spacing does not count: it could
+/// leave a community without its station.
 fn one_per_community(
     task: &TierTask,
     setting: &Setting,
+    problem: &Problem,
+    own: Vec<u32>,
     eye_on: Option<u32>,
-    notes: &mut Vec<TierNote>,
+    options: &Options,
+) -> Result<Siting, SitingError> {
+    let p = own.len();
+    let mut open = problem.clone();
+    open.groups = setting.as_many_in_each(task, &own);
+    open.too_close.clear();
+    let given = |sites: Vec<u32>| {
+        let mut only = open.clone();
+        only.fixed = sites;
+        only.groups.clear();
+        max_cover(&only, Some(p), options)
+    };
+    let mut best = given(own)?;
+    let bound = match max_cover(&open, Some(p), options) {
+        Ok(together) => {
+            let bound = together.bound;
+            if best.objective <= together.objective {
+                best = together;
+            }
+            bound
+        }
+        Err(SitingError::Stopped) => best.objective.max(setting.reachable(task)),
+        Err(error) => return Err(error),
+    };
+    if let Some(limit) = eye_on {
+        let eyed = given(with_an_eye_on(task, setting, &open.groups, best.sites.clone(), limit))?;
+        if best.objective <= eyed.objective {
+            best = eyed;
+        }
+    }
+    best.bound = bound.max(best.objective);
+    best.proven = best.bound == best.objective;
+    best.gap = (best.bound - best.objective) as f64 / best.objective.max(1) as f64;
+    // What may take the place of a station is another place of its community.
+    let runners_up = runners_up(&open, p, &best);
+    for (reason, runner_up) in best.reasons.iter_mut().zip(runners_up) {
+        reason.runner_up = runner_up;
+    }
+    Ok(best)
+}
+
+/// Exchanges stations for other places of their groups: nobody loses cover, more households are within `limit`.
+fn with_an_eye_on(
+    task: &TierTask,
+    setting: &Setting,
+    groups: &[Group],
+    mut sites: Vec<u32>,
+    limit: u32,
 ) -> Vec<u32> {
+    // Per column its demand points, and whether they are within the nearer limit.
+    let mut points_of = vec![Vec::new(); setting.site_of.len()];
+    for demand in 0..task.households.len() {
+        for entry in setting.indptr[demand] as usize..setting.indptr[demand + 1] as usize {
+            points_of[setting.indices[entry] as usize].push((demand, setting.cost[entry] <= limit));
+        }
+    }
+    // How many stations reach each point, and how many within the nearer limit.
+    let mut depth = vec![(0_u32, 0_u32); task.households.len()];
+    for &(demand, near) in sites.iter().flat_map(|&site| &points_of[site as usize]) {
+        depth[demand].0 += 1;
+        depth[demand].1 += u32::from(near);
+    }
+    let mut improved = true;
+    while improved {
+        improved = false;
+        for group in groups.iter().filter(|group| 0 < group.at_most) {
+            let stays = |site: &u32| setting.fixed.binary_search(site).is_ok();
+            let Some(place) = sites.iter().position(|site| group.sites.contains(site) && !stays(site)) else {
+                continue;
+            };
+            let out = sites[place];
+            for &(demand, near) in &points_of[out as usize] {
+                depth[demand].0 -= 1;
+                depth[demand].1 -= u32::from(near);
+            }
+            // Households that only this place reaches, and those of them within the nearer limit.
+            let gain = |column: u32| {
+                let households = |demand: usize| u64::from(task.households[demand]);
+                let points = || points_of[column as usize].iter();
+                let reached = points().filter(|(demand, _)| depth[*demand].0 == 0);
+                let near = points().filter(|(demand, near)| *near && depth[*demand].1 == 0);
+                (
+                    reached.map(|&(demand, _)| households(demand)).sum::<u64>(),
+                    near.map(|&(demand, _)| households(demand)).sum::<u64>(),
+                )
+            };
+            let free = group.sites.iter().copied().filter(|site| !sites.contains(site));
+            let inn = free.max_by_key(|&site| (gain(site), std::cmp::Reverse(site)));
+            let inn = inn.filter(|&inn| gain(out) < gain(inn)).unwrap_or(out);
+            improved |= inn != out;
+            sites[place] = inn;
+            for &(demand, near) in &points_of[inn as usize] {
+                depth[demand].0 += 1;
+                depth[demand].1 += u32::from(near);
+            }
+        }
+    }
+    sites.sort_unstable();
+    sites
+}
+
+/// Per community the place that covers most of its own households, then with the shortest walks, then the cheapest; with
+/// the stations that stay.
+fn best_for_own(task: &TierTask, setting: &Setting, notes: &mut Vec<TierNote>) -> Vec<u32> {
     let rule = &task.rules[setting.tier];
     let mut sites = setting.fixed.clone();
     let columns = setting.by_community(task);
     // Households and household-walks of each column within its own community.
     let mut covered = vec![0u64; setting.site_of.len()];
     let mut walked = vec![0u64; setting.site_of.len()];
-    let mut close_by = vec![0u64; setting.site_of.len()];
     for demand in 0..task.households.len() {
         let range = setting.indptr[demand] as usize..setting.indptr[demand + 1] as usize;
         for entry in range {
             let column = setting.indices[entry] as usize;
             let own = task.sites[setting.site_of[column] as usize].community;
-            if eye_on.is_some_and(|limit| setting.cost[entry] <= limit) {
-                close_by[column] += u64::from(task.households[demand]);
-            }
             if own.is_some() && own == task.community[demand] {
                 let households = u64::from(task.households[demand]);
                 covered[column] += households;
@@ -219,7 +327,7 @@ fn one_per_community(
         let key = |&column: &u32| {
             let at = column as usize;
             (
-                std::cmp::Reverse((covered[at], close_by[at])),
+                std::cmp::Reverse(covered[at]),
                 walked[at],
                 task.sites[setting.site_of[at] as usize].cost,
                 column,

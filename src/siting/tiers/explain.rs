@@ -136,10 +136,16 @@ fn stations(setting: &Setting, reasons: &[Reason], cover: &mut Cover<'_>) -> Vec
 fn closed(setting: &Setting, siting: &Siting, cover: &Cover<'_>) -> Vec<ClosedStation> {
     let chosen = |column: &u32| siting.sites.binary_search(column).is_ok();
     let gone = setting.changeable.iter().filter(|existing| !chosen(&existing.site));
+    let mut taken: Vec<u32> = Vec::new();
     gone.map(|existing| {
         let moved_to = match &existing.change {
             Change::Close => None,
-            Change::MoveTo(columns) => columns.iter().copied().find(chosen),
+            Change::MoveTo(columns) => {
+                let places = || columns.iter().copied().filter(chosen);
+                let free = places().find(|place| !taken.contains(place)).or_else(|| places().next());
+                taken.extend(free);
+                free
+            }
         };
         ClosedStation {
             site: setting.site_of[existing.site as usize],

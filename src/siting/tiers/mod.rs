@@ -32,8 +32,8 @@ pub struct TierSite {
     pub suits: Vec<usize>,
     /// Floor area in m², if known.
     pub area: Option<f64>,
-    /// Cost a year in whole money units.
-    pub cost: u32,
+    /// Cost a year in whole money units, if known.
+    pub cost: Option<u32>,
     /// Households it can serve, if limited.
     pub capacity: Option<u32>,
     /// What may happen to the station that stands here; `None` if it stays. Moves name sites of the task.
@@ -49,7 +49,7 @@ impl TierSite {
             existing: None,
             suits: Vec::new(),
             area: None,
-            cost: 0,
+            cost: None,
             capacity: None,
             change: None,
         }
@@ -303,7 +303,8 @@ fn plan_together(
 }
 
 /// Coverage against the number of new stations of one tier, given the answers of the wider tiers. Whatever stands
-/// stays, and no community is owed a station.
+/// stays, and no community is owed a station. [`FrontierPoint::sites`] are sites of the task, standing ones included,
+/// [`FrontierPoint::cost`] what the new ones cost as far as it is known.
 ///
 /// # Errors
 /// As [`plan`].
@@ -316,13 +317,22 @@ pub fn tier_frontier(
 ) -> Result<Vec<FrontierPoint>, SitingError> {
     let setting = frontier_setting(task, tier, answers)?;
     let n_fixed = setting.fixed.len();
-    let mut points = frontier(&setting.problem(task), n_fixed..=n_fixed + most_new, options)?;
-    points.iter_mut().for_each(|point| point.p -= n_fixed);
-    Ok(points)
+    let points = frontier(&setting.problem(task), n_fixed..=n_fixed + most_new, options)?;
+    Ok(points.into_iter().map(|point| on_sites(task, &setting, point)).collect())
+}
+
+/// A point told in sites of the task, new stations only counted.
+fn on_sites(task: &TierTask, setting: &Setting, mut point: FrontierPoint) -> FrontierPoint {
+    let new = point.sites.iter().filter(|&&column| !setting.stands(column));
+    let cost = new.filter_map(|&column| task.sites[setting.site_of[column as usize] as usize].cost);
+    point.cost = Some(cost.map(u64::from).sum());
+    point.p -= setting.fixed.len();
+    point.sites.iter_mut().for_each(|site| *site = setting.site_of[*site as usize]);
+    point
 }
 
 /// Coverage against the yearly cost of new stations of one tier: [`FrontierPoint::cost`] is what the new ones cost,
-/// [`FrontierPoint::p`] how many they are. Otherwise as [`tier_frontier`].
+/// [`FrontierPoint::p`] how many they are. Places of unknown cost have no part in it. Otherwise as [`tier_frontier`].
 ///
 /// # Errors
 /// As [`plan`].
@@ -334,11 +344,9 @@ pub fn tier_budget_frontier(
     options: &Options,
 ) -> Result<Vec<FrontierPoint>, SitingError> {
     let setting = frontier_setting(task, tier, answers)?;
-    let n_fixed = setting.fixed.len();
     let problem = with_budget(task, &setting, setting.problem(task), 0);
-    let mut points = budget_frontier(&problem, budgets, options)?;
-    points.iter_mut().for_each(|point| point.p -= n_fixed);
-    Ok(points)
+    let points = budget_frontier(&problem, budgets, options)?;
+    Ok(points.into_iter().map(|point| on_sites(task, &setting, point)).collect())
 }
 
 fn frontier_setting(task: &TierTask, tier: usize, answers: &[TierAnswer]) -> Result<Setting, SitingError> {

@@ -69,6 +69,24 @@ pub enum TierNote {
         /// Households that the lower tier covers besides.
         gained: u64,
     },
+    /// A coverage goal that no choice found meets, though none is ruled out.
+    #[error("a choice for {households} households was found, the goal of tier {tier} needs {wanted}")]
+    GoalNotMet {
+        /// The tier's name.
+        tier: String,
+        /// Households that the best choice found covers.
+        households: u64,
+        /// Households the goal asks for.
+        wanted: u64,
+    },
+    /// Places that cost nobody knows what, which a budget cannot pay for.
+    #[error("{count} places of unknown cost were left out of the budget of tier {tier}")]
+    UnknownCost {
+        /// The tier's name.
+        tier: String,
+        /// How many.
+        count: usize,
+    },
     /// Places whose floor area is unknown were admitted.
     #[error("{count} places of unknown area were admitted for tier {tier}, which asks for {least} m²")]
     UnknownArea {

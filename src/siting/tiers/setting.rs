@@ -129,6 +129,12 @@ impl Setting {
         setting
     }
 
+    /// Households that some place reaches.
+    pub fn reachable(&self, task: &TierTask) -> u64 {
+        let rows = self.indptr.windows(2).zip(task.households);
+        rows.filter(|(row, _)| row[0] < row[1]).map(|(_, &households)| u64::from(households)).sum()
+    }
+
     /// Empties the rows from which fewer than half of the places are reached that the best connected row reaches:
     /// one household on streets of its own must not need a station there, nor decide how far the farthest walks.
     fn leave_out_islands(&mut self, task: &TierTask, notes: &mut Vec<TierNote>) {
@@ -166,7 +172,14 @@ impl Setting {
     /// communities are owed.
     pub fn least_stations(&self, task: &TierTask) -> usize {
         let closable = self.changeable.iter().filter(|existing| existing.change == Change::Close).count();
-        let moving = self.changeable.len() - closable;
+        // Two that may move to the same place could share it.
+        let mut seen = vec![false; self.site_of.len()];
+        let apart = |group: &&Group| {
+            let is_apart = group.sites.iter().all(|&column| !seen[column as usize]);
+            group.sites.iter().for_each(|&column| seen[column as usize] = true);
+            is_apart
+        };
+        let moving = self.places_of_movable().iter().filter(apart).count();
         let most_closed = task.rules[self.tier].most_closed.unwrap_or(closable).min(closable);
         let staying = self.fixed.len() + moving + closable - most_closed;
         let owed = |group: &Group| {
@@ -175,6 +188,18 @@ impl Setting {
         };
         let owed: usize = self.groups.iter().map(owed).sum();
         staying.max(self.fixed.len() + owed)
+    }
+
+    /// A station that may move keeps one of its places at least; others of them are free for new stations.
+    fn places_of_movable(&self) -> Vec<Group> {
+        let group = |existing: &Existing| match &existing.change {
+            Change::Close => None,
+            Change::MoveTo(columns) => {
+                let sites: Vec<u32> = std::iter::once(existing.site).chain(columns.iter().copied()).collect();
+                Some(Group { at_least: 1, at_most: sites.len(), sites })
+            }
+        };
+        self.changeable.iter().filter_map(group).collect()
     }
 
     /// Capacities in households, blown up by the share that uses the tier.
@@ -273,7 +298,9 @@ impl Setting {
         problem.fixed.clone_from(&self.fixed);
         problem.capacity.clone_from(&self.capacity);
         problem.groups.clone_from(&self.groups);
-        problem.existing.clone_from(&self.changeable);
+        problem.groups.extend(self.places_of_movable());
+        let closable = self.changeable.iter().filter(|existing| existing.change == Change::Close);
+        problem.existing = closable.cloned().collect();
         problem.max_closed = task.rules[self.tier].most_closed;
         problem.too_close.clone_from(&self.too_close);
         problem.backup = task.rules[self.tier].backup;
