@@ -22,7 +22,7 @@ use std::ops::ControlFlow;
 use crate::coverage::{self, WhatIf};
 use crate::edit::EditError;
 use crate::land::{self, LandError, LandInput, LandParams};
-use crate::model::{BrokenRule, Plan, Provenance, Scenario, StationTier, Tell};
+use crate::model::{BrokenRule, Plan, Provenance, Scenario, StationTier, Tell, Text};
 use crate::network::{self, Snaps, StreetNetwork};
 use crate::params::{Params, ParamsError};
 use crate::partition::PartitionError;
@@ -114,6 +114,16 @@ pub enum PlanError {
     /// Grids.
     #[error(transparent)]
     Partition(#[from] PartitionError),
+    /// A tier whose conditions no choice of places was found to keep.
+    #[error("tier {}: {error}. It was asked for: {}", tier.as_str(), asked.en)]
+    NoStations {
+        /// The tier.
+        tier: StationTier,
+        /// Goal and conditions.
+        asked: Text,
+        /// What the engine says.
+        error: SitingError,
+    },
     /// Stations.
     #[error(transparent)]
     Siting(#[from] SitingError),
@@ -154,6 +164,11 @@ impl Tell for PlanError {
                  减小 siting.candidate_limit，或分片规划"
             ),
             Self::Params(error) => error.chinese(),
+            Self::NoStations { tier, asked, .. } => format!(
+                "{}没有找到满足全部要求的选址；要求：{}。请放宽其中一项，或增加备选用房",
+                tier.chinese(),
+                asked.zh
+            ),
             // What the engines say is about their own inputs and names no file of the user.
             Self::Land(error) => error.to_string(),
             Self::Partition(error) => error.to_string(),

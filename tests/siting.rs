@@ -786,7 +786,7 @@ fn frontiers_keep_the_rules() {
             0 => problem.groups.push(Group {
                 sites: (0..n_sites).collect(),
                 at_least: tiny.n_sites.min(2),
-                at_most: 4.max(tiny.n_sites.min(2)),
+                at_most: 4,
             }),
             1 if 1 < n_sites => {
                 let to = (2..n_sites.min(4)).collect();

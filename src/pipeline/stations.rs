@@ -12,7 +12,7 @@ use geo::Coord;
 use self::sites::{Site, pairs_within, sites};
 use self::suggestions::{suggestions, unreached};
 use self::walks::{Walks, straight_speed};
-use self::words::{closing, findings, goal_words, reason, walking};
+use self::words::{asked_words, closing, findings, goal_words, reason, walking};
 use super::{PlanError, Step, Watch};
 use crate::model::{
     FrontierPoint, Plan, Scenario, Station, StationStatus, StationTier, TierAnswer, numbering_order,
@@ -88,7 +88,8 @@ pub(super) fn choose(
     let cancel = || watch(Step::Stations, 0.5).is_break();
     let options =
         Options { seed: params.seed, effort: Effort::Full, time_limit: None, cancel: Some(&cancel) };
-    let answers = tiers::plan(&task, &options).map_err(|error| stopped(error, watch))?;
+    let answers =
+        tiers::plan(&task, &options).map_err(|error| no_stations(error, &tiers_in_use, &rules, watch))?;
     plan.stations = stations(scenario, &sites, &tiers_in_use, &rules, &answers);
     plan.tiers = tier_answers(params, &task, &tiers_in_use, &answers, &options)?;
     plan.findings.retain(|finding| finding.layer != "stations");
@@ -102,9 +103,16 @@ pub(super) fn choose(
     Ok(())
 }
 
-fn stopped(error: SitingError, watch: Watch<'_>) -> PlanError {
+fn no_stations(error: SitingError, tiers: &[StationTier], rules: &[TierRule], watch: Watch<'_>) -> PlanError {
     match error {
-        SitingError::Stopped if watch(Step::Stations, 0.5).is_break() => PlanError::Cancelled,
+        SitingError::OfTier { error, .. }
+            if *error == SitingError::Stopped && watch(Step::Stations, 0.5).is_break() =>
+        {
+            PlanError::Cancelled
+        }
+        SitingError::OfTier { tier, error, .. } => {
+            PlanError::NoStations { tier: tiers[tier], asked: asked_words(&rules[tier]), error: *error }
+        }
         error => error.into(),
     }
 }

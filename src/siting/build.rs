@@ -450,12 +450,6 @@ fn check_fixed(core: &Core) -> Result<(), SitingError> {
         let reason = format!("p = {p} with {n_fixed} fixed sites; raise p or fix fewer");
         return Err(SitingError::Infeasible { reason });
     }
-    if let Some(p) = core.p
-        && p > core.n_sites
-    {
-        let reason = format!("p = {p} with only {} sites; lower p or add candidates", core.n_sites);
-        return Err(SitingError::Infeasible { reason });
-    }
     for rule in &core.rules {
         let mut least = 0i64;
         for &(site, coefficient) in &rule.terms {

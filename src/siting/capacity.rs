@@ -125,8 +125,13 @@ pub(crate) fn solve(
     let pairs = Pairs::new(problem, None);
     if !model.maximizes() {
         let demand = pairs.unreachable();
-        if !demand.is_empty() {
-            return Err(problem.unreachable(demand));
+        if let Some(&first) = demand.first() {
+            // The start would have failed if they were out of reach.
+            let (n, weight) = (demand.len(), pairs.weight[first as usize]);
+            let reason = format!(
+                "the capacities: {n} demand points weigh more than the sites in reach of them take (first: {first}, weight {weight})"
+            );
+            return Err(SitingError::Infeasible { reason });
         }
     }
     let Model::PCenter { p } = model else {

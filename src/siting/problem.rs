@@ -190,6 +190,15 @@ impl Model {
         }
     }
 
+    pub(crate) fn with_p_at_most(self, most: usize) -> Self {
+        match self {
+            Model::SetCover => self,
+            Model::MaxCover { p } => Model::MaxCover { p: p.map(|p| p.min(most)) },
+            Model::PMedian { p } => Model::PMedian { p: p.min(most) },
+            Model::PCenter { p } => Model::PCenter { p: p.min(most) },
+        }
+    }
+
     /// Whether a larger objective is the better one.
     #[must_use]
     pub fn maximizes(self) -> bool {
@@ -326,9 +335,20 @@ pub enum SitingError {
         /// Which conditions contradict each other, with numbers.
         reason: String,
     },
-    /// Stopped before a first answer was found.
+    /// The search ended without a first answer, and without proof that there is none.
     #[error(
-        "stopped before an answer that keeps all side conditions was found; allow more time or loosen them"
+        "no answer that keeps all side conditions was found, though none is ruled out; allow more time or effort, or \
+         loosen them"
     )]
     Stopped,
+    /// One of several tiers has no answer.
+    #[error("tier {name}: {error}")]
+    OfTier {
+        /// Index of its rule.
+        tier: usize,
+        /// Its name.
+        name: String,
+        /// Why not.
+        error: Box<SitingError>,
+    },
 }

@@ -67,6 +67,8 @@ impl Work {
 pub(crate) fn solve(problem: &Problem, model: Model, options: &Options) -> Result<Siting, SitingError> {
     let clock = Clock::new(options);
     check_fields(problem)?;
+    // More sites than there are cannot be opened.
+    let model = model.with_p_at_most(problem.table.n_sites());
     if !problem.capacity.is_empty() {
         return solve_loaded(problem, model, options, &clock);
     }
@@ -128,9 +130,26 @@ fn solve_loaded(
         certificate = if is_sharper { relaxed.certificate } else { certificate };
         starts.push(relaxed.sites);
     }
-    let loaded = capacity::solve(problem, model, &starts, options, clock)?;
+    let mut loaded = capacity::solve(problem, model, &starts, options, clock)?;
+    if model.maximizes() {
+        close_idle(problem, model, &mut loaded);
+    }
     let answer = Answer { sites: loaded.sites, served: loaded.served, certificate, core: None };
     finish(problem, model, answer, loaded.solver_bound, clock)
+}
+
+/// Closes sites that serve nobody, as far as the rules allow.
+fn close_idle(problem: &Problem, model: Model, loaded: &mut capacity::Loaded) {
+    let mut serves = vec![false; problem.table.n_sites()];
+    let served = loaded.served.assignment.iter().chain(&loaded.served.second);
+    served.filter_map(|&site| usize::try_from(site).ok()).for_each(|site| serves[site] = true);
+    let idle = loaded.sites.iter().copied().filter(|&site| !serves[site as usize]);
+    for site in idle.collect::<Vec<u32>>() {
+        let rest: Vec<u32> = loaded.sites.iter().copied().filter(|&other| other != site).collect();
+        if check_sites(problem, model, &rest).is_ok() {
+            loaded.sites = rest;
+        }
+    }
 }
 
 /// What is left to be checked.

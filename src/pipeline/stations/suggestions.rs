@@ -9,8 +9,8 @@ use super::tier_params;
 use super::walks::Walks;
 use crate::model::{CommunityId, Finding, FindingKind, Severity, StationTier, Text};
 use crate::params::Params;
-use crate::siting::Table;
 use crate::siting::tiers::{self, TierGoal, TierTask};
+use crate::siting::{Backup, Table};
 
 /// Most new places suggested for a tier.
 const SUGGESTIONS: usize = 5;
@@ -45,14 +45,17 @@ pub(super) fn suggestions(
         let found = tiers::suggest(&table, rule.walk_limit, task.households, &answer.assignment, SUGGESTIONS);
         findings.extend(found.iter().enumerate().map(|(rank, found)| {
             let (n, gain) = (rank + 1, found.gain);
-            let (name, minutes) = (tiers[answer.tier].chinese(), rule.walk_limit / 60_000);
+            let (tier, minutes) = (tiers[answer.tier], rule.walk_limit / 60_000);
+            let (name, tier) = (tier.chinese(), tier.as_str());
             Finding::new(
                 Severity::Info,
                 FindingKind::SuggestedSite,
                 "stations",
                 Text::from((
                     format!("{name}：建议点位 {n}，在此增设可使未覆盖的 {gain} 户进入 {minutes} 分钟圈"),
-                    format!("a candidate here would bring {gain} unserved households within {minutes} min"),
+                    format!(
+                        "tier {tier}: a candidate here would bring {gain} unserved households within {minutes} min"
+                    ),
                 )),
                 Text::from((
                     "在此处寻找用房并登记，再重新规划站点",
@@ -96,7 +99,14 @@ pub(super) fn unreached(
             let Some(largest) = largest else { continue };
             let atom = &walks.scenario.atoms[largest.demand as usize];
             let minutes = task.rules[answer.tier].walk_limit / 60_000;
-            let (far_zh, far_en) = how_far(&times);
+            let (far_zh, far_en) = match sites {
+                [] => ("没有任何备选点位".to_owned(), "there is no candidate at all".to_owned()),
+                _ => how_far(&times),
+            };
+            let (one_zh, one_en) = match task.rules[answer.tier].backup {
+                Backup::None => ("任何备选点位", "no candidate"),
+                Backup::Second => ("两处备选点位", "fewer than two candidates"),
+            };
             let (tier, buildings) = (tiers[answer.tier], beyond.len());
             let (zh, en) = (tier.chinese(), tier.as_str());
             let finding = Finding::new(
@@ -104,9 +114,9 @@ pub(super) fn unreached(
                 FindingKind::NoCandidate,
                 "stations",
                 Text::from((
-                    format!("{zh}：{buildings} 栋 {households} 户在 {minutes} 分钟内到不了任何备选点位，{far_zh}"),
+                    format!("{zh}：{buildings} 栋 {households} 户在 {minutes} 分钟内到不了{one_zh}，{far_zh}"),
                     format!(
-                        "tier {en}: {households} households in {buildings} buildings reach no candidate within {minutes} min; {far_en}"
+                        "tier {en}: {households} households in {buildings} buildings reach {one_en} within {minutes} min; {far_en}"
                     ),
                 )),
                 Text::from((

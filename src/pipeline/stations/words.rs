@@ -95,6 +95,11 @@ fn place_name(scenario: &Scenario, site: &Site) -> String {
     )
 }
 
+/// What a tier is asked for: its aim and its conditions.
+pub(super) fn asked_words(rule: &TierRule) -> Text {
+    with_conditions(aim_words(rule), rule)
+}
+
 /// What a tier is asked for; with an aim of walks, what they came to as well.
 pub(super) fn goal_words(rule: &TierRule, answer: &tiers::TierAnswer) -> Text {
     let mut words = aim_words(rule);
@@ -104,6 +109,10 @@ pub(super) fn goal_words(rule: &TierRule, answer: &tiers::TierAnswer) -> Text {
         words.zh.push_str(&format!("：{reached:.2} 分钟，任何方案不低于 {bound:.2} 分钟"));
         words.en.push_str(&format!(": {reached:.2} min, no choice is below {bound:.2}"));
     }
+    with_conditions(words, rule)
+}
+
+fn with_conditions(mut words: Text, rule: &TierRule) -> Text {
     for condition in condition_words(rule) {
         words.zh.push_str(&format!("；{}", condition.zh));
         words.en.push_str(&format!("; {}", condition.en));
@@ -240,11 +249,25 @@ fn note_words(
             )),
             Text::from(("在该社区的用房登记中补充备选", "add a candidate there to the premises register")),
         ),
-        tiers::TierNote::TooManyExisting { community, found, .. } => (
+        tiers::TierNote::FewPlacesInAll { places, wanted, .. } => (
+            None,
+            Text::from((
+                format!("要求新增 {wanted} 个{zh}，只有 {places} 处备选"),
+                format!("{wanted} new stations of tier {en} are asked for, there are {places} places"),
+            )),
+            Text::from((
+                "补充备选用房，或减少数量",
+                "add candidates to the premises register, or ask for fewer",
+            )),
+        ),
+        tiers::TierNote::TooManyExisting { community, found, most, .. } => (
             Some(CommunityId(*community)),
             Text::from((
-                format!("{0}已有 {found} 个{zh}，要求为一个", name(*community)),
-                format!("{0} already has {found} stations of tier {en}; one is asked for", name(*community)),
+                format!("{0}已有 {found} 个{zh}，要求至多 {most} 个", name(*community)),
+                format!(
+                    "{0} already has {found} stations of tier {en}; at most {most} are asked for",
+                    name(*community)
+                ),
             )),
             Text::from((
                 "核对站点的层级，或关闭多余的",

@@ -1,10 +1,13 @@
 //! A tier's goal → its stations.
 
+use super::each::Each;
 use super::explain::answer;
 use super::setting::{Setting, Standing, Walks};
 use super::{TierAnswer, TierGoal, TierNote, TierTask};
+use crate::siting::certificate::check;
 use crate::siting::{
-    Effort, Group, Options, Problem, Siting, SitingError, max_cover, p_center, p_median, runners_up,
+    Clock, Effort, Group, Model, Options, Problem, Siting, SitingError, max_cover, p_center, p_median,
+    runners_up,
 };
 
 /// Plans one tier with the stations of wider ones that serve it too. Where a community gets its one station, `eye_on`
@@ -35,6 +38,10 @@ pub(super) fn plan_tier(
         }
         TierGoal::Count(new) | TierGoal::ShortestWalks(new) | TierGoal::ShortestFarthest(new) => {
             let p = (n_standing + new).min(setting.site_of.len());
+            if p < n_standing + new {
+                let (tier, places) = (rule.name.clone(), p - n_standing);
+                notes.push(TierNote::FewPlacesInAll { tier, places, wanted: new });
+            }
             enough_for_communities(task, &setting, p).and_then(|()| match rule.goal {
                 TierGoal::ShortestWalks(_) => p_median(&problem, p, options),
                 TierGoal::ShortestFarthest(_) => p_center(&problem, p, options),
@@ -60,18 +67,11 @@ pub(super) fn plan_tier(
             one_per_community(task, &setting, &problem, own, eye_on, options)
         }
     };
-    let siting = siting.map_err(|error| of_tier(&rule.name, error))?;
+    let siting = siting.map_err(|error| {
+        let name = rule.name.clone();
+        SitingError::OfTier { tier, name, error: Box::new(error) }
+    })?;
     Ok(answer(task, &setting, &problem, &siting, best_per_goal, notes))
-}
-
-/// A contradiction names its tier.
-fn of_tier(tier: &str, error: SitingError) -> SitingError {
-    match error {
-        SitingError::Infeasible { reason } => {
-            SitingError::Infeasible { reason: format!("{reason}, in tier {tier}") }
-        }
-        other => other,
-    }
 }
 
 /// Whether `p` stations suffice for what stays and for what the communities are owed.
@@ -174,6 +174,9 @@ fn fewest_for(
     Ok((best, fewest))
 }
 
+/// Entries of the table up to which the best choice is proven by the general search.
+const EXACT_ENTRIES: usize = 2_000;
+
 /// One station in each community such that all together cover most households, whichever community these live in,
 /// then with the shortest walks.
 ///
@@ -198,24 +201,32 @@ fn one_per_community(
         only.groups.clear();
         max_cover(&only, Some(p), options)
     };
-    let mut best = given(own)?;
-    let bound = match max_cover(&open, Some(p), options) {
-        Ok(together) => {
-            let bound = together.bound;
-            if best.objective <= together.objective {
-                best = together;
-            }
-            bound
-        }
-        Err(SitingError::Stopped) => best.objective.max(setting.reachable(task)),
-        Err(error) => return Err(error),
+    let (together, bound, certificate) = if setting.indices.len() <= EXACT_ENTRIES {
+        let found = max_cover(&open, Some(p), options)?;
+        (found.sites, found.bound, found.certificate)
+    } else {
+        let (sites, certificate) = Each::new(&open, None).solve(own.clone(), &Clock::new(options));
+        let bound = check(&open, Model::MaxCover { p: Some(p) }, &certificate);
+        (sites, bound, certificate)
     };
-    if let Some(limit) = eye_on {
-        let eyed = given(with_an_eye_on(task, setting, &open.groups, best.sites.clone(), limit))?;
-        if best.objective <= eyed.objective {
-            best = eyed;
+    let mut best = given(together)?;
+    let mut others = Vec::new();
+    if eye_on.is_some() {
+        let mut sites = best.sites.clone();
+        Each::new(&open, eye_on).exchange(&mut sites);
+        others.push(sites);
+    }
+    if !open.capacity.is_empty() {
+        // What is best without capacities need not be so with them.
+        others.push(own);
+    }
+    for sites in others {
+        let other = given(sites)?;
+        if best.objective < other.objective || (eye_on.is_some() && best.objective == other.objective) {
+            best = other;
         }
     }
+    best.certificate = certificate;
     best.bound = bound.max(best.objective);
     best.proven = best.bound == best.objective;
     best.gap = (best.bound - best.objective) as f64 / best.objective.max(1) as f64;
@@ -225,66 +236,6 @@ fn one_per_community(
         reason.runner_up = runner_up;
     }
     Ok(best)
-}
-
-/// Exchanges stations for other places of their groups: nobody loses cover, more households are within `limit`.
-fn with_an_eye_on(
-    task: &TierTask,
-    setting: &Setting,
-    groups: &[Group],
-    mut sites: Vec<u32>,
-    limit: u32,
-) -> Vec<u32> {
-    // Per column its demand points, and whether they are within the nearer limit.
-    let mut points_of = vec![Vec::new(); setting.site_of.len()];
-    for demand in 0..task.households.len() {
-        for entry in setting.indptr[demand] as usize..setting.indptr[demand + 1] as usize {
-            points_of[setting.indices[entry] as usize].push((demand, setting.cost[entry] <= limit));
-        }
-    }
-    // How many stations reach each point, and how many within the nearer limit.
-    let mut depth = vec![(0_u32, 0_u32); task.households.len()];
-    for &(demand, near) in sites.iter().flat_map(|&site| &points_of[site as usize]) {
-        depth[demand].0 += 1;
-        depth[demand].1 += u32::from(near);
-    }
-    let mut improved = true;
-    while improved {
-        improved = false;
-        for group in groups.iter().filter(|group| 0 < group.at_most) {
-            let stays = |site: &u32| setting.fixed.binary_search(site).is_ok();
-            let Some(place) = sites.iter().position(|site| group.sites.contains(site) && !stays(site)) else {
-                continue;
-            };
-            let out = sites[place];
-            for &(demand, near) in &points_of[out as usize] {
-                depth[demand].0 -= 1;
-                depth[demand].1 -= u32::from(near);
-            }
-            // Households that only this place reaches, and those of them within the nearer limit.
-            let gain = |column: u32| {
-                let households = |demand: usize| u64::from(task.households[demand]);
-                let points = || points_of[column as usize].iter();
-                let reached = points().filter(|(demand, _)| depth[*demand].0 == 0);
-                let near = points().filter(|(demand, near)| *near && depth[*demand].1 == 0);
-                (
-                    reached.map(|&(demand, _)| households(demand)).sum::<u64>(),
-                    near.map(|&(demand, _)| households(demand)).sum::<u64>(),
-                )
-            };
-            let free = group.sites.iter().copied().filter(|site| !sites.contains(site));
-            let inn = free.max_by_key(|&site| (gain(site), std::cmp::Reverse(site)));
-            let inn = inn.filter(|&inn| gain(out) < gain(inn)).unwrap_or(out);
-            improved |= inn != out;
-            sites[place] = inn;
-            for &(demand, near) in &points_of[inn as usize] {
-                depth[demand].0 += 1;
-                depth[demand].1 += u32::from(near);
-            }
-        }
-    }
-    sites.sort_unstable();
-    sites
 }
 
 /// Per community the place that covers most of its own households, then with the shortest walks, then the cheapest; with
@@ -318,7 +269,12 @@ fn best_for_own(task: &TierTask, setting: &Setting, notes: &mut Vec<TierNote>) -
         };
         let standing = places.iter().filter(stands).count();
         if standing > 1 {
-            notes.push(TierNote::TooManyExisting { community, found: standing, tier: rule.name.clone() });
+            notes.push(TierNote::TooManyExisting {
+                community,
+                found: standing,
+                most: 1,
+                tier: rule.name.clone(),
+            });
         }
         if standing > 0 {
             continue;

@@ -76,8 +76,11 @@ impl<'a> Cover<'a> {
         let limit = task.rules[setting.tier].walk_limit;
         let mut points_of = vec![Vec::new(); setting.site_of.len()];
         for demand in 0..task.households.len() {
+            let household = u64::from(task.households[demand]);
+            let fits =
+                |column: u32| problem.capacity.get(column as usize).is_none_or(|&most| household <= most);
             problem.visit_row(demand, |column, cost| {
-                if cost <= limit {
+                if cost <= limit && fits(column) {
                     points_of[column as usize].push(demand as u32);
                 }
             });

@@ -6,6 +6,7 @@
 //! of walking times, demand points by sites, so neither streets nor geometry are needed here.
 
 mod choose;
+mod each;
 mod explain;
 mod note;
 mod setting;

@@ -25,13 +25,27 @@ pub enum TierNote {
         /// How many stations are asked for.
         wanted: usize,
     },
-    /// More than one station of a one-per-community tier stands already.
-    #[error("community {community} already has {found} stations of tier {tier}, one is asked for")]
+    /// Fewer places than new stations asked for.
+    #[error("tier {tier} has {places} places for the {wanted} new stations asked for")]
+    FewPlacesInAll {
+        /// The tier's name.
+        tier: String,
+        /// How many places it has.
+        places: usize,
+        /// How many new stations are asked for.
+        wanted: usize,
+    },
+    /// More stations stand already than a community is to have.
+    #[error(
+        "community {community} already has {found} stations of tier {tier}, at most {most} are asked for"
+    )]
     TooManyExisting {
         /// The community.
         community: u32,
         /// How many stand there.
         found: usize,
+        /// How many it is to have at most.
+        most: usize,
         /// The tier's name.
         tier: String,
     },

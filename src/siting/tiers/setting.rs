@@ -129,12 +129,6 @@ impl Setting {
         setting
     }
 
-    /// Households that some place reaches.
-    pub fn reachable(&self, task: &TierTask) -> u64 {
-        let rows = self.indptr.windows(2).zip(task.households);
-        rows.filter(|(row, _)| row[0] < row[1]).map(|(_, &households)| u64::from(households)).sum()
-    }
-
     /// Empties the rows from which fewer than half of the places are reached that the best connected row reaches:
     /// one household on streets of its own must not need a station there, nor decide how far the farthest walks.
     fn leave_out_islands(&mut self, task: &TierTask, notes: &mut Vec<TierNote>) {
@@ -235,20 +229,28 @@ impl Setting {
                 let (tier, places) = (rule.name.clone(), own.len());
                 notes.push(TierNote::FewPlaces { community, tier, places, wanted: least });
             }
+            if let Some(most) = most.filter(|&most| most < fixed) {
+                let tier = rule.name.clone();
+                notes.push(TierNote::TooManyExisting { community, found: fixed, most, tier });
+            }
             let at_least = least.min(own.len());
             let at_most = most.unwrap_or(own.len()).max(fixed).max(at_least);
             self.groups.push(Group { sites: own, at_least, at_most });
         }
     }
 
-    /// Each community keeps the number of own stations that these columns give it.
+    /// Each community keeps the number of new stations that these columns give it; nothing opens elsewhere.
     pub fn as_many_in_each(&self, task: &TierTask, columns: &[u32]) -> Vec<Group> {
-        let group = |places: Vec<u32>| {
-            let own: Vec<u32> = places.into_iter().filter(|&column| !self.wider[column as usize]).collect();
-            let n = own.iter().filter(|column| columns.binary_search(column).is_ok()).count();
-            Group { sites: own, at_least: n, at_most: n }
+        let free = |column: &u32| !self.stands(*column);
+        let group = |sites: Vec<u32>| {
+            let n = sites.iter().filter(|column| columns.binary_search(column).is_ok()).count();
+            Group { sites, at_least: n, at_most: n }
         };
-        self.by_community(task).into_values().map(group).collect()
+        let nowhere = |column: &u32| task.sites[self.site_of[*column as usize] as usize].community.is_none();
+        let elsewhere: Vec<u32> = (0..self.site_of.len() as u32).filter(free).filter(nowhere).collect();
+        let places = self.by_community(task).into_values();
+        let groups = places.map(|places| group(places.into_iter().filter(free).collect()));
+        groups.chain([group(elsewhere)]).filter(|group| !group.sites.is_empty()).collect()
     }
 
     /// Pairs that matter: a place too close to a station that stays is no place, so that its pair is with itself.
