@@ -63,10 +63,10 @@ def table(values, name, n_sites=None):
             implied = int(indices.max()) + 1 if len(indices) else 0
             found = found._replace(n_sites=implied if n_sites is None else n_sites)
     else:
-        if getattr(values, "dtype", None) == bool:
+        dense = _check.array(values, np.uint32, name, SitingError)
+        if np.asarray(values).dtype == bool:
             text = f"give costs, {_check.U32} where a site cannot serve, or (indptr, indices)"
             raise SitingError(f"`{name}` holds true and false; {text}")
-        dense = _check.array(values, np.uint32, name, SitingError)
         if dense.ndim != 2:
             raise SitingError(f"`{name}` has {dense.ndim} dimensions; give demand × site, or (indptr, indices, cost)")
         found = Table(dense, *dense.shape, True)
