@@ -97,6 +97,8 @@ def array(values, dtype, name, error):
         # A column read from the middle of a file may start at any byte.
         return np.require(found, requirements="CA")
     if found.size and found.dtype.kind not in "biuf":
+        # Beside a word NumPy makes words of the numbers, too.
+        found = np.asarray(values, dtype=object) if found.dtype.kind in "SU" else found
         _check_objects(found, dtype, name, error)
     with np.errstate(invalid="ignore"):
         converted = found.astype(dtype, order="C")
