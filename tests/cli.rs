@@ -251,6 +251,11 @@ fn a_question_about_stations_is_answered_and_nothing_is_written() {
     refuses(&ask(&["--close=X".to_owned()]), &["no station `X`", "stations"]);
     refuses(&ask(&["--open=here".to_owned()]), &["`here` is no place", "premise"]);
     refuses(&ask(&["--open=1,2".to_owned(), "--tier=moon".to_owned()]), &["moon", "community"]);
+    let code = &plan.stations[0].code;
+    let twice = [format!("--close={code}"), format!("--close={code}")];
+    refuses(&ask(&twice), &[&format!("station `{code}`"), "twice"]);
+    let arguments = [&["coverage".to_owned(), file.clone()], &twice[..]].concat();
+    refuses(&chinese(&arguments), &["错误", &format!("站点 `{code}` 被改动两次"), "建议"]);
 }
 
 #[test]

@@ -20,7 +20,7 @@ from datetime import datetime, timezone
 
 import numpy as np
 
-from . import _native
+from . import _check, _native, _siting
 from ._native import (
     GridplanError,
     InfeasibleError,
@@ -67,42 +67,22 @@ __all__ = [
 UNREACHED = 4294967295
 
 
-def _array(values, dtype, name, error=GridplanError):
-    """`values` as a contiguous, aligned array of `dtype`; refuses values that would change."""
-    found = np.asarray(values)
-    if found.dtype == dtype:
-        # A column read from the middle of a file may start at any byte.
-        return np.require(found, requirements="CA")
-    if found.size and found.dtype.kind not in "biuf":
-        raise error(f"`{name}` holds {found.dtype}; give numbers")
-    with np.errstate(invalid="ignore"):
-        converted = found.astype(dtype)
-    if found.size and not np.array_equal(converted.astype(np.float64), found.astype(np.float64)):
-        raise error(f"`{name}` holds values that are no {np.dtype(dtype).name}; give whole numbers in range")
-    return np.ascontiguousarray(converted)
-
-
 def _column(values, dtype, name):
-    """`_array` of one dimension, for walk networks."""
-    found = _array(values, dtype, name, NetworkError)
-    if found.ndim != 1:
-        raise NetworkError(f"`{name}` has {found.ndim} dimensions; give one")
-    return found
+    """A column of a walk network."""
+    return _check.column(values, dtype, name, NetworkError)
 
 
-def _limit(limit):
+def _limit(limit, name="limit"):
     """A limit as a whole cost."""
-    try:
-        whole = int(limit)
-    except (TypeError, ValueError, OverflowError):
-        raise NetworkError(f"limit is {limit!r}; give a whole number of millimetres or milliseconds") from None
-    if whole != limit or not 0 <= whole <= 4294967295:
-        raise NetworkError(f"limit is {limit!r}; give a whole number from 0 to 4294967295")
-    return whole
+    return _check.whole(limit, name, NetworkError)
 
 
-def _maybe(values, dtype, name, error):
-    return None if values is None else _array(values, dtype, name, error)
+def _limits(limits):
+    return [_limit(limit, f"limits[{index}]") for index, limit in enumerate(np.atleast_1d(limits))]
+
+
+def _threads(threads, error):
+    return None if threads is None else _check.whole(threads, "threads", error, least=1)
 
 
 def _geopandas():
@@ -147,7 +127,7 @@ class WalkNetwork:
 
     def count_within(self, stations, limits):
         """Number of stations within each limit per node, uint32[len(limits), n]."""
-        limits = [_limit(limit) for limit in np.atleast_1d(limits)]
+        limits = _limits(limits)
         return self._net.count_within(_column(stations, np.uint32, "stations"), limits)
 
     def service_circles(self, stations, limits, share="per_station", crs=None):
@@ -156,7 +136,7 @@ class WalkNetwork:
         share: "per_station", "merged" (station is None) or "nearest" (split by nearest station).
         """
         geopandas = _geopandas()
-        limits = [_limit(limit) for limit in np.atleast_1d(limits)]
+        limits = _limits(limits)
         import shapely  # comes with GeoPandas
 
         station, limit, (corners, starts) = self._net.service_circles_ragged(
@@ -168,30 +148,36 @@ class WalkNetwork:
 
 
 def _walks(table):
-    """A CSR tuple (indptr, indices, cost), or a SciPy sparse matrix, with one row per demand point."""
-    if not isinstance(table, (tuple, list)):
-        csr = table.tocsr()
-        table = (csr.indptr, csr.indices, csr.data)
-    offsets, site, cost = table
-    return (
-        _array(offsets, np.uint64, "indptr", NetworkError),
-        _array(site, np.uint32, "indices", NetworkError),
-        _array(cost, np.uint32, "cost", NetworkError),
-    )
+    found = _siting.csr(table, "table", NetworkError)
+    if not found.has_costs:
+        raise NetworkError("`table` holds no costs; give (indptr, indices, cost)")
+    return found
+
+
+def _zones(zones):
+    """(limit, weight) of each zone."""
+    if not (hasattr(zones, "keys") or isinstance(zones, (list, tuple))):
+        return [(_limit(zones, "zones"), 1.0)]
+    form = "a limit or {limit: weight}"
+    pairs = _check.pairs(zones, "zones", form, NetworkError)
+    if not pairs:
+        raise NetworkError(f"`zones` must be {form}; got {zones!r}")
+    limits = [_limit(limit, "key of zones") for limit, _ in pairs]
+    weights = [_check.real(weight, f"zones[{limit}]", NetworkError, least=0) for limit, weight in pairs]
+    return list(zip(limits, weights))
 
 
 def two_step_floating(table, demand, supply, zones):
     """Supply per person of each demand point by two-step floating catchments (2SFCA, E2SFCA).
 
-    table: walks as CSR (indptr, indices, cost), one row per demand point, columns are sites; `within` turned
-    round. demand: people per row; supply per site. zones: a limit (2SFCA), or {limit: weight} (E2SFCA); limits
-    include equality, walks beyond all count nothing. Equals PySAL's `access`.
+    table: walks as CSR (indptr, indices, cost) or a SciPy sparse matrix, one row per demand point, columns are sites;
+    `within` turned round. demand: people per row; supply per site; both finite, 0 or more. zones: a limit (2SFCA), or
+    {limit: weight} (E2SFCA); limits include equality, walks beyond all count nothing. Equals PySAL's `access`.
     """
-    zones = {zones: 1.0} if np.isscalar(zones) else dict(zones)
-    people = _array(demand, np.float64, "demand", NetworkError)
-    offer = _array(supply, np.float64, "supply", NetworkError)
-    pairs = [(int(limit), float(weight)) for limit, weight in zones.items()]
-    return _native.two_step_floating(*_walks(table), people, offer, pairs)
+    walks = _walks(table)
+    people = _check.amounts(demand, "demand", NetworkError, walks.n_demand, "row of `table`")
+    offer = _check.amounts(supply, "supply", NetworkError, walks.n_sites, "site")
+    return _native.two_step_floating(*walks.arrays, people, offer, _zones(zones))
 
 
 def assign_by_walk(table, households, capacity, limit):
@@ -200,28 +186,52 @@ def assign_by_walk(table, households, capacity, limit):
     table: as in `two_step_floating`. capacity per site, None or -1 for no limit. Returns load uint32[sites],
     left_out uint32[rows] and the parts: (row, site, households, cost), each uint32.
     """
-    room = [None if limit is None or limit < 0 else int(limit) for limit in capacity]
-    counts = _array(households, np.uint32, "households", NetworkError)
-    load, left_out, parts = _native.assign_by_walk(*_walks(table), counts, room, int(limit))
+    walks = _walks(table)
+    counts = _check.column(households, np.uint32, "households", NetworkError, walks.n_demand, "row of `table`")
+    room = []
+    for site, most in enumerate(_check.entries(capacity, "capacity", NetworkError)):
+        most = -1 if most is None else _check.whole(most, f"capacity[{site}]", NetworkError, least=-1)
+        room.append(None if most < 0 else most)
+    load, left_out, parts = _native.assign_by_walk(*walks.arrays, counts, room, _limit(limit))
     return load, left_out, tuple(parts)
 
 
 def _people(population, values):
-    return np.ones(len(values)) if population is None else _array(population, np.float64, "population", NetworkError)
+    if population is None:
+        return np.ones(len(values))
+    return _check.amounts(population, "population", NetworkError, len(values), "value")
 
 
 def gini(values, population=None):
-    """Gini coefficient of values over a population: 0 if everybody has the same, towards 1 if one has all."""
-    values = _array(values, np.float64, "values", NetworkError)
+    """Gini coefficient of values over a population: 0 if everybody has the same, towards 1 if one has all.
+
+    Values and population are finite, 0 or more. Without population or anything to share it is 0.
+    """
+    values = _check.amounts(values, "values", NetworkError)
     return _native.gini(values, _people(population, values))
 
 
 def worst_decile(values, population=None, *, worst="high"):
-    """Mean of values over the worst-served tenth of the people; worst: "high" (long walks) or "low" (access)."""
+    """Mean of values over the worst-served tenth of the people; worst: "high" (long walks) or "low" (access).
+
+    Values are 0 or more, infinite where nobody gets there; population is finite. None without population.
+    """
     if worst not in ("high", "low"):
         raise NetworkError(f"worst is `{worst}`; use high or low")
-    values = _array(values, np.float64, "values", NetworkError)
+    values = _check.amounts(values, "values", NetworkError, may_be_infinite=True)
     return _native.worst_decile(values, _people(population, values), worst == "high")
+
+
+def _place(place, name):
+    """A place (x, y) in metres."""
+    x, y = _check.row(place, 2, name, "(x, y) in metres", PlanError)
+    return _check.real(x, f"{name}[0]", PlanError), _check.real(y, f"{name}[1]", PlanError)
+
+
+def _code(code, name):
+    if not isinstance(code, str):
+        raise PlanError(f"`{name}` must be a station's code; got {code!r}")
+    return code
 
 
 class WhatIf:
@@ -246,8 +256,16 @@ class WhatIf:
         changes with station and seconds before and after (NaN: no way), mean_walk_s, households_shorter,
         households_longer, unreachable, with_terrain.
         """
-        moved = [(code, (float(x), float(y))) for code, (x, y) in (move or {}).items()]
-        return self._question.ask([(float(x), float(y)) for x, y in open], moved, list(close))
+        moves = _check.pairs({} if move is None else move, "move", "{code: (x, y)}", PlanError)
+        moved = [(_code(code, "key of move"), _place(to, f"move[{code!r}]")) for code, to in moves]
+        opened = [_place(to, f"open[{index}]") for index, to in enumerate(_check.entries(open, "open", PlanError))]
+        closed = enumerate(_check.entries(close, "close", PlanError))
+        return self._question.ask(opened, moved, [_code(code, f"close[{index}]") for index, code in closed])
+
+
+def _size(size, name):
+    size = _check.row(size, 3, name, "(low, target, high)", PartitionError)
+    return tuple(_check.column(size, np.uint32, name, PartitionError).tolist())
 
 
 def partition(
@@ -287,105 +305,72 @@ def partition(
     moves fewer), communities.
     """
     error = PartitionError
+
+    def maybe(values, dtype, name):
+        return None if values is None else _check.column(values, dtype, name, error)
+
+    if exact_k is not None:
+        pairs = _check.pairs(exact_k, "exact_k", "{community: k}", error)
+        of = [_check.whole(community, "key of exact_k", error) for community, _ in pairs]
+        exact_k = sorted(zip(of, (_check.whole(k, f"exact_k[{c}]", error) for c, (_, k) in zip(of, pairs))))
+    if sizes is not None:
+        sizes = [_size(size, f"sizes[{index}]") for index, size in enumerate(_check.entries(sizes, "sizes", error))]
     return _native.partition(
-        _array(households, np.uint32, "households", error),
-        _array(edge_from, np.uint32, "edge_from", error),
-        _array(edge_to, np.uint32, "edge_to", error),
-        _array(edge_length, np.float64, "edge_length", error),
-        edge_cost=_maybe(edge_cost, np.float64, "edge_cost", error),
-        community=_maybe(community, np.uint32, "community", error),
-        compound=_maybe(compound, np.int32, "compound", error),
-        target=int(target),
-        tolerance=float(tolerance),
-        current=_maybe(current, np.int32, "current", error),
-        locked=_maybe(locked, np.bool_, "locked", error),
-        seed=int(seed),
-        threads=threads,
+        _check.column(households, np.uint32, "households", error),
+        _check.column(edge_from, np.uint32, "edge_from", error),
+        _check.column(edge_to, np.uint32, "edge_to", error),
+        _check.column(edge_length, np.float64, "edge_length", error),
+        edge_cost=maybe(edge_cost, np.float64, "edge_cost"),
+        community=maybe(community, np.uint32, "community"),
+        compound=maybe(compound, np.int32, "compound"),
+        target=_check.whole(target, "target", error, least=1),
+        tolerance=_check.real(tolerance, "tolerance", error),
+        current=maybe(current, np.int32, "current"),
+        locked=maybe(locked, np.bool_, "locked"),
+        seed=_check.whole(seed, "seed", error, most=_check.U64),
+        threads=_threads(threads, error),
         effort=effort,
-        exact_k=None if exact_k is None else sorted((int(c), int(k)) for c, k in dict(exact_k).items()),
-        exclusive=_maybe(exclusive, np.bool_, "exclusive", error),
-        size_class=_maybe(size_class, np.uint8, "size_class", error),
-        sizes=None if sizes is None else [tuple(_array(size, np.uint32, "sizes", error).tolist()) for size in sizes],
-        max_moved=None if max_moved is None else float(max_moved),
+        exact_k=exact_k,
+        exclusive=maybe(exclusive, np.bool_, "exclusive"),
+        size_class=maybe(size_class, np.uint8, "size_class"),
+        sizes=sizes,
+        max_moved=None if max_moved is None else _check.real(max_moved, "max_moved", error),
     )
 
 
-def _table(table, name):
-    """A dense uint32[demand, site] array or a CSR tuple, or a SciPy sparse matrix, as the engine takes it."""
-    if isinstance(table, (tuple, list)) and len(table) in (2, 3) and np.ndim(table[0]) == 1:
-        parts = [_array(table[0], np.uint64, f"{name}.indptr", SitingError)]
-        parts.append(_array(table[1], np.uint32, f"{name}.indices", SitingError))
-        if len(table) == 3 and table[2] is not None:
-            parts.append(_array(table[2], np.uint32, f"{name}.cost", SitingError))
-        return tuple(parts)
-    dense = _array(table, np.uint32, name, SitingError)
-    if dense.ndim != 2:
-        raise SitingError(f"`{name}` has {dense.ndim} dimensions; give demand × site, or (indptr, indices, cost)")
-    return dense
+def _decoded(function, table, name, given):
+    """The table, the parameter `name` of `function`, and the conditions on it, as the engine takes them."""
+    unknown = set(given) - set(_siting.conditions.__kwdefaults__) - {"n_sites"}
+    if unknown:
+        raise TypeError(f"{function}() got an unexpected keyword argument {min(unknown)!r}")
+    n_sites = _siting.whole(given.pop("n_sites", None), "n_sites")
+    found = _siting.table(table, name, n_sites)
+    return found, _siting.conditions(found, name, **given)
 
 
-def _conditions(
-    *,
-    weights=None,
-    limit=None,
-    fixed=None,
-    closable=None,
-    max_closed=None,
-    movable=None,
-    site_cost=None,
-    budget=None,
-    capacity=None,
-    backup=False,
-    too_close=None,
-    groups=None,
-    then_nearest=False,
-    then_cheapest=None,
-    effort="proof",
-    time_limit=None,
-    n_sites=None,
-    seed=1,
-):
-    """Side conditions of the siting models, checked and as the engine takes them. See `p_median`."""
-
-    def numbers(values, dtype, name):
-        return None if values is None else _array(values, dtype, name, SitingError).tolist()
-
-    moves = None if movable is None else sorted(dict(movable).items())
-    return {
-        "weights": numbers(weights, np.uint32, "weights"),
-        "limit": None if limit is None else int(limit),
-        "fixed": numbers(fixed, np.uint32, "fixed"),
-        "closable": numbers(closable, np.uint32, "closable"),
-        "max_closed": None if max_closed is None else int(max_closed),
-        "movable": moves and [(int(site), numbers(places, np.uint32, "movable")) for site, places in moves],
-        "site_cost": numbers(site_cost, np.uint32, "site_cost"),
-        "budget": None if budget is None else int(budget),
-        "capacity": numbers(capacity, np.uint64, "capacity"),
-        "backup": bool(backup),
-        "too_close": too_close and [(int(one), int(other)) for one, other in too_close],
-        "groups": groups
-        and [(numbers(sites, np.uint32, "groups"), int(least), int(most)) for sites, least, most in groups],
-        "then_nearest": bool(then_nearest),
-        "then_cheapest": None if then_cheapest is None else int(then_cheapest),
-        "effort": str(effort),
-        "time_limit": None if time_limit is None else float(time_limit),
-        "n_sites": None if n_sites is None else int(n_sites),
-        "seed": int(seed),
-    }
+def _no_second_goal(function, given):
+    for goal in ("then_nearest", "then_cheapest"):
+        if given.get(goal) not in (None, False):
+            raise SitingError(f"`{goal}` is for max_cover and set_cover; {function} has no second goal")
 
 
-def _site(model, table, name, p, conditions):
-    p = None if p is None else int(p)
-    if p is not None and p < 0:
-        raise SitingError(f"`p` is {p}; give the number of sites, 0 or more")
-    return _native.site(model, _table(table, name), p, _conditions(**conditions))
+def _by_costs(model, cost, p, given):
+    """p-median and p-center: they weigh costs and have no second goal."""
+    _no_second_goal(model, given)
+    p = _siting.whole(p, "p")
+    table, conditions = _decoded(model, cost, "cost", given)
+    if not table.has_costs:
+        raise SitingError(f"`cost` holds no costs, {model} weighs them; give (indptr, indices, cost)")
+    return _native.site(model, table.arrays, p, conditions)
 
 
 def p_median(cost, p, *, weights=None, **conditions):
-    """`p` sites with the least weighted sum of costs from each demand point to its nearest one.
+    """At most `p` sites with the least weighted sum of costs from each demand point to its nearest one.
 
-    cost: dense uint32[demand, site], 4294967295 = cannot serve, or CSR (indptr, indices, cost) with a row per
-    demand point. p counts the fixed sites. Side conditions, the same for all four models:
+    cost: dense uint32[demand, site], 4294967295 = cannot serve, or CSR (indptr, indices, cost) with a row per demand
+    point, or a SciPy sparse matrix: its stored entries are what can be served, a stored zero at cost 0. p counts the
+    fixed sites. Whole numbers may be given as 3.0; what would have to be rounded is refused. Side conditions, the same
+    for all four models unless a model is named:
 
     - weights: uint32 per demand point (1 each); weight 0 needs no service. limit: costs above it cannot serve.
     - fixed: site indices in every answer. closable, max_closed: existing sites that may close, at most so many.
@@ -393,50 +378,71 @@ def p_median(cost, p, *, weights=None, **conditions):
     - site_cost: uint32 per site; budget: most they may cost together. capacity: uint64 per site, against the sum
       of weights, each point served by one site. backup: two sites serve each point.
     - too_close: pairs of which at most one is chosen. groups: (sites, at least, at most).
-    - then_nearest: among answers of equal cover, shorter walks (cover models with costs). then_cheapest: among those
-      whose walks in sum are at most so much longer, the cheapest by site_cost; 0 for equal walks.
+    - then_nearest (max_cover, set_cover): with an equal objective and as many sites at most, shorter walks.
+      then_cheapest (max_cover): after that lower site_cost, where walks in sum, weight × cost, pass the shortest found
+      by at most so much; 0 for equal walks. Neither is proven: exchanges of sites look for both and, at effort "proof"
+      on tables of up to 30,000 entries, a tree; only exchanges and closings use the slack. In set_cover then_cheapest
+      is then_nearest.
     - effort: "quick", "full" or "proof"; time_limit: seconds; seed; n_sites: columns of a CSR table.
 
-    Returns a Siting: sites, assignment, second, objective, bound, gap, proven, certified, stopped, reasons.
-    InfeasibleError says why there is no answer; where points are out of reach it has them in `demand`, and how far
-    their nearest site is in `nearest`.
+    Costs and weights keep the objective below 2^56, about 7.2e16: over all demand points, weight × dearest cost within
+    the limit, twice with backup, must sum to less. Coarser units (seconds instead of milliseconds) keep it there.
+
+    Returns a Siting: sites, assignment, second, objective, bound, gap, proven, certified, stopped, reasons; objective,
+    bound and the rest are those of the first goal. InfeasibleError says why there is no answer; where points are out of
+    reach it has them in `demand`, and how far their nearest site is in `nearest`.
     """
-    return _site("p_median", cost, "cost", p, {"weights": weights, **conditions})
+    return _by_costs("p_median", cost, p, {"weights": weights, **conditions})
 
 
 def p_center(cost, p, *, weights=None, **conditions):
-    """`p` sites with the least largest cost from any demand point to its nearest one. Conditions: see `p_median`."""
-    return _site("p_center", cost, "cost", p, {"weights": weights, **conditions})
+    """At most `p` sites with the least largest cost from any demand point to its nearest one.
+
+    Conditions: see `p_median`. The sum of weights, twice with backup, must stay below 2^56; costs have no limit.
+    """
+    return _by_costs("p_center", cost, p, {"weights": weights, **conditions})
 
 
 def max_cover(cover, p=None, weights=None, **conditions):
     """At most `p` sites, or what `budget` pays for, that cover the most weight. Conditions: see `p_median`.
 
-    cover: CSR (indptr, indices), with a third array of costs if `limit` or `then_nearest` is to use them, or dense costs.
+    cover: CSR (indptr, indices), with a third array of costs if `limit` or `then_nearest` is to use them, or dense
+    costs, or a SciPy sparse matrix of costs or of true entries. The sum of weights, twice with backup, must stay below
+    2^56; with `then_nearest` or `then_cheapest` that of weight × cost, as in `p_median`.
     """
-    return _site("max_cover", cover, "cover", p, {"weights": weights, **conditions})
+    p = _siting.whole(p, "p")
+    table, conditions = _decoded("max_cover", cover, "cover", {"weights": weights, **conditions})
+    return _native.site("max_cover", table.arrays, p, conditions)
 
 
 def set_cover(cover, *, weights=None, **conditions):
-    """The fewest (or, with `site_cost`, cheapest) sites that cover every demand point. Conditions: see `p_median`."""
-    return _site("set_cover", cover, "cover", None, {"weights": weights, **conditions})
+    """The fewest (or, with `site_cost`, cheapest) sites that cover every demand point. Conditions: see `p_median`.
+
+    cover, and what must stay below 2^56: as in `max_cover`.
+    """
+    table, conditions = _decoded("set_cover", cover, "cover", {"weights": weights, **conditions})
+    return _native.site("set_cover", table.arrays, None, conditions)
 
 
 def frontier(cover, first, last, *, weights=None, **conditions):
     """Max cover for every number of sites from `first` to `last` in one call: a list of dictionaries with
-    p, sites, objective, bound and cost (with `site_cost`). Ends early where one more site adds nothing."""
+    p, sites, objective, bound and cost (with `site_cost`). Ends early where one more site adds nothing. Conditions, but
+    for second goals, and what must stay below 2^56: see `p_median` and `max_cover`."""
     conditions.setdefault("effort", "full")
-    table = _table(cover, "cover")
-    return _native.frontier(table, int(first), int(last), _conditions(weights=weights, **conditions))
+    _no_second_goal("frontier", conditions)
+    first, last = _siting.whole(first, "first"), _siting.whole(last, "last")
+    table, conditions = _decoded("frontier", cover, "cover", {"weights": weights, **conditions})
+    return _native.frontier(table.arrays, first, last, conditions)
 
 
 def budget_frontier(cover, budgets, site_cost, *, weights=None, **conditions):
     """Max cover for every budget in one call: a list of dictionaries with p (sites opened), sites, objective, bound
     and cost. site_cost: whole money units per site."""
     conditions.setdefault("effort", "full")
-    table = _table(cover, "cover")
-    budgets = [int(budget) for budget in budgets]
-    return _native.budget_frontier(table, budgets, _conditions(weights=weights, site_cost=site_cost, **conditions))
+    budgets = _check.column(budgets, np.uint64, "budgets", SitingError).tolist()
+    given = {"weights": weights, "site_cost": site_cost, **conditions}
+    table, conditions = _decoded("budget_frontier", cover, "cover", given)
+    return _native.budget_frontier(table.arrays, budgets, conditions)
 
 
 def suggest(places, assignment, *, most=5, weights=None, limit=None, n_sites=None):
@@ -445,9 +451,10 @@ def suggest(places, assignment, *, most=5, weights=None, limit=None, n_sites=Non
     places: table of costs or cover, demand points by possible places (any building or corner); assignment: of a
     Siting, -1 where a point is unserved.
     """
-    served = _array(assignment, np.int32, "assignment", SitingError).tolist()
-    conditions = _conditions(weights=weights, limit=limit, n_sites=n_sites)
-    return _native.suggest(_table(places, "places"), served, int(most), conditions)
+    given = {"weights": weights, "limit": limit, "n_sites": n_sites}
+    table, conditions = _decoded("suggest", places, "places", given)
+    served = _check.column(assignment, np.int32, "assignment", SitingError, table.n_demand, "demand point")
+    return _native.suggest(table.arrays, served.tolist(), _check.whole(most, "most", SitingError), conditions)
 
 
 class Plan(dict):
@@ -479,6 +486,7 @@ def _toml(params, prefix=""):
     """Nested keyword parameters as the text of a gridplan.toml."""
     plain, tables = [], []
     for key, value in params.items():
+        value = value.item() if isinstance(value, np.generic) else value
         if isinstance(value, dict):
             tables.append(f"[{prefix}{key}]\n{_toml(value, f'{prefix}{key}.')}")
         elif isinstance(value, (list, tuple)) and value and isinstance(value[0], dict):
@@ -508,7 +516,7 @@ def plan(path, *, output=None, threads=None, **params):
             params.setdefault(table, {})[name] = params.pop(name)
     with tempfile.TemporaryDirectory() as folder:
         target = os.fspath(output) if output is not None else os.path.join(folder, "plan.gpkg")
-        _native.plan_file(os.fspath(path), target, _toml(params), threads)
+        _native.plan_file(os.fspath(path), target, _toml(params), _threads(threads, PlanError))
         return read_plan(target)
 
 
@@ -528,10 +536,12 @@ def edit(path, edits=(), *, undo=0, output=None, who=None, when=None, why="", ba
     if when is None:
         when = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     target = os.fspath(output) if output is not None else os.fspath(path)
-    _native.edit_file(os.fspath(path), target, lines, int(undo), (who, when, why, basis), threads)
+    undo, threads = _check.whole(undo, "undo", PlanError), _threads(threads, PlanError)
+    _native.edit_file(os.fspath(path), target, lines, undo, (who, when, why, basis), threads)
     return read_plan(target)
 
 
 def synth(path, *, households=12_000, seed=1):
     """Invents a Chinese city of so many households and writes it as a plan file."""
-    _native.synth_file(os.fspath(path), int(households), int(seed))
+    households = _check.whole(households, "households", PlanError)
+    _native.synth_file(os.fspath(path), households, _check.whole(seed, "seed", PlanError, most=_check.U64))

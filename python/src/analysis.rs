@@ -27,8 +27,14 @@ fn table<'a>(
     n_sites: usize,
 ) -> PyResult<WalkTable<'a>> {
     let wrong = |why: String| Err(NetworkError::new_err(format!("the walk table is none: {why}")));
-    if offsets.len() != n_demand + 1 || offsets[0] != 0 || offsets.windows(2).any(|pair| pair[1] < pair[0]) {
-        return wrong(format!("`indptr` has {} rising values, {} are needed", offsets.len(), n_demand + 1));
+    if offsets.len() != n_demand + 1 {
+        return wrong(format!("`indptr` has {} values, {} are needed", offsets.len(), n_demand + 1));
+    }
+    if offsets[0] != 0 {
+        return wrong(format!("`indptr` starts at {}; it starts at 0", offsets[0]));
+    }
+    if let Some(row) = offsets.windows(2).position(|pair| pair[1] < pair[0]) {
+        return wrong(format!("`indptr` falls at row {row}; it never falls"));
     }
     if site.len() != cost.len() || offsets[n_demand] as usize != site.len() {
         return wrong(format!(

@@ -1,6 +1,7 @@
 //! The Python interface: decode arrays, call the library without the interpreter lock, encode arrays.
 //!
-//! No planning rule lives here; `python/gridplan/__init__.py` adds what needs GeoPandas.
+//! No planning rule lives here. `python/gridplan` refuses what would have to be rounded or guessed, by the names its
+//! callers know, and adds what needs GeoPandas.
 
 mod analysis;
 mod partitioning;

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use gridplan::partition::{Effort, GridSize, PartitionParams, PartitionProblem};
+use gridplan::partition::{Effort, GridSize, PartitionError as Error, PartitionParams, PartitionProblem};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -97,7 +97,7 @@ pub fn partition(
         None => gridplan::partition::partition(&problem, &params, &watch),
     };
     let answer = py.detach(|| crate::on_threads(threads, divide))?;
-    let answer = answer.map_err(|error| PartitionError::new_err(error.to_string()))?;
+    let answer = answer.map_err(failed)?;
     let findings = answer.findings.iter().map(|finding| {
         let dict = PyDict::new(py);
         dict.set_item("community", finding.community)?;
@@ -139,6 +139,17 @@ pub fn partition(
         lower_bound: answer.lower_bound,
         least_moved: answer.least_moved,
     })
+}
+
+/// The library's `class` is Python's `size_class`.
+fn failed(error: Error) -> PyErr {
+    let error = match error {
+        Error::Length { column: "class", found, expected, per } => {
+            Error::Length { column: "size_class", found, expected, per }
+        }
+        other => other,
+    };
+    PartitionError::new_err(error.to_string())
 }
 
 /// The households that a share of those with a present grid amounts to.

@@ -1,13 +1,28 @@
 //! `WalkNetwork`.
 
-use gridplan::network::{Circle, CircleShare, WalkNetwork as Network};
+use gridplan::network::{Circle, CircleShare, NetworkError as Error, WalkNetwork as Network};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::errors::NetworkError;
 
-fn failed(error: gridplan::network::NetworkError) -> PyErr {
+fn failed(error: Error) -> PyErr {
+    let error = match error {
+        Error::Length { what, found, like, expected } => {
+            Error::Length { what: python_name(what), found, like, expected }
+        }
+        other => other,
+    };
     NetworkError::new_err(error.to_string())
+}
+
+/// The library's costs are in any unit; Python's arrays are called after millimetres.
+fn python_name(array: &'static str) -> &'static str {
+    match array {
+        "edge_cost" => "edge_mm",
+        "edge_back_cost" => "edge_back_mm",
+        same => same,
+    }
 }
 
 /// A walk network: nodes on a metric plane, edges with whole-number costs (millimetres or milliseconds).

@@ -8,7 +8,7 @@ use super::args::CoverageArgs;
 use super::outcome::{Failure, Outcome};
 use super::verbs::params;
 use crate::coverage::{StationChange, WhatIfAnswer};
-use crate::model::{Plan, Scenario, StationId, StationTier};
+use crate::model::{Plan, Scenario, StationId, StationTier, Tell};
 use crate::params::{Params, WalkParams};
 use crate::planfile::{self, PlanFile};
 use crate::{pipeline, units::Seconds};
@@ -37,7 +37,8 @@ pub(super) fn answer(args: &CoverageArgs, session: &Session<'_>) -> Result<Outco
     });
     let changes = changes(args, &content.scenario, plan)?;
     let question = pipeline::what_if(&content.scenario, &plan_params(args, plan)?, plan, tier.transpose()?)?;
-    let answer = question.ask(&changes).map_err(|error| Failure::input(error.to_string()))?;
+    let answer =
+        question.ask(&changes).map_err(|error| Failure::input((error.chinese(), error.to_string())))?;
     let mut outcome = Outcome::default();
     describe(&content, plan, &answer, session, &mut outcome);
     Ok(outcome)
@@ -91,7 +92,10 @@ fn place(text: &str, scenario: &Scenario) -> Result<Coord<f64>, Failure> {
     };
     let at = pair.ok_or_else(unknown)?;
     if at.x.abs() <= 180.0 && at.y.abs() <= 90.0 {
-        return scenario.plane.to_plane(at).map_err(|error| Failure::input(error.to_string()));
+        return scenario.plane.to_plane(at).map_err(|error| {
+            let chinese = format!("`{text}` 超出本平面可及的经纬度；请给出规划范围附近的位置");
+            Failure::input((chinese, format!("{error}; give a place near the area under plan")))
+        });
     }
     Ok(at)
 }

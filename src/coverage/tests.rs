@@ -290,14 +290,22 @@ fn a_question_about_one_tier_and_questions_without_sense() {
     let mut stations = vec![station(0.0, StationTier::Community), station(900.0, StationTier::Compound)];
     stations.push(station(500.0, StationTier::Compound));
     stations[2].status = StationStatus::Closed;
+    for (station, code) in stations.iter_mut().zip(["Z1", "C1", "C2"]) {
+        station.code = code.to_owned();
+    }
     let ask = question(&scenario, &stations, Some(StationTier::Compound));
     assert_eq!(ask.ask(&[]).unwrap().bands[0].before.0, 40);
-    for unknown in [0, 2, 7].map(StationId) {
-        let answer = ask.ask(&[StationChange::Close { station: unknown }]);
-        assert_eq!(answer, Err(WhatIfError::NoSuchStation { station: unknown }));
+    let refused = |changes: &[StationChange]| {
+        let error = ask.ask(changes).unwrap_err();
+        [Lang::Zh, Lang::En].map(|lang| error.tell(lang))
+    };
+    for (station, name) in [(0, "`Z1`"), (2, "`C2`"), (7, "7")] {
+        let told = refused(&[StationChange::Close { station: StationId(station) }]);
+        assert!(told[0].contains(&format!("{name} ")) && told[0].contains("站点"), "{told:?}");
+        assert!(told[1].contains(&format!("station {name}")), "{told:?}");
     }
     let close = StationChange::Close { station: StationId(1) };
-    assert_eq!(ask.ask(&[close, close]), Err(WhatIfError::ChangedTwice { station: StationId(1) }));
+    assert_eq!(refused(&[close, close]).map(|told| told.contains("`C1`")), [true; 2]);
     let nowhere = StationChange::Open { at: geo::Coord { x: f64::NAN, y: 0.0 } };
     assert!(matches!(ask.ask(&[nowhere]), Err(WhatIfError::NotFinite { .. })));
     // 450 m off the street nobody walks there, and the answer says so.

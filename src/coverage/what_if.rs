@@ -3,7 +3,7 @@
 use geo::Coord;
 
 use crate::model::{
-    AtomId, Scenario, Station, StationId, StationStatus, StationTier, WalkBand, WalkDirection,
+    AtomId, Scenario, Station, StationId, StationStatus, StationTier, Tell, WalkBand, WalkDirection,
 };
 use crate::network::{DoorWalks, NearestSite, Snaps, StreetNetwork, UNREACHED};
 use crate::units::{Households, Residents, Seconds};
@@ -35,18 +35,26 @@ pub enum StationChange {
 pub enum WhatIfError {
     /// A station that does not take part.
     #[error(
-        "station {station} is not among those asked about: it is closed, of another tier, or unknown; \
-         `gridplan check` lists the stations and their codes"
+        "station `{code}` is not asked about: it is closed, or of another tier than the question; ask about another \
+         station, or about all tiers"
     )]
+    NotAskedAbout {
+        /// Its code.
+        code: String,
+    },
+    /// An id beyond the plan's stations.
+    #[error("there is no station {station}, the plan has {n_stations} (0 to n - 1); ask about one of these")]
     NoSuchStation {
         /// Position among the plan's stations.
         station: StationId,
+        /// Number of the plan's stations.
+        n_stations: usize,
     },
     /// Two changes of one station.
-    #[error("station {station} is changed twice; give one change for each station")]
+    #[error("station `{code}` is changed twice; give one change for each station")]
     ChangedTwice {
-        /// Position among the plan's stations.
-        station: StationId,
+        /// Its code.
+        code: String,
     },
     /// A place that is none.
     #[error("({x}, {y}) is no place; coordinates are finite metres on the plan's plane")]
@@ -58,6 +66,21 @@ pub enum WhatIfError {
     },
 }
 
+impl Tell for WhatIfError {
+    fn chinese(&self) -> String {
+        match self {
+            Self::NotAskedAbout { code } => {
+                format!("站点 `{code}` 不在所问之列：它已关闭，或不属所问的层级；请改问其他站点，或不限层级")
+            }
+            Self::NoSuchStation { station, n_stations } => {
+                format!("没有第 {station} 号站点，方案共有 {n_stations} 个（从 0 编起）；请改问其中之一")
+            }
+            Self::ChangedTwice { code } => format!("站点 `{code}` 被改动两次；每个站点请只给一项改动"),
+            Self::NotFinite { x, y } => format!("({x}, {y}) 不是位置；坐标须为方案平面上以米为单位的有限数"),
+        }
+    }
+}
+
 /// A question that can be asked again and again: walks as they are now, ready to be compared.
 #[derive(Debug)]
 pub struct WhatIf {
@@ -67,7 +90,8 @@ pub struct WhatIf {
     people: Vec<(Households, Residents)>,
     /// Open stations of the tier: their id and door.
     stations: Vec<(StationId, Coord<f64>)>,
-    n_stations: usize,
+    /// Codes of all stations of the plan, by id.
+    codes: Vec<String>,
     bands: Vec<WalkBand>,
     before: NearestSite,
 }
@@ -159,7 +183,8 @@ impl WhatIf {
         let places: Vec<Coord<f64>> = open.iter().map(|station| station.1).collect();
         let walks = network.door_walks(&doors, direction.into());
         let before = network.nearest_to(&network.snap_sites(&places), &doors, &walks, None);
-        Self { network, doors, walks, people, stations: open, n_stations: stations.len(), bands, before }
+        let codes = stations.iter().map(|station| station.code.clone()).collect();
+        Self { network, doors, walks, people, stations: open, codes, bands, before }
     }
 
     /// Answers for all `changes` made together.
@@ -196,18 +221,25 @@ impl WhatIf {
                 return Err(WhatIfError::NotFinite { x: at.x, y: at.y });
             }
             let Some(station) = station else {
-                let new = self.n_stations + stations.len() - self.stations.len();
+                let new = self.codes.len() + stations.len() - self.stations.len();
                 stations.push((StationId::from_index(new), at));
                 continue;
             };
             let row = self.stations.binary_search_by_key(&station, |known| known.0);
-            let row = row.map_err(|_| WhatIfError::NoSuchStation { station })?;
+            let row = row.map_err(|_| self.takes_no_part(station))?;
             if std::mem::replace(&mut touched[row], true) {
-                return Err(WhatIfError::ChangedTwice { station });
+                return Err(WhatIfError::ChangedTwice { code: self.codes[station.index()].clone() });
             }
             stations[row].1 = at;
         }
         Ok(stations.into_iter().filter_map(|(id, at)| Some((id, at?))).collect())
+    }
+
+    fn takes_no_part(&self, station: StationId) -> WhatIfError {
+        match self.codes.get(station.index()) {
+            Some(code) => WhatIfError::NotAskedAbout { code: code.clone() },
+            None => WhatIfError::NoSuchStation { station, n_stations: self.codes.len() },
+        }
     }
 
     fn compare(&self, after: &NearestSite, stations: &[(StationId, Coord<f64>)]) -> WhatIfAnswer {
