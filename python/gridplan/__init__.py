@@ -380,15 +380,17 @@ def p_median(cost, p, *, weights=None, **conditions):
     - too_close: pairs of which at most one is chosen. groups: (sites, at least, at most).
     - then_nearest (max_cover, set_cover): with an equal objective and as many sites at most, shorter walks.
       then_cheapest (max_cover): after that lower site_cost, where walks in sum, weight × cost, pass the shortest found
-      by at most so much; 0 for equal walks. Neither is proven: exchanges of sites look for both and, at effort "proof"
-      on tables of up to 30,000 entries, a tree; only exchanges and closings use the slack. In set_cover then_cheapest
-      is then_nearest.
+      by at most so much; 0 for equal walks. Small tables are searched to the end, at effort "proof" up to 30,000 entries
+      by a tree; beyond, exchanges of sites look for both (`then_proven` says which it was). In set_cover then_cheapest
+      is then_nearest, and with site_cost more sites may open as long as they cost no more. With capacities only the
+      objective counts.
     - effort: "quick", "full" or "proof"; time_limit: seconds; seed; n_sites: columns of a CSR table.
 
     Costs and weights keep the objective below 2^56, about 7.2e16: over all demand points, weight × dearest cost within
     the limit, twice with backup, must sum to less. Coarser units (seconds instead of milliseconds) keep it there.
 
-    Returns a Siting: sites, assignment, second, objective, bound, gap, proven, certified, stopped, reasons; objective,
+    Returns a Siting: sites, assignment, second, objective, bound, gap, proven, certified, stopped, then_proven,
+    reasons; objective,
     bound and the rest are those of the first goal. InfeasibleError says why there is no answer; where points are out of
     reach it has them in `demand`, and how far their nearest site is in `nearest`.
     """

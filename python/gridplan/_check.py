@@ -120,6 +120,14 @@ def column(values, dtype, name, error, length=None, per=""):
     return found
 
 
+def matrix(values, name, error):
+    """`values` as an array of two dimensions, of whatever type they are."""
+    found = np.asarray(values)
+    if found.ndim != 2:
+        raise error(f"`{name}` has {found.ndim} dimensions; give demand × site, or (indptr, indices, cost)")
+    return found
+
+
 def amounts(values, name, error, length=None, per="", may_be_infinite=False):
     """`column` of numbers that are not negative."""
     found = column(values, np.float64, name, error, length, per)

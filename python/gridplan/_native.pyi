@@ -36,6 +36,7 @@ class Siting:
     proven: bool
     certified: bool
     stopped: bool
+    then_proven: bool | None
     reasons: list[dict[str, Any]]
 
 class WalkNetwork:

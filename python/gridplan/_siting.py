@@ -44,31 +44,35 @@ def csr(table, name, error):
 
 
 def _is_csr(table, name):
-    """Whether a table is sparse. Two or three lists of one length could be rows as well."""
+    """Whether a table is sparse. Two or three plain lists of one length are rows, unless they read as sparse as well."""
     if hasattr(table, "tocsr"):
         return True
     if not (isinstance(table, (tuple, list)) and len(table) in (2, 3) and np.ndim(table[0]) == 1):
         return False
     if isinstance(table, list) and all(isinstance(row, list) and len(row) == len(table[0]) for row in table):
-        raise SitingError(f"`{name}` may be rows of costs or {_CSR}; give a NumPy array or a tuple")
+        offsets = table[0]
+        if offsets and offsets[0] == 0 and offsets[-1] == len(table[1]) and offsets == sorted(offsets):
+            raise SitingError(f"`{name}` may be rows of costs or {_CSR}; give a NumPy array or a tuple")
+        return False
     return True
 
 
 def table(values, name, n_sites=None):
     """A `Table` of whatever form, its number of sites known."""
-    if _is_csr(values, name):
+    if not _is_csr(values, name) and np.asarray(values).dtype == bool:
+        # True where the site reaches the point, without costs.
+        reached = _check.matrix(values, name, SitingError)
+        indptr = np.concatenate(([0], np.cumsum(reached.sum(axis=1))))
+        arrays = (indptr.astype(np.uint64), np.nonzero(reached)[1].astype(np.uint32))
+        found = Table(arrays, *reached.shape, False)
+    elif _is_csr(values, name):
         found = csr(values, name, SitingError)
         if found.n_sites is None:
             indices = found.arrays[1]
             implied = int(indices.max()) + 1 if len(indices) else 0
             found = found._replace(n_sites=implied if n_sites is None else n_sites)
     else:
-        dense = _check.array(values, np.uint32, name, SitingError)
-        if np.asarray(values).dtype == bool:
-            text = f"give costs, {_check.U32} where a site cannot serve, or (indptr, indices)"
-            raise SitingError(f"`{name}` holds true and false; {text}")
-        if dense.ndim != 2:
-            raise SitingError(f"`{name}` has {dense.ndim} dimensions; give demand × site, or (indptr, indices, cost)")
+        dense = _check.matrix(_check.array(values, np.uint32, name, SitingError), name, SitingError)
         found = Table(dense, *dense.shape, True)
     if n_sites is not None and n_sites != found.n_sites:
         raise SitingError(f"`n_sites` must be {found.n_sites}, the columns of `{name}`; got {n_sites}")

@@ -32,6 +32,8 @@ pub struct Siting {
     certified: bool,
     /// A time limit cut the work short.
     stopped: bool,
+    /// Whether no other answer of this objective is better by the later goals; None without such goals.
+    then_proven: Option<bool>,
     /// Per chosen site: site, serves, weight, loss, runner_up, runner_up_loss.
     reasons: Py<PyAny>,
 }
@@ -216,6 +218,7 @@ fn encode(py: Python<'_>, answer: siting::Siting) -> PyResult<Siting> {
         proven: answer.proven,
         certified: answer.certified,
         stopped: answer.stopped,
+        then_proven: answer.then_proven,
         reasons: reasons.into_pyobject(py)?.into_any().unbind(),
     })
 }

@@ -112,7 +112,10 @@ def test_tables_that_are_none():
     refuses(SitingError, "`cost[0, 1]` must be a whole number", gridplan.p_median, [[1, INF]], 1)
     refuses(SitingError, "`cost` must be an array of numbers", gridplan.p_median, [[1, 2], [3], [4], [5]], 1)
     refuses(SitingError, "`cost` may be rows of costs or (indptr, indices", gridplan.p_median, [[0, 2], [4, 2]], 1)
-    refuses(SitingError, "`cover` holds true and false", gridplan.max_cover, [[True, False]], 1)
+    # Plain lists that do not read as sparse are rows, and true means reached.
+    assert gridplan.p_median([[3, 1], [4, 2]], 1).objective == 3
+    assert gridplan.max_cover([[True, False], [True, True]], 1).objective == 2
+    refuses(SitingError, "costs", gridplan.p_median, [[True, False]], 1)
     refuses(SitingError, "`cost.cost[0]` must be a whole number", gridplan.p_median, ([0, 1], [0], [1.5]), 1)
     refuses(NetworkError, "`table` holds no costs", gridplan.two_step_floating, ([0, 1], [0]), [1], [1], 5)
     refuses(NetworkError, "`table` must be (indptr, indices, cost)", gridplan.two_step_floating, 3, [1], [1], 5)
