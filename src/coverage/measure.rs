@@ -512,6 +512,20 @@ fn unreached_atoms(scenario: &Scenario, walks: Walks<'_>, coverage: &Coverage) -
                 )),
                 ("补画缺少的小路，或标出建筑的门口", "draw the missing path, or place the building's door"),
             ),
+            (Unreached::Unsnapped, Some(SnapFailure::Closed { nearest })) => (
+                Text::from((
+                    format!(
+                        "最近的道路在 {nearest:.0} m 外，但此类行人不能通行（台阶、路缘或坡度过陡），附近没有其他道路"
+                    ),
+                    format!(
+                        "the nearest street, {nearest:.0} m away, is closed to this walker (stairs, a kerb or too steep), and no other is about as near"
+                    ),
+                )),
+                (
+                    "补画坡道等可通行的小路，或核对道路的台阶、无障碍和坡度属性",
+                    "draw the ramp or path that this walker can use, or check the street's stairs, wheelchair and incline attributes",
+                ),
+            ),
             (Unreached::Unsnapped, _) => (
                 Text::from((
                     "门口与附近所有道路之间都隔着围墙等阻隔",

@@ -39,7 +39,8 @@ pub(super) fn unsnapped(scenario: &Scenario) -> Vec<Finding> {
 
 fn words(failure: SnapFailure, limit: f64) -> Option<(Text, Text)> {
     let (message, remedy) = match failure {
-        SnapFailure::NoStreets => return None,
+        // No street that a healthy adult may walk on is closed to one.
+        SnapFailure::NoStreets | SnapFailure::Closed { .. } => return None,
         SnapFailure::TooFar { nearest } => (
             Text::from((
                 format!(

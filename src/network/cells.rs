@@ -6,7 +6,7 @@
 use geo::Coord;
 
 /// Where each segment lies.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct SegmentCells {
     origin: Coord<f64>,
     cell: f64,

@@ -407,6 +407,30 @@ fn merged_circles_follow_the_nearest_station_and_shares_do_not_overlap() {
 }
 
 #[test]
+fn a_stretch_too_short_to_draw_makes_no_hole_without_an_area() {
+    // From a to b a footbridge of 200 m over the street d–e, and a short way round through c. All is reached but four
+    // centimetres of the bridge beside the street; both cuts are drawn five centimetres beside it.
+    let flat = [(0.0, -100.0), (0.0, 100.0), (80.0, 0.0), (-50.0, 0.0), (50.0, 0.0)];
+    for turn in 0..60 {
+        let (sine, cosine) = f64::from(turn).sin_cos();
+        let arrays = Arrays {
+            x: flat.iter().map(|at| 87.3 + at.0 * cosine - at.1 * sine).collect(),
+            y: flat.iter().map(|at| 199.1 + at.0 * sine + at.1 * cosine).collect(),
+            from: vec![0, 0, 2, 0, 0, 3],
+            to: vec![1, 2, 1, 3, 4, 4],
+            there: vec![200_000, 25, 25, 10, 10, 100_000],
+            back: None,
+        };
+        let circles = arrays.build().service_circles(&[0], &[100_010], CircleShare::PerStation).unwrap();
+        let area = &circles[0].area;
+        assert!(area.is_valid(), "turned by {turn}: {:?}", area.validation_errors());
+        assert!(area.iter().all(|part| 1e-6 < part.unsigned_area()), "turned by {turn}: {area:?}");
+        let holes = area.iter().flat_map(|part| part.interiors());
+        assert_eq!(holes.count(), 0, "turned by {turn}");
+    }
+}
+
+#[test]
 fn directed_costs_are_cut_in_the_direction_of_the_walk() {
     // 100 m; towards the station 1 m costs 1000, away from it 3000.
     let net = WalkNetwork::new(&[0.0, 100.0], &[0.0, 0.0], &[0], &[1], &[300_000], Some(&[100_000])).unwrap();

@@ -55,6 +55,8 @@ struct Stretches {
 /// stretch of street that is not reached inside an area that is.
 const THIN: f64 = 0.05;
 const SLIT: f64 = 0.3;
+/// A stretch that is not reached between two that are is drawn from this length in metres on.
+const SHORTEST_STRETCH: f64 = 1e-5;
 /// Widths on each side of a sliver, as shares of its length.
 const WIDE: [f64; 4] = [0.25, 0.125, 0.0625, 0.03125];
 
@@ -321,7 +323,7 @@ impl<'f, 'a> Drawing<'f, 'a> {
         let mine = self.covers(half, walk).max(thin);
         if let Some(there) = there {
             let theirs = self.covers(self.mesh.twin(half), there).max(thin);
-            return if 1.0 <= mine + theirs { None } else { Some(mine) };
+            return if do_meet(mine, theirs, length) { None } else { Some(mine) };
         }
         let meeting = self.meeting(half, walk, to).unwrap_or(1.0);
         Some(mine.min(meeting).clamp(thin, 1.0 - thin))
@@ -347,20 +349,23 @@ impl<'f, 'a> Drawing<'f, 'a> {
     }
 
     fn cut_piece(&self, half: u32, is_target_inside: bool, thin: f64) -> Option<f64> {
-        let &(index, start, end) = self.mesh.piece.get(&half)?;
+        let mine = self.covers_piece(half)?.clamp(thin, 1.0);
+        if is_target_inside {
+            let theirs = self.covers_piece(self.mesh.twin(half))?.clamp(thin, 1.0);
+            return if do_meet(mine, theirs, self.mesh.length(half)) { None } else { Some(mine) };
+        }
+        Some(mine.min(1.0 - thin))
+    }
+
+    /// Share of a piece of a split edge covered from its origin; `None` for a piece that the mesh has lost.
+    fn covers_piece(&self, half: u32) -> Option<f64> {
+        let &(index, mut start, mut end) = self.mesh.piece.get(&half)?;
         let [mut near, mut far] = self.covered(&self.mesh.splits[index as usize]);
-        let (mut start, mut end) = (start, end);
         if end < start {
             (near, far, start, end) = (far, near, 1.0 - start, 1.0 - end);
         }
         let reach = if 1.0 - far <= near || 1.0 - far <= start { 1.0 } else { near };
-        if reach < start {
-            return Some(thin);
-        }
-        if end <= reach && is_target_inside {
-            return None;
-        }
-        Some(((reach - start) / (end - start)).clamp(thin, 1.0 - thin))
+        Some((reach - start) / (end - start))
     }
 
     /// Follows the outline from one cut, the area on the left, until it closes.
@@ -464,6 +469,12 @@ impl<'f, 'a> Drawing<'f, 'a> {
         }
         rings
     }
+}
+
+/// Whether what is covered of a side from its two ends leaves no stretch between that could be drawn. Between cuts
+/// at one place there would be a hole without an area.
+fn do_meet(mine: f64, theirs: f64, length: f64) -> bool {
+    (1.0 - (mine + theirs)) * length < SHORTEST_STRETCH
 }
 
 fn sorted(stations: &FxHashMap<u32, Vec<Midway>>) -> impl Iterator<Item = u32> + use<> {

@@ -23,6 +23,9 @@ mod outline;
 mod raw;
 mod reach;
 mod search;
+mod sight;
+#[cfg(test)]
+mod sight_tests;
 mod snap;
 mod streets;
 #[cfg(test)]

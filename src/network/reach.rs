@@ -158,6 +158,7 @@ impl StreetNetwork {
         let edges = street_edges(&scenario.streets, scenario.terrain.as_ref(), rules);
         let same_ways = edges.mm == self.edges.mm
             && rules.max_access == self.rules.max_access
+            && rules.max_farther == self.rules.max_farther
             && rules.max_inside == self.rules.max_inside
             && rules.gate_gap == self.rules.gate_gap;
         if !same_ways {
@@ -255,7 +256,7 @@ impl StreetNetwork {
     /// the compound around; farther than [`WalkRules::max_access`] from any street they fail with a reason.
     #[must_use]
     pub fn snap(&self, doors: &[DoorPlace<'_>]) -> Snaps {
-        self.place.surroundings.snap(&self.edges, &self.place.components, doors)
+        self.place.surroundings.snap(&self.edges, doors)
     }
 
     /// Position of a door on the network, for drawing.

@@ -8,9 +8,10 @@ use rstar::{AABB, RTree};
 use super::cells::{SegmentCells, crossing, nearest_on};
 use super::joined::Joined;
 use super::order::hilbert_order;
+use super::sight::{Met, OpenGate, Walls, is_walled};
 use super::streets::StreetEdges;
 use super::walking::WalkRules;
-use crate::model::{Barrier, BarrierShape, Compound, CompoundId, Gate};
+use crate::model::{Barrier, Compound, CompoundId, Gate};
 
 /// A position on an edge of the network and the leg that leads there.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +36,11 @@ pub enum SnapFailure {
     },
     /// Streets are near, but walls or other barriers stand before all of them.
     WalledIn,
+    /// The nearest street is closed to this walker, and no other is about as near.
+    Closed {
+        /// Metres to the nearest street.
+        nearest: f64,
+    },
 }
 
 /// Where doors are attached. A door behind several gates has one attachment for each.
@@ -140,38 +146,77 @@ impl DoorPlace<'_> {
     }
 
     /// How far the walls may be nearer to something than `at` is.
-    fn radius(&self) -> f64 {
-        let corners = self.footprint.into_iter().flatten().flat_map(|polygon| &polygon.exterior().0);
-        corners.map(|&corner| (corner - self.at).x.hypot((corner - self.at).y)).fold(0.0, f64::max)
+    pub(super) fn radius(&self) -> f64 {
+        self.corners().map(|corner| (corner - self.at).x.hypot((corner - self.at).y)).fold(0.0, f64::max)
     }
 
-    /// Shortest leg to the segment `a → b`: where it starts, its share of the segment, its length.
-    fn leg_to(&self, a: Coord<f64>, b: Coord<f64>) -> (Coord<f64>, f64, f64) {
-        let (share, gap) = nearest_on(a, b, self.at);
-        let mut best = (self.at, share, gap);
-        let Some(footprint) = self.footprint else { return best };
+    /// The place itself and the corners of its walls.
+    pub(super) fn corners(&self) -> impl Iterator<Item = Coord<f64>> + '_ {
+        let walls = self.footprint.into_iter().flatten().flat_map(|polygon| &polygon.exterior().0);
+        std::iter::once(self.at).chain(walls.copied())
+    }
+
+    /// The leg to a share of a street.
+    pub(super) fn leg_at(&self, (a, b): (Coord<f64>, Coord<f64>), share: f64) -> Leg {
+        let at = a + (b - a) * share;
+        Leg { share, ..self.leg_to(at, at) }
+    }
+
+    /// Shortest leg to the segment `a → b`.
+    fn leg_to(&self, a: Coord<f64>, b: Coord<f64>) -> Leg {
+        let (share, length) = nearest_on(a, b, self.at);
+        let from_middle = Leg { start: self.at, share, length };
+        let Some(footprint) = self.footprint else { return from_middle };
         // From a wall the leg can only be shorter; walls and segment come nearest at a corner or an end.
-        best.2 = f64::INFINITY;
+        let mut best = Leg { length: f64::INFINITY, ..from_middle };
         for polygon in footprint {
             for wall in polygon.exterior().0.windows(2) {
-                let (share, gap) = nearest_on(a, b, wall[0]);
-                if gap < best.2 {
-                    best = (wall[0], share, gap);
+                let (share, length) = nearest_on(a, b, wall[0]);
+                if length < best.length {
+                    best = Leg { start: wall[0], share, length };
                 }
                 for (end, share) in [(a, 0.0), (b, 1.0)] {
-                    let (along, gap) = nearest_on(wall[0], wall[1], end);
-                    if gap < best.2 {
-                        best = (wall[0] + (wall[1] - wall[0]) * along, share, gap);
+                    let (along, length) = nearest_on(wall[0], wall[1], end);
+                    if length < best.length {
+                        best = Leg { start: wall[0] + (wall[1] - wall[0]) * along, share, length };
                     }
                 }
                 if let Some(along) = crossing(wall[0], wall[1], a, b) {
-                    let at = wall[0] + (wall[1] - wall[0]) * along;
-                    best = (at, nearest_on(a, b, at).0, 0.0);
+                    let start = wall[0] + (wall[1] - wall[0]) * along;
+                    best = Leg { start, share: nearest_on(a, b, start).0, length: 0.0 };
                 }
             }
         }
-        if best.2.is_finite() { best } else { (self.at, share, gap) }
+        if best.length.is_finite() { best } else { from_middle }
     }
+}
+
+/// A straight way from a door to a place on a segment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leg {
+    pub start: Coord<f64>,
+    /// Share of the segment from its first end.
+    pub share: f64,
+    /// Metres.
+    pub length: f64,
+}
+
+impl Leg {
+    /// Where it meets the segment.
+    pub fn end(self, (a, b): (Coord<f64>, Coord<f64>)) -> Coord<f64> {
+        a + (b - a) * self.share
+    }
+}
+
+/// What an edge is to doors beside it; the later the better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Closed to this walker.
+    Closed,
+    /// Open, on a fragment of the network.
+    Fragment,
+    /// Open, on the main network.
+    Main,
 }
 
 /// Edges in sight of a door.
@@ -179,6 +224,8 @@ struct Direct {
     found: Result<Vec<Attachment>, SnapFailure>,
     /// Leg to the nearest edge that a wall hides; infinite if none is nearer than what was found.
     hidden: f64,
+    /// Legs to edges of the main network are at most so long.
+    farthest: f64,
 }
 
 type WalledArea = GeomWithData<Rectangle<[f64; 2]>, u32>;
@@ -186,14 +233,10 @@ type WalledArea = GeomWithData<Rectangle<[f64; 2]>, u32>;
 /// Everything that decides where a door leads to.
 #[derive(Debug)]
 pub(super) struct Surroundings {
-    open_edges: SegmentCells,
-    /// Pieces of barriers and of compound walls.
-    walls: Vec<(Coord<f64>, Coord<f64>)>,
-    wall_cells: SegmentCells,
-    /// Open gates, and their raster.
-    gates: Vec<Coord<f64>>,
-    gate_compound: Vec<Option<usize>>,
-    gate_cells: SegmentCells,
+    /// Edges on the ground, and the standing of every edge.
+    edge_cells: SegmentCells,
+    standing: Vec<Standing>,
+    walls: Walls,
     /// Per compound its open gates; `None` for compounds without a wall.
     gates_of: Vec<Option<Vec<u32>>>,
     /// Where each gate leads on the street side.
@@ -202,13 +245,11 @@ pub(super) struct Surroundings {
     outlines: Vec<MultiPolygon<f64>>,
     max_access: f64,
     max_inside: f64,
-    /// Per gate how far from it a leg may pass a wall.
-    gate_gap: Vec<f64>,
-    widest_gap: f64,
+    max_farther: f64,
 }
 
 /// A component below this share of the largest one's length is a fragment: its doors also use a street of the
-/// main network within reach.
+/// main network that is hardly farther, see [`WalkRules::max_farther`].
 const FRAGMENT_SHARE: f64 = 0.1;
 
 /// Which streets hang together.
@@ -260,74 +301,47 @@ impl Surroundings {
         all_gates: &[Gate],
         rules: &WalkRules,
     ) -> Self {
-        let walled = |compound: &Compound| compound.walled && !compound.outline.0.is_empty();
-        let mut walls = Vec::new();
-        for barrier in barriers {
-            match &barrier.shape {
-                BarrierShape::Line(line) => add_pieces(&mut walls, &line.0),
-                BarrierShape::Area(area) => add_rings(&mut walls, area),
-            }
-        }
-        compounds.iter().filter(|compound| walled(compound)).for_each(|c| add_rings(&mut walls, &c.outline));
+        let walls = Walls::of(barriers, compounds, all_gates, rules.gate_gap.value());
         let mut gates_of: Vec<Option<Vec<u32>>> =
-            compounds.iter().map(|compound| walled(compound).then(Vec::new)).collect();
-        let (mut gates, mut gate_compound) = (Vec::new(), Vec::new());
-        for gate in all_gates.iter().filter(|gate| gate.open) {
-            if let Some(Some(of)) = gate.compound.map(|id| &mut gates_of[id.index()]) {
-                of.push(gates.len() as u32);
+            compounds.iter().map(|compound| is_walled(compound).then(Vec::new)).collect();
+        for (row, gate) in walls.gates.iter().enumerate() {
+            if let Some(Some(of)) = gate.compound.map(|compound| &mut gates_of[compound]) {
+                of.push(row as u32);
             }
-            gates.push(gate.at);
-            gate_compound.push(gate.compound.map(CompoundId::index));
         }
-        // A gate may be drawn a little beside the outline that it opens.
-        let beside = |gate: usize| {
-            use geo::{Distance, Euclidean};
-            let outline = &compounds[gate_compound[gate]?].outline;
-            let rings = outline
-                .iter()
-                .flat_map(|polygon| std::iter::once(polygon.exterior()).chain(polygon.interiors()));
-            rings.map(|ring| Euclidean.distance(&Point(gates[gate]), ring)).min_by(f64::total_cmp)
-        };
-        let gate_gap: Vec<f64> =
-            (0..gates.len()).map(|gate| rules.gate_gap.value() + beside(gate).unwrap_or(0.0)).collect();
-        let boxes = compounds.iter().enumerate().filter(|(_, compound)| walled(compound));
+        let boxes = compounds.iter().enumerate().filter(|(_, compound)| is_walled(compound));
         let boxes = boxes.filter_map(|(index, compound)| {
             let bounds = compound.outline.bounding_rect()?;
             let (low, high) = (bounds.min(), bounds.max());
             Some(GeomWithData::new(Rectangle::from_corners([low.x, low.y], [high.x, high.y]), index as u32))
         });
+        let standing = |edge: u32| match () {
+            () if edges.mm[edge as usize] == u32::MAX => Standing::Closed,
+            () if components.is_fragment(edges, edge) => Standing::Fragment,
+            () => Standing::Main,
+        };
         let mut surroundings = Self {
-            open_edges: SegmentCells::build(edges.from.len(), |edge| {
-                edges.open_to_doors[edge as usize].then(|| edges.ends(edge))
+            edge_cells: SegmentCells::build(edges.from.len(), |edge| {
+                edges.on_ground[edge as usize].then(|| edges.ends(edge))
             }),
-            wall_cells: SegmentCells::build(walls.len(), |wall| Some(walls[wall as usize])),
+            standing: (0..edges.from.len() as u32).map(standing).collect(),
             walls,
-            gate_cells: SegmentCells::build(gates.len(), |gate| {
-                Some((gates[gate as usize], gates[gate as usize]))
-            }),
-            gates,
-            gate_compound,
             gates_of,
             gate_attachments: Vec::new(),
             walled_areas: RTree::bulk_load(boxes.collect()),
             outlines: compounds.iter().map(|compound| compound.outline.clone()).collect(),
             max_access: rules.max_access.value(),
             max_inside: rules.max_inside.value(),
-            widest_gap: gate_gap.iter().copied().fold(0.0, f64::max),
-            gate_gap,
+            max_farther: rules.max_farther.value(),
         };
-        let gates = surroundings.gates.clone();
-        surroundings.gate_attachments = gates
-            .iter()
-            .map(|&gate| {
-                surroundings.direct(edges, components, &DoorPlace::at(gate), None).found.unwrap_or_default()
-            })
-            .collect();
+        let onward = |gate: &OpenGate| surroundings.direct(edges, &DoorPlace::at(gate.at), None).found;
+        surroundings.gate_attachments =
+            surroundings.walls.gates.iter().map(|gate| onward(gate).unwrap_or_default()).collect();
         surroundings
     }
 
     /// Attaches doors, in parallel; the order of the result is that of `doors`.
-    pub fn snap(&self, edges: &StreetEdges, components: &Components, doors: &[DoorPlace<'_>]) -> Snaps {
+    pub fn snap(&self, edges: &StreetEdges, doors: &[DoorPlace<'_>]) -> Snaps {
         // Neighbours one after another, so that they find the same streets still in the cache.
         let places =
             |pick: fn(&Coord<f64>) -> f64| doors.iter().map(|door| pick(&door.at)).collect::<Vec<_>>();
@@ -336,7 +350,7 @@ impl Surroundings {
         let part = |order: &[u32]| {
             let mut part = SnapPart::default();
             for (place, &door) in order.iter().enumerate() {
-                match self.attach(edges, components, &doors[door as usize]) {
+                match self.attach(edges, &doors[door as usize]) {
                     Ok(found) => part.attachments.extend(found),
                     Err(failure) => part.failures.push((place as u32, failure)),
                 }
@@ -348,15 +362,10 @@ impl Surroundings {
         Snaps::collect(order, parts)
     }
 
-    fn attach(
-        &self,
-        edges: &StreetEdges,
-        components: &Components,
-        door: &DoorPlace<'_>,
-    ) -> Result<Vec<Attachment>, SnapFailure> {
+    fn attach(&self, edges: &StreetEdges, door: &DoorPlace<'_>) -> Result<Vec<Attachment>, SnapFailure> {
         let around = self.walled_compound(door);
-        let Direct { found: direct, hidden } = self.direct(edges, components, door, around);
-        let main = direct.iter().flatten().filter(|at| !components.is_fragment(edges, at.edge));
+        let Direct { found: direct, hidden, farthest } = self.direct(edges, door, around);
+        let main = direct.iter().flatten().filter(|at| self.standing[at.edge as usize] == Standing::Main);
         let access = main.map(|at| at.access).min_by(f64::total_cmp);
         if access.is_some_and(|access| around.is_some() || access <= hidden) {
             return direct;
@@ -368,13 +377,10 @@ impl Surroundings {
             }
         }
         // A wall that is no compound's outline hides the nearest street: its gates in sight compete.
-        let reach = self.max_access + door.radius();
-        let reach = Coord { x: reach, y: reach };
-        self.gate_cells.any_near(door.at - reach, door.at + reach, |gate| {
-            let is_own = around.is_some() && self.gate_compound[gate as usize] == around;
+        self.walls.any_gate_near(door.at, self.max_access + door.radius(), |gate| {
+            let is_own = around.is_some() && self.walls.gates[gate as usize].compound == around;
             if !is_own {
-                let most = access.unwrap_or(f64::INFINITY).min(self.max_access);
-                self.leave_through(gate, door, self.max_access, most, &mut found);
+                self.leave_through(gate, door, self.max_access, farthest, &mut found);
             }
             false
         });
@@ -391,13 +397,13 @@ impl Surroundings {
         most: f64,
         found: &mut Vec<Attachment>,
     ) {
-        let at = self.gates[gate as usize];
-        let (start, _, leg) = door.leg_to(at, at);
-        if farthest < leg || self.is_blocked(start, at, None) {
+        let at = self.walls.gates[gate as usize].at;
+        let leg = door.leg_to(at, at);
+        if farthest < leg.length || self.walls.is_blocked(leg.start, at, None, &mut Met::default()) {
             return;
         }
         for onward in &self.gate_attachments[gate as usize] {
-            let through = Attachment { access: leg + onward.access, ..*onward };
+            let through = Attachment { access: leg.length + onward.access, ..*onward };
             if through.access <= most && !found.contains(&through) {
                 found.push(through);
             }
@@ -419,99 +425,73 @@ impl Surroundings {
         boxes.map(|area| area.data as usize).filter(|&area| self.outlines[area].contains(&Point(at))).min()
     }
 
-    /// The nearest edge that no barrier hides. If that is on a fragment of the network, the nearest one of
-    /// the main network as well.
-    fn direct(
-        &self,
-        edges: &StreetEdges,
-        components: &Components,
-        door: &DoorPlace<'_>,
-        around: Option<usize>,
-    ) -> Direct {
+    /// The nearest edge in sight. If that is on a fragment of the network or closed, also the nearest open one and
+    /// the nearest one of the main network, as far as they are hardly farther.
+    fn direct(&self, edges: &StreetEdges, door: &DoorPlace<'_>, around: Option<usize>) -> Direct {
         let radius = door.radius();
-        let mut nearest: Option<Attachment> = None;
-        let mut main: Option<Attachment> = None;
-        let mut hidden = f64::INFINITY;
-        let length = |found: Option<Attachment>| found.map_or(self.max_access, |found| found.access);
-        self.open_edges.visit_outwards(door.at, self.max_access + radius, |edge| {
-            let (a, b) = edges.ends(edge);
-            // The distance from the middle bounds that from the wall.
-            if nearest_on(a, b, door.at).1 <= length(main) + radius {
-                let fragment = components.is_fragment(edges, edge);
-                let (start, share, access) = door.leg_to(a, b);
-                let closer = |than: Option<Attachment>| {
-                    access <= self.max_access
-                        && than.is_none_or(|than| (access, edge) < (than.access, than.edge))
-                };
-                let better = closer(nearest) || (!fragment && closer(main));
-                if better && self.is_blocked(start, a + (b - a) * share, around) {
-                    hidden = hidden.min(access);
-                } else if better {
-                    let found = Some(Attachment { edge, share, access });
-                    if closer(nearest) {
-                        nearest = found;
-                    }
-                    if !fragment && closer(main) {
-                        main = found;
-                    }
-                }
-            }
-            length(main) + radius
-        });
-        let found = match (nearest, main) {
-            (Some(nearest), Some(main)) if nearest == main => Ok(vec![nearest]),
-            (Some(nearest), main) => Ok(std::iter::once(nearest).chain(main).collect()),
-            (None, _) if hidden.is_finite() => Err(SnapFailure::WalledIn),
-            (None, _) => Err(self.too_far(edges, door)),
+        // The nearest edges of this standing or a better one.
+        let mut nearest: [Option<Attachment>; 3] = [None; 3];
+        let farthest = |nearest: &[Option<Attachment>; 3]| {
+            let hardly_farther = nearest[0].map_or(f64::INFINITY, |first| first.access + self.max_farther);
+            let main = nearest[Standing::Main as usize].map_or(f64::INFINITY, |main| main.access);
+            self.max_access.min(hardly_farther).min(main)
         };
-        Direct { found, hidden }
+        let mut hidden = f64::INFINITY;
+        // An edge comes once for each of its cells; where walls are met once is enough.
+        let (mut met, mut seen) = (Met::default(), Vec::new());
+        self.edge_cells.visit_outwards(door.at, self.max_access + radius, |edge| {
+            let street = edges.ends(edge);
+            let most = farthest(&nearest);
+            // The distance from the middle bounds that from the wall.
+            if most + radius < nearest_on(street.0, street.1, door.at).1 || seen.contains(&edge) {
+                return most + radius;
+            }
+            let standing = self.standing[edge as usize];
+            let known = nearest[standing as usize];
+            let is_closer = |leg: Leg, than: Option<Attachment>| {
+                leg.length <= most && than.is_none_or(|than| (leg.length, edge) < (than.access, than.edge))
+            };
+            let mut leg = Some(door.leg_to(street.0, street.1)).filter(|&leg| is_closer(leg, known));
+            if let Some(first) = leg
+                && self.walls.is_blocked(first.start, first.end(street), around, &mut met)
+            {
+                seen.push(edge);
+                if standing != Standing::Closed {
+                    hidden = hidden.min(first.length);
+                }
+                let most = known.map_or(most, |known| most.min(known.access));
+                leg = self.walls.nearest_in_sight(door, street, first, most, &mut met);
+            }
+            if let Some(leg) = leg {
+                let found = Attachment { edge, share: leg.share, access: leg.length };
+                let rivals = nearest[..=standing as usize].iter_mut();
+                rivals.filter(|than| is_closer(leg, **than)).for_each(|than| *than = Some(found));
+            }
+            farthest(&nearest) + radius
+        });
+        let farthest = farthest(&nearest);
+        let [first, open, main] = nearest;
+        let mut found: Vec<Attachment> = open.into_iter().chain(main).collect();
+        found.retain(|at| first.is_some_and(|first| at.access <= first.access + self.max_farther));
+        found.dedup();
+        let found = match first {
+            _ if !found.is_empty() => Ok(found),
+            Some(first) => Err(SnapFailure::Closed { nearest: first.access }),
+            None if hidden.is_finite() => Err(SnapFailure::WalledIn),
+            None => Err(self.too_far(edges, door)),
+        };
+        Direct { found, hidden, farthest }
     }
 
     fn too_far(&self, edges: &StreetEdges, door: &DoorPlace<'_>) -> SnapFailure {
         let mut nearest = f64::INFINITY;
-        self.open_edges.visit_outwards(door.at, f64::INFINITY, |edge| {
-            let (a, b) = edges.ends(edge);
-            nearest = nearest.min(door.leg_to(a, b).2);
+        self.edge_cells.visit_outwards(door.at, f64::INFINITY, |edge| {
+            if self.standing[edge as usize] != Standing::Closed {
+                let (a, b) = edges.ends(edge);
+                nearest = nearest.min(door.leg_to(a, b).length);
+            }
             nearest + door.radius()
         });
         if nearest.is_finite() { SnapFailure::TooFar { nearest } } else { SnapFailure::NoStreets }
     }
-
-    /// Whether a wall crosses the leg where no open gate is at hand.
-    /// Gates of the compound `around` do not count: through them leads a leg of its own.
-    fn is_blocked(&self, from: Coord<f64>, to: Coord<f64>, around: Option<usize>) -> bool {
-        // A door in the wall and a street along the barrier touch it without crossing.
-        const TOUCH: f64 = 0.25;
-        let length = (to - from).x.hypot((to - from).y);
-        if length <= 2.0 * TOUCH {
-            return false;
-        }
-        let trim = (to - from) * (TOUCH / length);
-        let (from, to) = (from + trim, to - trim);
-        self.wall_cells.any_near(from, to, |wall| {
-            let (a, b) = self.walls[wall as usize];
-            crossing(from, to, a, b).is_some_and(|along| !self.gate_near(from + (to - from) * along, around))
-        })
-    }
-
-    fn gate_near(&self, at: Coord<f64>, around: Option<usize>) -> bool {
-        let reach = Coord { x: self.widest_gap, y: self.widest_gap };
-        self.gate_cells.any_near(at - reach, at + reach, |gate| {
-            let gap = self.gates[gate as usize] - at;
-            let is_own = around.is_some() && self.gate_compound[gate as usize] == around;
-            !is_own && gap.x.hypot(gap.y) <= self.gate_gap[gate as usize]
-        })
-    }
-}
-
-fn add_rings(walls: &mut Vec<(Coord<f64>, Coord<f64>)>, area: &MultiPolygon<f64>) {
-    for polygon in area {
-        add_pieces(walls, &polygon.exterior().0);
-        polygon.interiors().iter().for_each(|ring| add_pieces(walls, &ring.0));
-    }
-}
-
-fn add_pieces(walls: &mut Vec<(Coord<f64>, Coord<f64>)>, line: &[Coord<f64>]) {
-    let finite = |at: Coord<f64>| at.x.is_finite() && at.y.is_finite();
-    walls.extend(line.windows(2).map(|pair| (pair[0], pair[1])).filter(|&(a, b)| finite(a) && finite(b)));
 }

@@ -19,8 +19,8 @@ pub(super) struct StreetEdges {
     pub there_ms: Vec<u32>,
     /// And back.
     pub back_ms: Vec<u32>,
-    /// Doors may open onto it: not on a bridge, not in a tunnel, passable.
-    pub open_to_doors: Vec<bool>,
+    /// Doors may stand beside it: not on a bridge, not in a tunnel.
+    pub on_ground: Vec<bool>,
     /// Row of the street it belongs to.
     pub street: Vec<u32>,
     /// Edges whose slope could not be read from the terrain.
@@ -183,7 +183,7 @@ impl<'a> Timing<'a> {
         edges.there_ms.push(seconds.map_or(u32::MAX, |(there, _)| ms(there)));
         edges.back_ms.push(seconds.map_or(u32::MAX, |(_, back)| ms(back)));
         edges.mm.push(if seconds.is_some() { whole(length * 1000.0) } else { u32::MAX });
-        edges.open_to_doors.push(seconds.is_some() && level(self.street) == Level::Ground);
+        edges.on_ground.push(level(self.street) == Level::Ground);
     }
 
     /// Seconds there and back without waiting; `None` if the profile cannot pass.

@@ -182,6 +182,9 @@ pub struct WalkRules {
     pub profile: WalkProfile,
     /// A door farther from every street than this is not attached.
     pub max_access: Metres,
+    /// Where the nearest street in sight is a fragment of the network or closed to this walker, another street
+    /// serves the door if it is farther by at most this.
+    pub max_farther: Metres,
     /// The way inside a walled compound, from a door to a gate, is at most this long.
     pub max_inside: Metres,
     /// A straight leg may pass a barrier within this distance of an open gate.
@@ -191,13 +194,15 @@ pub struct WalkRules {
 }
 
 impl WalkRules {
-    /// Rules for a profile: 150 m of access at most, 500 m inside a compound, 4 m of gate, slopes over 30 m (one cell of the usual
-    /// terrain model). Our choice, to be judged by the findings they cause.
+    /// Rules for a profile: 150 m of access at most, past a fragment or a closed street 30 m more than to it, 500 m
+    /// inside a compound, 4 m of gate, slopes over 30 m (one cell of the usual terrain model). Our choice, to be
+    /// judged by the findings they cause.
     #[must_use]
     pub fn new(profile: WalkProfile) -> Self {
         Self {
             profile,
             max_access: Metres::constant(150.0),
+            max_farther: Metres::constant(30.0),
             max_inside: Metres::constant(500.0),
             gate_gap: Metres::constant(4.0),
             slope_base: Metres::constant(30.0),

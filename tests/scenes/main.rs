@@ -195,10 +195,10 @@ fn a_wall_between_door_and_street_is_walked_round_through_its_gate() {
         20.0,
         "
         A-----+-B
-          ####@##
+         #####@##
            d     ",
     );
-    // d lies 40 below the street behind a wall; nothing else is near.
+    // d lies 40 below the street behind a wall; nothing else is near, and round the wall's end it is too far.
     let network = scene.network();
     assert_eq!(scene.snap(&network, "d").failure(0), Some(SnapFailure::WalledIn));
     let scene = Scene::draw(
@@ -210,6 +210,100 @@ fn a_wall_between_door_and_street_is_walked_round_through_its_gate() {
     );
     // Right below the gate the leg passes.
     assert_eq!(scene.walk('d', 'B'), Some(40.0 + 40.0));
+}
+
+#[test]
+fn a_short_wall_is_seen_round_however_the_street_is_drawn() {
+    // The wall reaches from 50 to 80, 20 in front of the door at 60. Seen past its left end the street begins at
+    // 60 − 10 · 30 / 20 = 45.
+    let mut scene = Scene::draw(
+        10.0,
+        "
+        A-----------B
+             ####
+
+              d      ",
+    );
+    let expected = 45.0 + 15.0_f64.hypot(30.0);
+    let street = scene.scenario.streets[0].clone();
+    for piece in [10, 20, 30, 40, 60, 120] {
+        let mut line: Vec<Coord<f64>> =
+            (0..120).step_by(piece).map(|x| Coord { x: f64::from(x), y: 0.0 }).collect();
+        line.push(scene.place('B'));
+        for _ in 0..2 {
+            line.reverse();
+            scene.scenario.streets = vec![street.clone()];
+            scene.scenario.streets[0].line = LineString::new(line.clone());
+            let walk = scene.walk('d', 'A').expect("the street is in sight");
+            assert!((walk - expected).abs() < 0.02, "pieces of {piece}: {walk} for {expected}");
+        }
+    }
+}
+
+#[test]
+fn a_door_on_an_isolated_street_does_not_reach_across_the_block() {
+    let far = Scene::draw(
+        10.0,
+        "
+        A------------------------------B
+
+
+
+
+
+          C-D
+          d  ",
+    );
+    // 10 to the isolated street and 60 to the other one.
+    assert_eq!(far.walk('d', 'A'), None);
+    let network = far.network();
+    let (doors, sites) = (far.snap(&network, "d"), far.snap(&network, "A"));
+    assert!(doors.failure(0).is_none() && network.is_island(0, &doors, &sites));
+    let near = Scene::draw(
+        10.0,
+        "
+        A------------------------------B
+
+
+          C-D
+          d  ",
+    );
+    // 30 more than to the nearest is near enough: the gap may be an error of the drawing.
+    assert_eq!(near.walk('d', 'A'), Some(40.0 + 20.0));
+}
+
+#[test]
+fn a_walker_does_not_leave_a_closed_street_across_the_block() {
+    let wheels = WalkProfile { name: "wheels".into(), ..WalkProfile::wheelchair() };
+    let wheels = WalkProfile { flat_speed: gridplan::units::MetresPerSecond::constant(1.0), ..wheels };
+    let mut scene = Scene::draw(
+        10.0,
+        "
+        A----+~~~~~~~~~~+--B
+              e   d        ",
+    )
+    .with_profile(wheels);
+    let walk = |scene: &Scene, from: &str| {
+        let network = scene.network();
+        let doors = scene.snap(&network, from);
+        let nearest = network.nearest(&scene.snap(&network, "A"), &doors, Measure::Distance, None);
+        doors.failure(0).map_or(Ok(f64::from(nearest.cost[0]) / 1000.0), Err)
+    };
+    // The stairs are 10 off, the streets at their ends 50 to the side.
+    assert_eq!(walk(&scene, "d"), Err(SnapFailure::Closed { nearest: 10.0 }));
+    let corner = 10.0_f64.hypot(10.0);
+    assert!((walk(&scene, "e").expect("a street beside the stairs") - (corner + 50.0)).abs() < 0.002);
+    // A street too steep is closed as stairs are.
+    for street in scene.scenario.streets.iter_mut().filter(|street| street.no_wheelchair) {
+        (street.class, street.no_wheelchair, street.incline) =
+            (gridplan::model::StreetClass::Path, false, Some(0.2));
+    }
+    assert_eq!(walk(&scene, "d"), Err(SnapFailure::Closed { nearest: 10.0 }));
+    // No door opens onto a bridge: that it is closed says nothing.
+    scene.scenario.streets.iter_mut().filter(|street| street.incline.is_some()).for_each(|s| s.bridge = true);
+    assert!(
+        (walk(&scene, "d").expect("the streets at the ends") - (50.0_f64.hypot(10.0) + 50.0)).abs() < 0.002
+    );
 }
 
 #[test]
