@@ -179,6 +179,9 @@ pub struct WalkParams {
     pub steady_speed: f64,
     /// Metres from a door to the street beyond which it counts as unattached. Our choice.
     pub max_access: f64,
+    /// Metres by which another street may be farther than a nearest one that is isolated or closed to the walker. Our
+    /// choice; raise it where the streets are badly joined.
+    pub max_farther: f64,
     /// Walkers of the planner's own, by name; a preset's name replaces the preset.
     pub profiles: BTreeMap<String, ProfileParams>,
 }
@@ -191,6 +194,7 @@ impl Default for WalkParams {
             compare: vec!["age-80".to_owned(), "wheelchair".to_owned()],
             steady_speed: 1.2,
             max_access: 150.0,
+            max_farther: 30.0,
             profiles: BTreeMap::new(),
         }
     }
@@ -389,14 +393,15 @@ impl Params {
     /// [`ParamsError::OutOfRange`] for an unknown profile or a speed that is none.
     pub fn walk_rules(&self) -> Result<WalkRules, ParamsError> {
         let profile = self.walk_profile("walk.profile", &self.walk.profile)?;
-        let max_access = Metres::new(self.walk.max_access).map_err(|_| {
-            out_of_range(
-                "walk.max_access",
-                self.walk.max_access.to_string(),
-                ("应为零米或以上", "it must be zero or more metres"),
-            )
-        })?;
-        Ok(WalkRules { max_access, ..WalkRules::new(profile) })
+        let metres = |name, value: f64| {
+            let allowed = ("应为零米或以上", "it must be zero or more metres");
+            Metres::new(value).map_err(|_| out_of_range(name, value.to_string(), allowed))
+        };
+        Ok(WalkRules {
+            max_access: metres("walk.max_access", self.walk.max_access)?,
+            max_farther: metres("walk.max_farther", self.walk.max_farther)?,
+            ..WalkRules::new(profile)
+        })
     }
 
     /// Which way of a walk counts.
