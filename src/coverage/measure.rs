@@ -586,26 +586,30 @@ fn unreachable_stations(stations: &[Station], network: &StreetNetwork) -> Vec<Fi
     let open: Vec<&Station> =
         stations.iter().filter(|station| station.status != StationStatus::Closed).collect();
     let snaps = network.snap_sites(&open.iter().map(|station| station.at).collect::<Vec<_>>());
-    let failed = open.iter().enumerate().filter(|(index, _)| snaps.failure(*index).is_some());
-    failed
-        .map(|(_, station)| {
-            Finding::new(
-                Severity::Error,
-                FindingKind::UnreachableStation,
-                "stations",
-                (
-                    "站点门口附近没有可达的道路，因此没有住户算作能步行到达",
-                    "the station's door is on no street within reach, so nobody is counted as reaching it on foot",
-                ),
-                (
-                    "把点移到站点门口，或补画通向那里的小路或大门",
-                    "move the point to the station's door, or draw the path or gate that leads there",
-                ),
-            )
-            .about(station.code.clone())
-            .at(station.at)
-        })
-        .collect()
+    let finding = |(index, station): (usize, &&Station)| {
+        let (severity, message) = if snaps.failure(index).is_some() {
+            let message = (
+                "站点门口附近没有可达的道路，因此没有住户算作能步行到达",
+                "the station's door is on no street within reach, so nobody is counted as reaching it on foot",
+            );
+            (Severity::Error, message)
+        } else if network.is_on_fragment(index, &snaps) {
+            let message = (
+                "站点门口的道路与主路网不连通，只有该段道路旁的住户算作能步行到达",
+                "the street at the station's door is not joined to the main network: only households beside it are counted as reaching it on foot",
+            );
+            (Severity::Warning, message)
+        } else {
+            return None;
+        };
+        let remedy = (
+            "把点移到站点门口，或补画通向那里的小路或大门",
+            "move the point to the station's door, or draw the path or gate that leads there",
+        );
+        let finding = Finding::new(severity, FindingKind::UnreachableStation, "stations", message, remedy);
+        Some(finding.about(station.code.clone()).at(station.at))
+    };
+    open.iter().enumerate().filter_map(finding).collect()
 }
 
 fn uncovered_communities(scenario: &Scenario, coverage: &Coverage) -> Vec<Finding> {

@@ -195,6 +195,29 @@ fn findings_name_the_place_and_the_remedy() {
 }
 
 #[test]
+fn a_station_on_an_isolated_path_is_a_finding() {
+    let mut scenario = one_street();
+    let at = |x: f64, y: f64| geo::Coord { x, y };
+    let path =
+        Street { line: LineString(vec![at(0.0, 100.0), at(40.0, 100.0)]), ..scenario.streets[0].clone() };
+    scenario.streets.push(path);
+    let mut stations = vec![station(0.0, StationTier::Community), station(300.0, StationTier::Community)];
+    stations[0].at = at(10.0, 95.0);
+    let network = network::build(&scenario, &steady(1.0));
+    let doors = network.snap_atoms(&scenario.atoms);
+    let walks = Walks { network: &network, doors: &doors };
+    let partition = Partition { grid_of: vec![None; 10], ..Partition::default() };
+    let coverage = measure(&scenario, &partition, &stations, walks, &bands(), WalkDirection::There);
+    // The main street is 95 m from the station, 90 m farther than the path.
+    assert_eq!(coverage.atoms[0].nearest, Ok((StationId(1), Seconds::constant(300.0))));
+    let found = findings(&scenario, &stations, walks, &coverage);
+    let of_stations: Vec<_> =
+        found.iter().filter(|finding| finding.kind == FindingKind::UnreachableStation).collect();
+    assert_eq!(of_stations.len(), 1);
+    assert_eq!((of_stations[0].feature.as_str(), of_stations[0].severity), ("s0", Severity::Warning));
+}
+
+#[test]
 fn one_more_station_never_lowers_a_share_and_wider_circles_hold_narrower_ones() {
     let scenario = toy_scenario();
     let plan = toy_plan(&scenario);

@@ -362,6 +362,14 @@ impl StreetNetwork {
         !of_sites.any(|component| of_door.contains(&component))
     }
 
+    /// Whether all streets that a door leads to are fragments: parts that do not hang together with the main network.
+    #[must_use]
+    pub fn is_on_fragment(&self, door: usize, doors: &Snaps) -> bool {
+        let attached = doors.attachments(door);
+        let components = &self.place.components;
+        !attached.is_empty() && attached.iter().all(|at| components.is_fragment(&self.edges, at.edge))
+    }
+
     pub(super) fn sources(&self, sites: &Snaps, measure: Measure) -> Sources {
         let mut sources = Sources::default();
         for site in 0..sites.len() {

@@ -278,7 +278,7 @@ impl Components {
         Self { of_node, is_fragment }
     }
 
-    fn is_fragment(&self, edges: &StreetEdges, edge: u32) -> bool {
+    pub fn is_fragment(&self, edges: &StreetEdges, edge: u32) -> bool {
         self.is_fragment[self.of_node[edges.from[edge as usize] as usize] as usize]
     }
 

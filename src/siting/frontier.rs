@@ -26,11 +26,14 @@ pub struct FrontierPoint {
     pub cost: Option<u64>,
 }
 
+/// Largest table, in entries, on which rules make every point a max cover of its own.
+const EACH_ENTRIES: usize = 30_000;
+
 /// Max cover for every number of sites in `range`, each improved from its neighbour.
 ///
-/// Cost: about one exchange descent per point; bounds come from a few sets of multipliers used for all points. Under
-/// rules (budget, groups, spacing, closings, moves) every number is a [`super::max_cover`] of its own; numbers too small
-/// for the rules have no point.
+/// Cost: about one exchange descent per point; bounds come from a few sets of multipliers used for all points. Where
+/// rules ask for open sites (groups, closings, moves), and in small tables under any rule, every number is a
+/// [`super::max_cover`] of its own; numbers too small for the rules have no point.
 ///
 /// With capacities the sites start from those chosen without, and from those of the point before; sites are opened for
 /// what they leave unserved. The bound holds for any choice: it knows the capacities.
@@ -49,7 +52,9 @@ pub fn frontier(
     let mut problem = problem.clone();
     problem.capacity.clear();
     let mut core = build(&problem, Model::MaxCover { p: Some(first.max(problem.fixed.len())) })?;
-    if !core.rules.is_empty() {
+    // Rules that only forbid are kept by growing; what they leave stuck is found where a search of its own is quick.
+    let asks = core.rules.iter().any(|rule| rule.limit < 0);
+    if asks || (!core.rules.is_empty() && core.row_site.len() <= EACH_ENTRIES) {
         return frontier_under_rules(loaded, core.p.unwrap_or(first)..=last, options);
     }
     let coverable: i64 = core.weight.iter().sum();

@@ -12,7 +12,7 @@ const MOST_ENTRIES: usize = 30_000;
 const TREE_WORK: u64 = 60_000_000;
 
 /// Tables on which all sets of sites are looked through: so many sets times entries.
-const MOST_LISTED: u64 = 20_000_000;
+const MOST_LISTED: u64 = 2_000_000;
 
 /// Sites, and whether nothing is better by the later goals; `None` where none are asked for.
 pub(crate) struct Equal {
