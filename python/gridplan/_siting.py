@@ -57,15 +57,23 @@ def _is_csr(table, name):
     return True
 
 
+def _holds_true_and_false(values):
+    try:
+        return np.asarray(values).dtype == bool
+    except ValueError:
+        return False
+
+
 def table(values, name, n_sites=None):
     """A `Table` of whatever form, its number of sites known."""
-    if not _is_csr(values, name) and np.asarray(values).dtype == bool:
+    is_csr = _is_csr(values, name)
+    if not is_csr and _holds_true_and_false(values):
         # True where the site reaches the point, without costs.
         reached = _check.matrix(values, name, SitingError)
         indptr = np.concatenate(([0], np.cumsum(reached.sum(axis=1))))
         arrays = (indptr.astype(np.uint64), np.nonzero(reached)[1].astype(np.uint32))
         found = Table(arrays, *reached.shape, False)
-    elif _is_csr(values, name):
+    elif is_csr:
         found = csr(values, name, SitingError)
         if found.n_sites is None:
             indices = found.arrays[1]
