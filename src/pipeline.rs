@@ -115,7 +115,7 @@ pub enum PlanError {
     #[error(transparent)]
     Partition(#[from] PartitionError),
     /// A tier whose conditions no choice of places was found to keep.
-    #[error("tier {}: {error}. It was asked for: {}", tier.as_str(), asked.en)]
+    #[error("tier {} was asked for {}: {error}; loosen one of these, or add candidates", tier.as_str(), asked.en)]
     NoStations {
         /// The tier.
         tier: StationTier,
@@ -165,7 +165,7 @@ impl Tell for PlanError {
             ),
             Self::Params(error) => error.chinese(),
             Self::NoStations { tier, asked, .. } => format!(
-                "{}没有找到满足全部要求的选址；要求：{}。请放宽其中一项，或增加备选用房",
+                "{}没有找到满足全部要求的选址，要求：{}；请放宽其中一项，或增加备选用房",
                 tier.chinese(),
                 asked.zh
             ),

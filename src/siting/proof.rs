@@ -45,7 +45,10 @@ impl Proof {
 
 fn infeasible(core: &Core) -> SitingError {
     let rules = if core.rules.is_empty() { "" } else { " under the given rules" };
+    let must_serve = core.miss.contains(&MUST);
     let reason = match core.p {
+        Some(p) if !must_serve => format!("the given rules with {p} sites"),
+        None if !must_serve => "the given rules".to_owned(),
         Some(p) => format!("service of every demand point by {p} sites{rules}"),
         None => format!("service of every demand point{rules}"),
     };

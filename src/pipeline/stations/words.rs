@@ -97,7 +97,9 @@ fn place_name(scenario: &Scenario, site: &Site) -> String {
 
 /// What a tier is asked for: its aim and its conditions.
 pub(super) fn asked_words(rule: &TierRule) -> Text {
-    with_conditions(aim_words(rule), rule)
+    let words = with_conditions(aim_words(rule), rule);
+    // An error's last semicolon parts it from its remedy.
+    Text { zh: words.zh.replace('；', "，"), en: words.en.replace(';', ",") }
 }
 
 /// What a tier is asked for; with an aim of walks, what they came to as well.
